@@ -1,0 +1,5 @@
+"""`python -m autotl` is `autotl`."""
+
+from autotl.cli import main
+
+main()

@@ -1,0 +1,85 @@
+"""Every error a user can cause, with the exit code the command line answers with.
+
+The codes are a contract: 0 done, 1 bug in autotl, 2 wrong usage, 3 bad configuration, 4 bad data, 5 no usable model,
+6 gate not met, 7 environment, 8 storage, 130 and 143 for the signals.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class AutotlError(Exception):
+    """An error with a message for the user; anything else that escapes is a bug in autotl (exit code 1)."""
+
+    exit_code = 1
+
+
+class UsageError(AutotlError):
+    """The command line was used wrongly, for example an output folder that is not empty."""
+
+    exit_code = 2
+
+
+class TaskError(AutotlError):
+    """The configuration is wrong. Carries every mistake found, one line each."""
+
+    exit_code = 3
+
+    def __init__(self, mistakes: str | Sequence[str]) -> None:
+        self.mistakes = (mistakes,) if isinstance(mistakes, str) else tuple(mistakes)
+        super().__init__("\n".join(self.mistakes))
+
+
+class DataError(AutotlError):
+    """The data cannot be used as it is: missing, broken, leaking or without classes."""
+
+    exit_code = 4
+
+    def __init__(self, mistakes: str | Sequence[str]) -> None:
+        self.mistakes = (mistakes,) if isinstance(mistakes, str) else tuple(mistakes)
+        super().__init__("\n".join(self.mistakes))
+
+
+class NoUsableModelError(AutotlError):
+    """The search ended and no trial may win."""
+
+    exit_code = 5
+
+
+class GateNotMetError(AutotlError):
+    """The best model misses a required figure (`--require metric>=x`)."""
+
+    exit_code = 6
+
+
+class EnvironmentProblemError(AutotlError):
+    """The machine lacks something the run needs: a GPU that was asked for, weights that are not at hand."""
+
+    exit_code = 7
+
+
+class StorageError(AutotlError):
+    """Disk full, no right to write, or a file in the run folder or store that cannot be read."""
+
+    exit_code = 8
+
+
+class InterruptedSearchError(AutotlError):
+    """The search was stopped by a signal; what had finished is written."""
+
+    def __init__(self, message: str, *, exit_code: int) -> None:
+        self.exit_code = exit_code
+        super().__init__(message)
+
+
+def unknown_name(where: str, seen: str, allowed: Iterable[str]) -> TaskError:
+    """The error for a name that a table does not hold, with its nearest neighbour."""
+    return TaskError(f"{where}: {seen!r} is not known. {suggestion(seen, allowed)}")
+
+
+def suggestion(seen: str, allowed: Iterable[str]) -> str:
+    """`Allowed: a, b. Did you mean 'a'?`, the second half only where a name is near."""
+    names = sorted(allowed)
+    near = get_close_matches(seen, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"Allowed: {', '.join(names)}.{hint}"

@@ -1,0 +1,76 @@
+"""Data flows one way: a room imports only from rooms to its left, and the light paths stay light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "autotl"
+ROOMS = [
+    "errors",
+    "task",
+    "data",
+    "backbones",
+    "features",
+    "adaptation",
+    "scoring",
+    "plan",
+    "trial",
+    "run",
+    "search",
+    "leaderboard",
+    "production",
+    "report",
+    "api",
+    "cli",
+]
+
+
+def imports_between_rooms(package: Path) -> list[tuple[str, str, str]]:
+    """(room, imported room, file) for every import of one room by another."""
+    found = set()
+    for file in sorted(package.rglob("*.py")):
+        parts = file.relative_to(package).with_suffix("").parts
+        if parts[0] in ("__init__", "__main__"):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "autotl":
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names if alias.name.split(".")[0] == "autotl"]
+            for name in names:
+                room = name.split(".")[1]
+                if room in ROOMS and room != parts[0]:
+                    found.add((parts[0], room, str(file.relative_to(package))))
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("room", "imported", "file"), imports_between_rooms(PACKAGE))
+def test_a_room_imports_only_from_earlier_rooms(room, imported, file):
+    assert ROOMS.index(imported) < ROOMS.index(room), f"{file} reaches to the right"
+
+
+def test_every_module_belongs_to_a_room():
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert rooms - {"__init__", "__main__"} == set(ROOMS)
+
+
+HEAVY = ("tensorflow", "keras", "torch", "jax", "ray", "optuna", "sklearn", "scipy", "pandas", "transformers", "altair")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import autotl",
+        "import autotl.cli.app",
+        "import autotl.api.opening, autotl.api.verbs",
+        "from autotl.cli.app import run; run(['--help'])",
+    ],
+)
+def test_light_paths_import_nothing_heavy(statement):
+    script = f"{statement}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"
