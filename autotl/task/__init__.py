@@ -1,0 +1,22 @@
+"""What the user asked for: `task.yaml` → a frozen, validated `Task`, with line and column in every complaint."""
+
+from autotl.task.model import BASELINE_NAMES, METRIC_NAMES, LabelsOf, PerClass, Source, Target, Task
+from autotl.task.support import unsupported
+from autotl.task.task_file import read_task, task_from_mapping
+from autotl.task.yaml_reader import Document, read_yaml, write_yaml
+
+__all__ = [
+    "BASELINE_NAMES",
+    "METRIC_NAMES",
+    "Document",
+    "LabelsOf",
+    "PerClass",
+    "Source",
+    "Target",
+    "Task",
+    "read_task",
+    "read_yaml",
+    "task_from_mapping",
+    "unsupported",
+    "write_yaml",
+]

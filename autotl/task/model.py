@@ -1,0 +1,438 @@
+"""What a user can ask for: `task.yaml` as frozen values, every default filled in.
+
+Each class is one mapping of the file. Past this door nobody asks whether a key is there.
+"""
+
+import codecs
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, PrivateAttr, model_validator
+
+from autotl.errors import suggestion
+from autotl.task.duration import format_duration, parse_duration
+from autotl.task.yaml_reader import Document, as_path, as_text, write_yaml
+
+# The table of metrics; `autotl.scoring` computes exactly these.
+METRIC_NAMES = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "f1",
+    "roc_auc",
+    "average_precision",
+    "log_loss",
+    "matthews_corrcoef",
+    "cohen_kappa",
+)
+BASELINE_NAMES = ("linear_probe", "source_only", "no_transfer", "full_finetune")
+DEFAULT_SHARE = 0.2
+
+Paths = tuple[str, ...]
+
+
+class ContradictionError(ValueError):
+    """Keys that are fine alone and wrong together. Each item: the path inside the mapping, and the words."""
+
+    def __init__(self, items: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+        self.items = tuple(items)
+        super().__init__("; ".join(words for _, words in self.items))
+
+
+def _paths(written: object) -> Paths:
+    paths = written if isinstance(written, list) else [written]
+    if not paths or not all(isinstance(path, str) and path.strip() for path in paths):
+        raise ValueError(f"{written!r} is not a path. Write a path, or a list of paths.")
+    if len(set(paths)) < len(paths):
+        raise ValueError(f"{written!r} names a path twice.")
+    return tuple(paths)
+
+
+def _texts(written: object) -> tuple[str, ...]:
+    texts = written if isinstance(written, list) else [written]
+    if not all(isinstance(text, str) and text for text in texts):
+        raise ValueError(f"{written!r} is not a name or a list of names.")
+    return tuple(texts)
+
+
+def _classes(written: Any) -> "Literal['shared', 'union'] | tuple[str, ...] | None":
+    if written is None or written in ("shared", "union"):
+        return "shared" if written == "shared" else "union" if written == "union" else None
+    if isinstance(written, list):
+        names = _texts(written)
+        if len(set(names)) < 2 or len(set(names)) < len(names):
+            raise ValueError(f"{written!r} must name two or more different classes.")
+        return names
+    hint = suggestion(written if isinstance(written, str) else "", ("shared", "union", "[CLASS, CLASS, …]"))
+    raise ValueError(f"{written!r} is not known. {hint}")
+
+
+def _share(written: float) -> float:
+    if not 0 <= written < 1:
+        raise ValueError(f"{written!r} is not a share of the rows. Write a number from 0 to below 1, or a path.")
+    return float(written)
+
+
+def _is_number(written: object) -> bool:
+    return isinstance(written, int | float) and not isinstance(written, bool)
+
+
+def _share_or_paths(written: Any) -> float | Paths:
+    if _is_number(written):
+        return _share(written)
+    if isinstance(written, str | list):
+        return _paths(written)
+    raise ValueError(f"{written!r} is neither a share of the rows such as 0.2 nor a path.")
+
+
+def _test(written: Any) -> "float | Paths | LabelsOf | None":
+    if written is None:
+        return None
+    if written == "none":
+        return 0.0
+    if isinstance(written, dict):
+        if written != {"labels_of": "train"}:
+            raise ValueError(
+                f"{written!r} is not known. Allowed: a path, a share of the rows, none, {{labels_of: train}}."
+            )
+        return LabelsOf(labels_of="train")
+    return _share_or_paths(written)
+
+
+def _labels(written: Any) -> "Literal['all', 'none'] | PerClass":
+    if written in ("all", "none"):
+        return "all" if written == "all" else "none"
+    if isinstance(written, dict) and list(written) == ["per_class"]:
+        count = written["per_class"]
+        if isinstance(count, int) and not isinstance(count, bool) and count > 0:
+            return PerClass(per_class=count)
+        raise ValueError(f"per_class must be a whole number above 0, not {count!r}.")
+    hint = suggestion(written if isinstance(written, str) else "", ("all", "none", "{per_class: N}"))
+    raise ValueError(f"{written!r} is not known. {hint}")
+
+
+def _sources(written: Any) -> Any:
+    return tuple(written) if isinstance(written, list) else (written,)
+
+
+def _metric(name: str) -> str:
+    if name not in METRIC_NAMES:
+        raise ValueError(f"{name!r} is not known. {suggestion(name, METRIC_NAMES)}")
+    return name
+
+
+def _encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except (LookupError, ValueError):
+        raise ValueError(f"{name!r} is not a text encoding. Common ones: utf-8, latin-1, cp1252, utf-16.") from None
+    return name
+
+
+def _baselines(written: Any) -> "Literal['auto', 'none'] | tuple[str, ...]":
+    if written in ("auto", "none"):
+        return "auto" if written == "auto" else "none"
+    names = written if isinstance(written, list) else [written]
+    for name in names:
+        if name not in BASELINE_NAMES:
+            allowed = BASELINE_NAMES if isinstance(written, list) else (*BASELINE_NAMES, "auto", "none")
+            raise ValueError(f"{name!r} is not known. {suggestion(str(name), allowed)}")
+    return tuple(names)
+
+
+def _gpus(written: Any) -> "float | Literal['auto']":
+    if written == "auto":
+        return "auto"
+    if _is_number(written) and 0 <= written < 1_000 and (written < 1 or float(written).is_integer()):
+        return float(written)
+    raise ValueError(f"{written!r} is not allowed. Write auto, a part of a GPU such as 0.5, or a whole number.")
+
+
+def _name(written: str) -> str:
+    if re.fullmatch(r"\w[\w.-]{0,63}", written) is None:
+        raise ValueError(f"{written!r} cannot name a folder. Write up to 64 letters, digits, '.', '_' or '-'.")
+    return written
+
+
+def _start_with(written: Any) -> Any:
+    plans_ok = isinstance(written, list) and all(isinstance(plan, dict) for plan in written)
+    if not (plans_ok or (isinstance(written, str) and written.strip())):
+        raise ValueError(f"{written!r} is neither a file nor a list of plans such as [{{backbone: MobileNetV2}}].")
+    return tuple(written) if isinstance(written, list) else written
+
+
+def _search_space(written: Any) -> Any:
+    if not isinstance(written, dict) and not (isinstance(written, str) and written.strip()):
+        raise ValueError(f"{written!r} is neither a space's name, a path, nor a mapping such as {{image_size: 128}}.")
+    return written
+
+
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+ShareOrPaths = Annotated[float | Paths, PlainValidator(_share_or_paths, json_schema_input_type=float | str | list[str])]
+
+
+class Section(BaseModel):
+    """A mapping of the file: unknown keys are mistakes, values keep their written type, nothing changes later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class PerClass(Section):
+    """So many labels of the target are known in each class."""
+
+    per_class: Count
+
+
+class LabelsOf(Section):
+    """The transductive protocol: the unlabelled target's own labels are the test."""
+
+    labels_of: Literal["train"]
+
+
+class Target(Section):
+    """The domain that the model will be used on."""
+
+    train: Annotated[Paths, PlainValidator(_paths, json_schema_input_type=str | list[str])]
+    validation: ShareOrPaths = DEFAULT_SHARE
+    # None: a share of 0.2 from 500 rows on, else no test
+    test: Annotated[
+        float | Paths | LabelsOf | None,
+        PlainValidator(_test, json_schema_input_type=float | str | list[str] | LabelsOf | None),
+    ] = None
+    labels: Annotated[
+        Literal["all", "none"] | PerClass,
+        PlainValidator(_labels, json_schema_input_type=Literal["all", "none"] | PerClass),
+    ] = "all"
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Target":
+        wrong: list[tuple[tuple[str | int, ...], str]] = []
+        if isinstance(self.test, LabelsOf) and self.labels != "none":
+            wrong.append((("test",), "{labels_of: train} needs labels: none, for known labels cannot test anything."))
+        if self.labels == "all" and self.validation == 0.0:
+            wrong.append((("validation",), "0 leaves no example to choose a model by. Write a share such as 0.2."))
+        if isinstance(self.validation, float) and isinstance(self.test, float) and self.validation + self.test >= 1:
+            wrong.append(
+                (("test",), f"{self.test:g} beside validation: {self.validation:g} leaves nothing to train on.")
+            )
+        if wrong:
+            raise ContradictionError(wrong)
+        return self
+
+
+class Source(Section):
+    """A labelled domain that helps: its examples, or what may leave its house."""
+
+    name: Text | None = None
+    train: Annotated[Paths | None, PlainValidator(_paths, json_schema_input_type=str | list[str])] = None
+    validation: ShareOrPaths = DEFAULT_SHARE
+    exported: Text | None = None
+    statistics: Text | None = None
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> "Source":
+        given = [key for key in ("train", "exported", "statistics") if getattr(self, key) is not None]
+        if len(given) != 1:
+            seen = f"has {' and '.join(given)}" if given else "has no examples"
+            raise ContradictionError([((), f"{seen}. Write exactly one of train, exported, statistics.")])
+        return self
+
+
+class Columns(Section):
+    """Which column of a table holds what."""
+
+    input: Text | None = None
+    label: Text | None = None
+    group: Text | None = None
+    time: Text | None = None
+    unit: Text | None = None
+    drop: Annotated[tuple[Text, ...], PlainValidator(_texts, json_schema_input_type=str | list[str])] = ()
+
+
+class DataSection(Section):
+    """Where the domains come from."""
+
+    target: Target
+    source: Annotated[tuple[Source, ...], Field(strict=False)] = ()
+    columns: Columns = Columns()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _source_as_list(cls, written: Any) -> Any:
+        if isinstance(written, dict) and "source" in written:
+            return {**written, "source": _sources(written["source"])}
+        return written
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "DataSection":
+        wrong: list[tuple[tuple[str | int, ...], str]] = []
+        labels = self.target.labels
+        if not self.source and labels == "none":
+            words = "'none' needs a labelled source. Add data.source, or write all or {per_class: N}."
+            wrong.append((("target", "labels"), words))
+        if not self.source and labels == PerClass(per_class=1):
+            words = "one label a class leaves none to score on. Write {per_class: 2} or more, or add data.source."
+            wrong.append((("target", "labels"), words))
+        seen: set[str] = {"target"}
+        for index, source in enumerate(self.source):
+            name = source.name or ("source" if len(self.source) == 1 else None)
+            if name is None:
+                wrong.append((("source", index), "several sources need a name each, such as {name: books, train: …}."))
+            elif name in seen:
+                why = "is the target's own name" if name == "target" else "names two sources"
+                wrong.append((("source", index, "name"), f"{name!r} {why}. Choose another."))
+            if labels != "all" and source.validation == 0.0 and source.train is not None:
+                words = "0 leaves nothing to check a model by while the target's labels are unknown. Write 0.2."
+                wrong.append((("source", index, "validation"), words))
+            seen.add(name or "")
+        if wrong:
+            raise ContradictionError(wrong)
+        return self
+
+
+class Budget(Section):
+    """When a search must stop: whichever limit is met first."""
+
+    trials: Count = 50
+    wall: Annotated[timedelta, PlainValidator(parse_duration, json_schema_input_type=str)] = timedelta(hours=1)
+
+
+class Resources(Section):
+    """What one trial may occupy."""
+
+    cpus_per_trial: Count = 1
+    gpus_per_trial: Annotated[
+        float | Literal["auto"], PlainValidator(_gpus, json_schema_input_type=float | Literal["auto"])
+    ] = "auto"
+
+
+class Limits(Section):
+    """What the winner must satisfy."""
+
+    latency_ms: Positive | None = None
+    model_mb: Positive | None = None
+
+
+class Audit(Section):
+    """What the user knows about the data and accepts."""
+
+    allow: Annotated[tuple[Text, ...], PlainValidator(_texts, json_schema_input_type=str | list[str])] = ()
+    rare: Literal["error", "drop"] = "error"  # a class with a single example
+    merge: dict[str, Text] = Field(default_factory=dict)  # class as written → class it means
+
+
+class Privacy(Section):
+    """A budget of differential privacy for the whole search."""
+
+    epsilon: Positive
+    delta: Annotated[float, Field(gt=0, lt=1)]
+    protects: Literal["source", "target"]
+
+
+Metric = Annotated[Text, AfterValidator(_metric)]
+
+
+class JointTask(Section):
+    """One of several tasks that are learnt together."""
+
+    name: Annotated[Text, AfterValidator(_name)]
+    data: DataSection
+    metric: Metric | None = None
+    positive: Text | None = None
+
+
+class Task(Section):
+    """All that a user asked for. Values compare equal when everything written means the same."""
+
+    name: Annotated[Text, AfterValidator(_name)]
+    modality: Literal["image", "text", "table", "signal"] | None = None  # None: told by the data
+    data: DataSection
+    # None: the domains must agree; names: only these, the others are left out
+    classes: Annotated[
+        Literal["shared", "union"] | tuple[str, ...] | None,
+        PlainValidator(_classes, json_schema_input_type=Literal["shared", "union"] | list[str]),
+    ] = None
+    positive: Text | None = None
+    metric: Metric | None = None  # None: told by the classes' counts
+    budget: Budget = Budget()
+    search_space: Annotated[
+        str | dict[str, Any] | None, PlainValidator(_search_space, json_schema_input_type=str | dict[str, Any])
+    ] = None  # None: the modality's own
+    start_with: Annotated[
+        str | tuple[dict[str, Any], ...],
+        PlainValidator(_start_with, json_schema_input_type=str | list[dict[str, Any]]),
+    ] = ()
+    baselines: Annotated[
+        Literal["auto", "none"] | tuple[str, ...],
+        PlainValidator(_baselines, json_schema_input_type=Literal["auto", "none"] | list[str]),
+    ] = "auto"
+    weights: Literal["balanced", "none"] = "none"
+    resources: Resources = Resources()
+    limits: Limits = Limits()
+    audit: Audit = Audit()
+    encoding: Annotated[Text, AfterValidator(_encoding)] = "utf-8"
+    window: Count | None = None
+    stride: Count | None = None
+    deterministic: bool = False
+    privacy: Privacy | None = None
+    tasks: Annotated[tuple[JointTask, ...], Field(strict=False)] = ()
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+    _folder: Path = PrivateAttr(default_factory=Path)
+    _document: Document | None = PrivateAttr(default=None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_task_stands_for_all(cls, written: Any) -> Any:
+        # a file of several tasks has no data of its own, and must still be read to be told that it cannot run
+        if isinstance(written, dict) and "data" not in written and isinstance(written.get("tasks"), list):
+            first = next(iter(written["tasks"]), None)
+            if isinstance(first, dict) and "data" in first:
+                return {**written, "data": first["data"]}
+        return written
+
+    @property
+    def folder(self) -> Path:
+        """Where the file stands: relative paths in it start here."""
+        return self._folder
+
+    def resolve(self, path: str | Path) -> Path:
+        """The absolute path that a path of the file means."""
+        return (self._folder / Path(path).expanduser()).absolute()
+
+    def as_yaml(self, **decided: object) -> str:
+        """The task as a file again, every default filled in; `decided` replaces what the data has settled by now.
+
+        Keys without a value are left out.
+        """
+        return write_yaml(_plain({**{key: getattr(self, key) for key in type(self).model_fields}, **decided}))
+
+    def where(self, path: str | Sequence[str | int]) -> str:
+        """`task.yaml:9:13: search_space.backbone.choice[1]`, the beginning of a message about a value of the file."""
+        if self._document is None:
+            return as_text(as_path(path))
+        return self._document.where(path)
+
+    def where_key(self, path: str | Sequence[str | int]) -> str:
+        """Like `where`, with the line and column of the key; the words name the mapping that holds it."""
+        if self._document is None:
+            return as_text(as_path(path)[:-1])
+        return self._document.where_key(path)
+
+
+def _plain(value: object) -> object:
+    """A value of the model as the file would hold it."""
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    if isinstance(value, Section):
+        return _plain({key: getattr(value, key) for key in type(value).model_fields})
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,32 @@
+"""What can be asked for already and what cannot: read and checked, then refused by a plain line."""
+
+from collections.abc import Callable, Iterator
+
+from autotl.task.model import Task
+
+# (path in the file, what to call it, is it asked for?); building a part removes its line
+NOT_YET: tuple[tuple[str, str, Callable[[Task], bool]], ...] = (
+    ("modality", "'{0.modality}'", lambda task: task.modality not in (None, "image")),
+    ("data.columns.time", "a time column", lambda task: task.data.columns.time is not None),
+    ("data.columns.unit", "a unit column", lambda task: task.data.columns.unit is not None),
+    ("limits", "limits on the winner", lambda task: task.limits != type(task.limits)()),
+    ("window", "cutting signals into windows", lambda task: task.window is not None),
+    ("stride", "cutting signals into windows", lambda task: task.stride is not None),
+    ("privacy", "differential privacy", lambda task: task.privacy is not None),
+    ("tasks", "learning several tasks together", lambda task: bool(task.tasks)),
+)
+
+
+def unsupported(task: Task) -> list[str]:
+    """A line for each thing asked for that this version cannot run yet, in the order of the table."""
+    return [f"{where}: {what} is read, but this version cannot run it yet." for where, what in _not_yet(task)]
+
+
+def _not_yet(task: Task) -> Iterator[tuple[str, str]]:
+    for path, what, is_asked_for in NOT_YET:
+        if is_asked_for(task):
+            yield task.where(path), what.format(task)
+    for index, source in enumerate(task.data.source):
+        for kind in ("exported", "statistics"):
+            if getattr(source, kind) is not None:
+                yield task.where(f"data.source[{index}].{kind}"), f"a source from {kind} values"
