@@ -1,0 +1,22 @@
+"""Folders, tables and arrays → domains and leak-free splits; one file per modality; the audit finds trouble first."""
+
+from autotl.data.audit import check_quickly, raise_errors
+from autotl.data.domains import load_data
+from autotl.data.examples import PLAIN, UNKNOWN, Finding, Fold, Inputs, Rows, SealedTest, TaskData, View
+from autotl.data.summary import describe
+
+__all__ = [
+    "PLAIN",
+    "UNKNOWN",
+    "Finding",
+    "Fold",
+    "Inputs",
+    "Rows",
+    "SealedTest",
+    "TaskData",
+    "View",
+    "check_quickly",
+    "describe",
+    "load_data",
+    "raise_errors",
+]

@@ -1,0 +1,327 @@
+"""Trouble in the data, found before anything is trained. Quick checks open no example; the others read every one."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from unicodedata import normalize
+
+from autotl.data.examples import Finding
+from autotl.data.listing import Listing, Survey, is_hidden, survey
+from autotl.errors import DataError, TaskError, suggestion
+from autotl.task import Task
+
+ALLOWABLE = ("broken_image", "label_twins", "leak")  # codes that `audit: {allow: […]}` may name
+MAX_BROKEN_SHARE = 0.01
+FEW_EXAMPLES = 10
+IMBALANCE = 10.0  # largest class against smallest; above it the default metric is balanced
+RARE_SHARE = 0.05  # a name this rare beside a near one is likely a typo
+_SHOWN = 20
+
+Place = tuple[str, str]  # where an example stands: (domain, split)
+
+
+def check_quickly(task: Task) -> list[Finding]:
+    """Everything that folders, tables and headers tell: missing paths and files, classes, labels, names.
+
+    Raises:
+        TaskError: `audit.allow` names a code that there is not.
+    """
+    return quick_findings(task, survey(task))
+
+
+def quick_findings(task: Task, listed: Survey) -> list[Finding]:
+    """The same for a survey already made."""
+    unknown = [
+        f"{task.where(f'audit.allow[{index}]')}: {code!r} is not known. {suggestion(code, ALLOWABLE)}"
+        for index, code in enumerate(task.audit.allow)
+        if code not in ALLOWABLE
+    ]
+    if unknown:
+        raise TaskError(unknown)
+    findings = [*listed.findings]
+    for listings in listed.splits.values():
+        for listing in listings:
+            findings += _strangers(listing)
+    if not any(finding.severity == "error" for finding in findings):
+        findings += _class_findings(task, listed)
+    return [softened(task, finding) for finding in findings]
+
+
+def softened(task: Task, finding: Finding) -> Finding:
+    """The finding as a warning where the user allows its code."""
+    if finding.severity == "error" and finding.code in task.audit.allow:
+        return Finding(finding.code, "warning", f"{finding.message} Allowed by audit.allow.", finding.examples)
+    return finding
+
+
+def raise_errors(findings: Iterable[Finding]) -> None:
+    """Stops at findings that nobody allowed, all of them at once.
+
+    Raises:
+        DataError: there are some.
+    """
+    errors = [finding.message for finding in findings if finding.severity == "error"]
+    if errors:
+        raise DataError(errors)
+
+
+def classes_of(task: Task, listed: Survey) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """The classes of the task in their order, and what was found while agreeing on them.
+
+    They come from known labels only: of a target without labels not even the names of its folders are read.
+    """
+    target = task.data.target
+    by_domain: dict[str, Counter[str]] = {}
+    for domain in listed.domains:
+        counts = listed.counts(domain)
+        if counts and not (domain == "target" and target.labels == "none"):
+            by_domain[domain] = _without_rare(task, counts)
+    names = {domain: set(counts) for domain, counts in by_domain.items()}
+    if not names:
+        return (), ()
+    shared, union = set.intersection(*names.values()), set.union(*names.values())
+    findings: list[Finding] = []
+    if isinstance(task.classes, tuple):
+        chosen = set(task.classes) & union
+        findings += [
+            Finding(
+                "unknown_class",
+                "error",
+                f"{task.where(f'classes[{index}]')}: {name!r} is no class of the data. {suggestion(name, union)}",
+            )
+            for index, name in enumerate(task.classes)
+            if name not in union
+        ]
+    else:
+        chosen = shared if task.classes == "shared" else union
+    if shared != union and not isinstance(task.classes, tuple):
+        differing = "; ".join(
+            f"{domain} lacks {', '.join(map(repr, sorted(union - have)[:5]))}"
+            for domain, have in names.items()
+            if union - have
+        )
+        where = task.where("classes" if task.classes else "data")
+        if task.classes is None:
+            words = f"the domains' classes differ: {differing}. Write 'classes: shared' or 'classes: union'."
+            findings.append(Finding("class_mismatch", "error", f"{where}: {words}"))
+        else:
+            words = f"the domains' classes differ: {differing}. Their {len(chosen)} {task.classes} classes are used."
+            findings.append(Finding("class_mismatch", "info", f"{where}: {words}"))
+    if len(chosen) < 2:
+        seen = f"found only {next(iter(chosen))!r}" if chosen else "found none"
+        where = task.where("data.target.train" if "target" in names else "data.source")
+        findings.append(Finding("one_class", "error", f"{where}: needs ≥ 2 classes, {seen}."))
+    classes = sorted(chosen)
+    if task.positive is not None:
+        if task.positive not in chosen:
+            hint = suggestion(task.positive, classes)
+            message = f"{task.where('positive')}: {task.positive!r} is no class of the data. {hint}"
+            findings.append(Finding("unknown_positive", "error", message))
+        elif len(chosen) > 2:
+            message = f"{task.where('positive')}: needs two classes, found {len(chosen)}. Leave it out."
+            findings.append(Finding("unknown_positive", "error", message))
+        else:
+            classes.sort(key=lambda name: name == task.positive)
+    if task.metric == "f1" and len(chosen) > 2:
+        message = f"{task.where('metric')}: 'f1' is for two classes, found {len(chosen)}. Write macro_f1."
+        findings.append(Finding("metric_classes", "error", message))
+    return tuple(classes), tuple(findings)
+
+
+def suggested_metric(counts: Mapping[str, int]) -> str:
+    """What a task without a metric is measured by: accuracy, unless one class drowns another."""
+    return "balanced_accuracy" if counts and max(counts.values()) > IMBALANCE * min(counts.values()) else "accuracy"
+
+
+def broken_findings(task: Task, broken: Mapping[str, str], total: int) -> list[Finding]:
+    """Files that cannot be used, id → why: a warning up to 1 % of all, above that an error."""
+    if not broken:
+        return []
+    listed = [f"{name}: the file {why}" for name, why in broken.items()]
+    share = len(broken) / total
+    examples = tuple(listed[:_SHOWN])
+    if share <= MAX_BROKEN_SHARE:
+        words = (
+            f"{len(broken):,} of {total:,} files ({share:.2%}) are broken and were skipped: {'; '.join(listed[:3])}."
+        )
+        return [Finding("broken_image", "warning", words, examples)]
+    words = (
+        f"{len(broken):,} of {total:,} files ({share:.1%}) are broken, up to {MAX_BROKEN_SHARE:.0%} are skipped: "
+        f"{'; '.join(listed[:5])}. Repair or remove them, or write 'audit: {{allow: [broken_image]}}' to skip them all."
+    )
+    return [softened(task, Finding("broken_image", "error", words, examples))]
+
+
+def duplicate_findings(
+    task: Task, digests: Mapping[Place, Sequence[str]], names: Mapping[Place, Sequence[str]]
+) -> list[Finding]:
+    """Examples with equal content: several times in a domain (shown) and on both sides of a given split (an error).
+
+    Args:
+        digests, names: per place, in the same order. Splits that we draw ourselves are not places: they are drawn
+            so that equal examples stay together.
+    """
+    findings: list[Finding] = []
+    first_at: dict[Place, dict[str, str]] = {}
+    for place, content in digests.items():
+        first_at[place] = {}
+        again: list[str] = []
+        for digest, name in zip(content, names[place], strict=True):
+            if digest in first_at[place]:
+                again.append(f"{name} = {first_at[place][digest]}")
+            first_at[place].setdefault(digest, name)
+        if again:
+            words = f"{' '.join(place)}: examples that repeat another one: {len(again):,}, such as {again[0]}."
+            findings.append(
+                Finding("duplicate", "warning", f"{words} They stay on one side of every split.", tuple(again[:_SHOWN]))
+            )
+    places = list(first_at)
+    for index, one in enumerate(places):
+        for other in places[index + 1 :]:
+            findings += _shared_content(task, one, other, first_at[one], first_at[other])
+    return findings
+
+
+def _shared_content(
+    task: Task, one: Place, other: Place, here: Mapping[str, str], there: Mapping[str, str]
+) -> Iterator[Finding]:
+    both = [f"{here[digest]} = {there[digest]}" for digest in here if digest in there]
+    if not both:
+        return
+    words = f"examples both in {' '.join(one)} and in {' '.join(other)}: {len(both):,}, such as {both[0]}."
+    if one[0] != other[0] and "test" not in (one[1], other[1]):
+        yield Finding("duplicate", "warning", words, tuple(both[:_SHOWN]))
+        return
+    hint = "Remove them from one side, or write 'audit: {allow: [leak]}'."
+    yield softened(task, Finding("leak", "error", f"{words} {hint}", tuple(both[:_SHOWN])))
+
+
+def group_leaks(task: Task, groups: Mapping[Place, Sequence[str]]) -> list[Finding]:
+    """Groups of one domain that stand on both sides of a given split."""
+    findings: list[Finding] = []
+    places = list(groups)
+    for index, one in enumerate(places):
+        for other in places[index + 1 :]:
+            both = sorted((set(groups[one]) & set(groups[other])) - {""})
+            if both and one[0] == other[0]:
+                words = f"groups both in {' '.join(one)} and in {' '.join(other)}: {len(both):,}, such as {both[0]!r}"
+                hint = "Divide by group, or write 'audit: {allow: [leak]}'."
+                findings.append(softened(task, Finding("leak", "error", f"{words}. {hint}", tuple(both[:_SHOWN]))))
+    return findings
+
+
+def conflict_findings(domain: str, digests: Sequence[str], labels: Sequence[str], ids: Sequence[str]) -> list[Finding]:
+    """Equal content under different labels, among labels that the search may see."""
+    seen: dict[str, tuple[str, str]] = {}
+    conflicts: list[str] = []
+    for digest, label, name in zip(digests, labels, ids, strict=True):
+        known, first = seen.setdefault(digest, (label, name))
+        if known != label:
+            conflicts.append(f"{name} is {label!r}, {first} is {known!r}")
+    if not conflicts:
+        return []
+    words = f"{domain}: equal examples under different labels: {len(conflicts):,}, such as {conflicts[0]}. Check them."
+    return [Finding("label_conflict", "warning", words, tuple(conflicts[:_SHOWN]))]
+
+
+def _strangers(listing: Listing) -> Iterator[Finding]:
+    if listing.strangers:
+        words = f"files left alone, being no images in a class folder: {len(listing.strangers):,}"
+        message = f"{listing.where}: {words}, such as {listing.strangers[0]!r}."
+        yield Finding("other_files", "info", message, listing.strangers[:_SHOWN])
+
+
+def _class_findings(task: Task, listed: Survey) -> Iterator[Finding]:
+    for domain in listed.domains:
+        if domain == "target" and task.data.target.labels == "none":
+            continue  # its class folders are read as one flat list
+        listings = [*listed.splits.get((domain, "train"), ()), *listed.splits.get((domain, "validation"), ())]
+        counts = listed.counts(domain)
+        for listing in listings:
+            for name in listing.empty_classes:
+                if name not in counts:
+                    words = f"{listing.where}: the class folder {name!r} holds no image and was dropped."
+                    yield Finding("empty_class", "warning", words)
+        if counts:
+            where = listings[0].where
+            yield from _twins(domain, where, counts)
+            yield from _near_names(domain, where, counts)
+            yield from _small_classes(task, domain, where, counts)
+    classes, findings = classes_of(task, listed)
+    yield from findings
+    yield from _test_classes(task, listed, classes)
+
+
+def _twins(domain: str, where: str, counts: Counter[str]) -> Iterator[Finding]:
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in counts:
+        alike[" ".join(normalize("NFKC", name).casefold().split())].append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            best = max(names, key=lambda name: (counts[name], name))
+            others = sorted(name for name in names if name != best)
+            merge = ", ".join(f"{_quoted(name)}: {_quoted(best)}" for name in others)
+            seen = " and ".join(f"{name!r} ({counts[name]:,})" for name in [best, *others])
+            words = f"the classes {seen} of {domain} differ only in case, spaces or encoding."
+            hint = f"If they are one, paste 'audit: {{merge: {{{merge}}}}}'; if not, 'audit: {{allow: [label_twins]}}'."
+            yield Finding("label_twins", "error", f"{where}: {words} {hint}", tuple(names))
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=not name.isprintable())
+
+
+def _near_names(domain: str, where: str, counts: Counter[str]) -> Iterator[Finding]:
+    common = [name for name in counts if len(name) >= 4]
+    for rare in common:
+        for name in common:
+            if counts[rare] <= RARE_SHARE * counts[name] and _is_one_edit(rare, name):
+                words = (
+                    f"the class {rare!r} ({counts[rare]:,}) of {domain} may be a typo of {name!r} ({counts[name]:,})."
+                )
+                hint = f"If so, paste 'audit: {{merge: {{{_quoted(rare)}: {_quoted(name)}}}}}'."
+                yield Finding("near_names", "warning", f"{where}: {words} {hint}", (rare, name))
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    """Whether one letter was added, left out, changed or swapped with its neighbour; digits are never typos."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    a, b = one[start:], other[start:]
+    if any(letter.isdigit() for letter in (a[:1] + b[:1])):
+        return False
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+
+
+def _small_classes(task: Task, domain: str, where: str, counts: Counter[str]) -> Iterator[Finding]:
+    per_class = getattr(task.data.target.labels, "per_class", None) if is_hidden(task, domain) else None
+    for name, count in sorted(counts.items()):
+        if count == 1 and len(counts) > 1:
+            words = f"the class {name!r} of {domain} has a single example, too few to train on and to check."
+            if task.audit.rare == "drop":
+                yield Finding("rare_class", "warning", f"{where}: {words} It was dropped.", (name,))
+            else:
+                hint = "Add examples, or write 'audit: {rare: drop}'."
+                yield Finding("rare_class", "error", f"{where}: {words} {hint}", (name,))
+        elif per_class is None and count < FEW_EXAMPLES:
+            words = f"the class {name!r} of {domain} has only {count} examples. Its figures will be uncertain."
+            yield Finding("few_examples", "warning", f"{where}: {words}", (name,))
+
+
+def _without_rare(task: Task, counts: Counter[str]) -> Counter[str]:
+    if task.audit.rare != "drop":
+        return counts
+    return Counter({name: count for name, count in counts.items() if count > 1})
+
+
+def _test_classes(task: Task, listed: Survey, classes: tuple[str, ...]) -> Iterator[Finding]:
+    labels = listed.labels("target", "test")
+    if labels is None or is_hidden(task, "target"):
+        return  # of an unlabelled target only the opened test may show its classes
+    dropped = set(listed.counts("target")) - set(classes)
+    unknown = sorted(set(labels) - set(classes) - dropped)
+    if unknown:
+        where = listed.splits["target", "test"][0].where
+        words = f"holds the classes {', '.join(map(repr, unknown[:5]))}, which train does not."
+        yield Finding("class_mismatch", "error", f"{where}: {words} Remove them, or add examples to train.")

@@ -1,0 +1,355 @@
+"""From a task to all that a search may read: domains, leak-free splits, folds and a sealed test.
+
+Of a target without labels the search gets a flat shuffled list: its order, ids and splits come from content and seed,
+so that permuting the hidden labels changes nothing but the sealed test.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xxhash
+
+from autotl.data import audit
+from autotl.data.examples import UNKNOWN, Finding, Fold, Rows, ScoreKind, SealedTest, TaskData
+from autotl.data.images import join_images
+from autotl.data.listing import SplitName, Survey, is_hidden, survey
+from autotl.data.opening import Examples, Opened, open_all, unique_ids
+from autotl.data.setting import setting_of
+from autotl.data.splits import HEAD_FOLDS, SUFFIX_FOLDS, Integers, cross_validation, deal, is_few, joint_groups
+from autotl.data.summary import TEST_FROM_ROWS, known_counts, summarise
+from autotl.errors import DataError, TaskError
+from autotl.task import LabelsOf, PerClass, Task, unsupported
+from autotl.task.model import DEFAULT_SHARE
+
+HELD_OUT_FROM_ROWS = 200  # fewer unlabelled validation inputs say too little to hold them out
+TRAIN, VALIDATION, TEST = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class _Domain:
+    """A domain after splitting. Rows count within the domain."""
+
+    name: str
+    examples: Examples
+    train: Rows
+    validation: Rows
+    validation_is_given: bool
+    strata: Integers  # class index, or UNKNOWN throughout where the search may not see labels
+
+
+def load_data(task: Task) -> TaskData:
+    """Reads and audits everything the task names, and divides it.
+
+    Raises:
+        TaskError: the task asks for something that cannot run yet.
+        DataError: the data cannot be used as it is; all that was found, a line each.
+    """
+    refused = unsupported(task)
+    if refused:
+        raise TaskError(refused)
+    listed = survey(task)
+    findings = audit.quick_findings(task, listed)
+    audit.raise_errors(findings)
+    classes, _ = audit.classes_of(task, listed)
+    opened = open_all(listed)
+    findings += audit.broken_findings(task, opened.broken, opened.files)
+    audit.raise_errors(findings)
+    given = {place: _of_known_classes(task, place, examples, classes) for place, examples in opened.splits.items()}
+    audit.raise_errors(_content_findings(task, given))  # with file names, for the user to act on
+    given = {place: _shuffled_where_hidden(task, place, examples) for place, examples in given.items()}
+    findings += _content_findings(task, given)  # kept: a hidden folder name must not slip in
+    return _divided(task, listed, classes, given, tuple(findings), opened)
+
+
+def _of_known_classes(
+    task: Task, place: tuple[str, SplitName], examples: Examples, classes: tuple[str, ...]
+) -> Examples:
+    """Without the rows of classes that the task leaves out; where labels are hidden nothing is left out."""
+    if examples.labels is None or is_hidden(task, place[0]):
+        return examples
+    known = set(classes)
+    return examples.take(np.array([row for row, label in enumerate(examples.labels) if label in known], dtype=np.int64))
+
+
+def _shuffled_where_hidden(task: Task, place: tuple[str, SplitName], examples: Examples) -> Examples:
+    """A target whose labels are unknown becomes a flat list: ordered by content, shuffled by seed, named by number."""
+    domain, split = place
+    if not is_hidden(task, domain):
+        return examples
+    groups = examples.groups or ("",) * len(examples)
+    by_content = sorted(range(len(examples)), key=lambda row: (examples.images.digests[row], groups[row]))
+    shuffled = _draws(task, domain, f"order of {split}").permutation(np.array(by_content, dtype=np.int64))
+    examples = examples.take(shuffled)
+    return replace(examples, images=examples.images.renamed([f"{split} {row}" for row in range(len(examples))]))
+
+
+def _content_findings(task: Task, given: Mapping[tuple[str, SplitName], Examples]) -> list[Finding]:
+    findings = audit.duplicate_findings(
+        task,
+        {place: examples.images.digests for place, examples in given.items()},
+        {place: examples.images.ids for place, examples in given.items()},
+    )
+    findings += audit.group_leaks(
+        task, {place: examples.groups for place, examples in given.items() if examples.groups is not None}
+    )
+    for (domain, split), examples in given.items():
+        if examples.labels is not None and split != "test" and not is_hidden(task, domain):
+            images = examples.images
+            findings += audit.conflict_findings(f"{domain} {split}", images.digests, examples.labels, images.ids)
+    return findings
+
+
+def _divided(
+    task: Task,
+    listed: Survey,
+    classes: tuple[str, ...],
+    given: Mapping[tuple[str, SplitName], Examples],
+    findings: tuple[Finding, ...],
+    opened: Opened,
+) -> TaskData:
+    source_content = {
+        digest for (domain, _), examples in given.items() if domain != "target" for digest in examples.images.digests
+    }
+    target, test = _divide_target(task, classes, given, source_content)
+    domains = [target, *(_divide_source(task, classes, given, index) for index in range(len(task.data.source)))]
+    starts = np.cumsum([0, *(len(domain.examples) for domain in domains)])
+    source_train = _joined([domain.train + start for domain, start in zip(domains[1:], starts[1:], strict=False)])
+    source_validation = _joined(
+        [domain.validation + start for domain, start in zip(domains[1:], starts[1:], strict=False)]
+    )
+    labels = np.concatenate([domain.strata for domain in domains])
+    few = _labelled_few(task, target, classes)
+    labels[few] = [classes.index((target.examples.labels or ())[row]) for row in few.tolist()]
+    folds, suffix_folds, kind = _folds(task, target, few, labels, source_train, source_validation)
+    target_rows, adaptation_rows = _label_free_rows(task, target, few, folds)
+    data = TaskData(
+        modality="image",
+        classes=classes,
+        domains=listed.domains,
+        inputs=tuple(domain.examples.images for domain in domains),
+        labels=labels,
+        groups=_group_numbers(domains),
+        folds=folds,
+        suffix_folds=suffix_folds,
+        score_kind=kind,
+        target_rows=target_rows,
+        setting=setting_of(task),
+        test=test,
+        findings=(*findings, *_few_drawn(task, few, labels, classes)),
+        metric=task.metric or audit.suggested_metric(known_counts(task, listed)),
+        adaptation_rows=adaptation_rows,
+        source_validation=source_validation,
+    )
+    _check_folds(task, data)
+    splits = {
+        domain.name: {"train": domain.train + start, "validation": domain.validation + start}
+        for domain, start in zip(domains, starts, strict=False)
+    }
+    summary = summarise(task, listed, data, splits=splits, sizes=opened.sizes, skipped=len(opened.broken))
+    return replace(data, summary=summary)
+
+
+def _divide_target(
+    task: Task,
+    classes: tuple[str, ...],
+    given: Mapping[tuple[str, SplitName], Examples],
+    source_content: set[str],
+) -> tuple[_Domain, SealedTest | None]:
+    """The target's training and validation examples, and its test sealed away."""
+    wanted = task.data.target
+    train = given["target", "train"]
+    validation, test = given.get(("target", "validation")), given.get(("target", "test"))
+    validation_share = wanted.validation if isinstance(wanted.validation, float) else 0.0
+    test_share = wanted.test if isinstance(wanted.test, float) else 0.0
+    if wanted.test is None and test is None and len(train) >= TEST_FROM_ROWS and train.labels is not None:
+        test_share = DEFAULT_SHARE
+    if test_share and train.labels is None:
+        words = "a share of unlabelled examples cannot be a test. Name a labelled path, or write 'test: none'."
+        raise DataError(f"{task.where('data.target.test')}: {words}")
+    strata = _strata(task, "target", train, classes)
+    bins = _deal(task, "target", train, strata, [1 - validation_share - test_share, validation_share, test_share])
+    copies = np.array([digest in source_content for digest in train.images.digests], dtype=bool)
+    bins[copies & (bins == TEST)] = TRAIN  # a labelled copy in a source would give the answer away
+    sealed: SealedTest | None = None
+    if test is not None:
+        sealed = _seal(test, classes, protocol="given")
+    elif isinstance(wanted.test, LabelsOf):
+        sealed = _seal(train, classes, protocol="labels_of_train")
+    elif test_share:
+        sealed = _seal(train.take(np.flatnonzero(bins == TEST)), classes, protocol="share")
+    kept = np.flatnonzero(bins != TEST)
+    return _with_validation("target", train.take(kept), bins[kept], strata[kept], validation, task, classes), sealed
+
+
+def _divide_source(
+    task: Task, classes: tuple[str, ...], given: Mapping[tuple[str, SplitName], Examples], index: int
+) -> _Domain:
+    name = task.data.source[index].name or "source"
+    train, validation = given[name, "train"], given.get((name, "validation"))
+    share = task.data.source[index].validation
+    share = share if isinstance(share, float) else 0.0
+    strata = _strata(task, name, train, classes)
+    bins = _deal(task, name, train, strata, [1 - share, share])
+    return _with_validation(name, train, bins, strata, validation, task, classes)
+
+
+def _with_validation(
+    name: str,
+    train: Examples,
+    bins: Integers,
+    strata: Integers,
+    validation: Examples | None,
+    task: Task,
+    classes: tuple[str, ...],
+) -> _Domain:
+    """The domain of these examples, followed by those of a validation path."""
+    if validation is None:
+        return _Domain(name, train, np.flatnonzero(bins == TRAIN), np.flatnonzero(bins == VALIDATION), False, strata)
+    count = len(train)
+    images = join_images([train.images, validation.images])
+    both = Examples(
+        images.renamed(unique_ids(images.ids)),
+        (*train.labels, *validation.labels) if train.labels is not None and validation.labels is not None else None,
+        (*(train.groups or ("",) * count), *(validation.groups or ("",) * len(validation)))
+        if train.groups or validation.groups
+        else None,
+    )
+    strata = np.concatenate([strata, _strata(task, name, validation, classes)])
+    return _Domain(name, both, np.arange(count), np.arange(count, len(both)), True, strata)
+
+
+def _strata(task: Task, domain: str, examples: Examples, classes: tuple[str, ...]) -> Integers:
+    """Class index per row, or UNKNOWN throughout where the search may not see labels."""
+    if examples.labels is None or is_hidden(task, domain):
+        return np.full(len(examples), UNKNOWN, dtype=np.int64)
+    index = {name: number for number, name in enumerate(classes)}
+    return np.array([index[label] for label in examples.labels], dtype=np.int64)
+
+
+def _deal(task: Task, domain: str, examples: Examples, strata: Integers, shares: Sequence[float]) -> Integers:
+    groups = joint_groups(examples.groups, examples.images.digests)
+    return deal(strata, groups, shares, _draws(task, domain, "shares"))
+
+
+def _seal(examples: Examples, classes: tuple[str, ...], *, protocol: str) -> SealedTest:
+    names = examples.labels or ()
+    index = {name: number for number, name in enumerate(classes)}
+    pairs = sorted(f"{digest} {name}" for digest, name in zip(examples.images.digests, names, strict=True))
+    return SealedTest(
+        examples.images,
+        np.array([index.get(name, UNKNOWN) for name in names], dtype=np.int64),
+        fingerprint=xxhash.xxh3_128_hexdigest("\n".join(pairs).encode()),
+        protocol=protocol,
+        unknown_classes=tuple(sorted(set(names) - set(classes))),
+        groups=None if examples.groups is None else joint_groups(examples.groups),
+    )
+
+
+def _labelled_few(task: Task, target: _Domain, classes: tuple[str, ...]) -> Rows:
+    """Target training rows whose labels are known under `{per_class: n}`: drawn once, from the seed alone."""
+    wanted = task.data.target.labels
+    if not isinstance(wanted, PerClass):
+        return np.empty(0, dtype=np.int64)
+    names = target.examples.labels or ()
+    drawn: list[int] = []
+    shuffled = _draws(task, "target", "labelled few").permutation(target.train).tolist()
+    for name in classes:
+        drawn += [row for row in shuffled if names[row] == name][: wanted.per_class]
+    return np.array(sorted(drawn), dtype=np.int64)
+
+
+def _few_drawn(task: Task, few: Rows, labels: Integers, classes: tuple[str, ...]) -> Iterator[Finding]:
+    wanted = task.data.target.labels
+    if isinstance(wanted, PerClass):
+        counts = np.bincount(labels[few], minlength=len(classes))
+        for name, count in zip(classes, counts.tolist(), strict=True):
+            if count < wanted.per_class:
+                words = (
+                    f"the target's training part has {count} examples of {name!r}, {wanted.per_class} were asked for."
+                )
+                yield Finding("few_examples", "warning", f"{task.where('data.target.labels')}: {words}", (name,))
+
+
+def _folds(
+    task: Task,
+    target: _Domain,
+    few: Rows,
+    labels: Integers,
+    source_train: Rows,
+    source_validation: Rows,
+) -> tuple[tuple[Fold, ...], tuple[Fold, ...], ScoreKind]:
+    """Folds for heads, folds for suffixes, and the kind of score they give."""
+    wanted = task.data.target.labels
+    if wanted == "none":
+        folds = (Fold(source_train, source_validation),)
+        return folds, folds, "label_free"
+    if wanted == "all":
+        known = np.sort(np.concatenate([target.train, target.validation]))
+        if target.validation_is_given or not is_few(labels[target.validation], np.unique(labels[known])):
+            folds = (Fold(np.concatenate([target.train, source_train]), target.validation),)
+            return folds, folds, "validation"
+    else:
+        known = few
+    groups = joint_groups(target.examples.groups, target.examples.images.digests)[known]
+
+    def cross(count: int) -> tuple[Fold, ...]:
+        draws = _draws(task, "target", f"{count} folds")
+        return tuple(
+            Fold(np.concatenate([fold.train, source_train]), fold.validation)
+            for fold in cross_validation(known, labels[known], groups, folds=count, draws=draws)
+        )
+
+    most = HEAD_FOLDS if wanted == "all" else min(HEAD_FOLDS, max(2, wanted.per_class))
+    return cross(most), cross(min(most, SUFFIX_FOLDS)), "cross_validation"
+
+
+def _label_free_rows(task: Task, target: _Domain, few: Rows, folds: Sequence[Fold]) -> tuple[Rows, Rows]:
+    """Target inputs to score without labels, and target inputs that may be adapted to."""
+    if task.data.target.labels == "all":
+        rows = np.unique(np.concatenate([fold.validation for fold in folds]))
+        return rows, np.empty(0, dtype=np.int64)
+    unlabelled = np.setdiff1d(target.train, few)
+    if len(target.validation) >= HELD_OUT_FROM_ROWS:
+        return target.validation, unlabelled
+    rows = np.union1d(unlabelled, target.validation)
+    return rows, rows
+
+
+def _check_folds(task: Task, data: TaskData) -> None:
+    """Refuses a division that leaves nothing to train on or nothing to score on."""
+    where = task.where("data")
+    lost = [name for index, name in enumerate(data.classes) if index not in data.labels]
+    if lost:
+        words = f"the class {lost[0]!r} has no usable example whose label is known."
+        raise DataError(f"{where}: {words} Give it more, or remove it.")
+    for fold in (*data.folds, *data.suffix_folds):
+        taught = np.unique(data.labels[fold.train])
+        if len(fold.validation) == 0:
+            words = "no example is left to choose a model by. Give more examples, more groups or a larger validation."
+            raise DataError(f"{where}: {words}")
+        if len(taught) < 2:
+            seen = ", ".join(repr(data.classes[index]) for index in taught.tolist()) or "none"
+            words = f"needs ≥ 2 classes to train on, found only {seen} after splitting. Are all examples of one group?"
+            raise DataError(f"{where}: {words}")
+
+
+def _group_numbers(domains: Sequence[_Domain]) -> Integers | None:
+    """A number per row, equal for rows of one group of one domain; None where the task names no groups."""
+    if all(domain.examples.groups is None for domain in domains):
+        return None
+    names: list[tuple[str, str]] = []
+    for domain in domains:
+        groups = domain.examples.groups or ("",) * len(domain.examples)
+        names += [(domain.name, group or f"row {row} alone") for row, group in enumerate(groups)]
+    numbers: dict[tuple[str, str], int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
+
+
+def _draws(task: Task, domain: str, purpose: str) -> np.random.Generator:
+    """Random draws of their own for each purpose, from the task's seed alone."""
+    return np.random.default_rng([task.seed, xxhash.xxh32_intdigest(f"{domain}: {purpose}".encode())])
+
+
+def _joined(parts: Sequence[Rows]) -> Rows:
+    return np.concatenate([np.empty(0, dtype=np.int64), *parts])

@@ -1,0 +1,124 @@
+"""What the search may see of the data: inputs, known labels, folds, and a sealed test.
+
+Labels that the task declares unknown are not in these values at all, so no room to the right can read them by mistake.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
+ScoreKind = Literal["validation", "cross_validation", "label_free"]
+UNKNOWN = -1  # the class index of an example whose label the search does not know
+
+
+@dataclass(frozen=True)
+class View:
+    """One stored random view of an example; `number` 0 is the plain image whatever the policy."""
+
+    policy: str  # a key of `augmentation.POLICIES`
+    number: int
+
+
+PLAIN = View(policy="none", number=0)
+
+
+class Inputs(Protocol):
+    """Examples of one domain without labels, in a fixed order."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """A name per example, unique in the domain: relative path, or `row 17`. Says nothing of a hidden label."""
+        ...
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """xxh3-128 of each example's content (file bytes or array row), hexadecimal: the feature store's keys."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def read(self, rows: Rows, *, size: int, view: View = PLAIN) -> NDArray[np.uint8]:
+        """Decoded RGB images, uint8 (len(rows), size, size, 3). An example and a view always give the same pixels."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows to train on and rows to score on; they share no row and no group."""
+
+    train: Rows
+    validation: Rows
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something the audit noticed. `error` findings stop a search, the others are shown."""
+
+    code: str  # stable, e.g. "broken_image"
+    severity: Literal["error", "warning", "info"]
+    message: str  # where, what was seen, what to do
+    examples: tuple[str, ...] = ()  # up to 20 ids
+
+
+class SealedTest:
+    """Test inputs, and test labels that only `open_labels` gives out. The test function is its one caller."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        labels: NDArray[np.int64],
+        fingerprint: str,
+        protocol: str,
+        unknown_classes: tuple[str, ...] = (),
+        groups: NDArray[np.int64] | None = None,
+    ) -> None:
+        self.inputs = inputs
+        self.fingerprint = fingerprint  # digest of inputs and labels: uses are counted under it
+        self.protocol = protocol  # "given", "share" or "labels_of_train" (transductive)
+        self._labels = labels
+        self.groups = groups  # (n,) or None: intervals are drawn over whole groups
+        self._unknown_classes = unknown_classes
+
+    def open_labels(self) -> NDArray[np.int64]:
+        """Class index per test example, shape (n,); UNKNOWN for a class that no source has, never predicted rightly."""
+        return self._labels
+
+    def open_unknown_classes(self) -> tuple[str, ...]:
+        """Classes of an unlabelled target that no source has: only opening the test can show them."""
+        return self._unknown_classes
+
+
+def _no_rows() -> Rows:
+    return np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """All a search reads. Rows count through the domains' inputs one after the other, target first."""
+
+    modality: str
+    classes: tuple[str, ...]  # exactly as written in the data; of two, the positive one stands last
+    domains: tuple[str, ...]  # "target" first, then the sources' names
+    inputs: tuple[Inputs, ...]  # one per domain; no test input is among them
+    labels: NDArray[np.int64]  # (n,) class index; UNKNOWN where the search does not know it
+    groups: NDArray[np.int64] | None  # (n,) or None: examples of one group never stand on both sides of a fold
+    folds: tuple[Fold, ...]  # one fold: hold-out; several: cross-validation of heads
+    suffix_folds: tuple[Fold, ...]  # the same, or fewer, for plans that train backbone layers
+    score_kind: ScoreKind
+    target_rows: Rows  # target inputs on which agreement and label-free scores are computed; never test inputs
+    setting: str  # "inductive", "transductive" or "cross-domain"
+    test: SealedTest | None
+    findings: tuple[Finding, ...] = ()
+    summary: Mapping[str, object] = field(default_factory=dict)  # plain JSON values, shown in the report
+    metric: str = "accuracy"  # the task's own, or what its classes' counts suggest
+    adaptation_rows: Rows = field(default_factory=_no_rows)  # unlabelled target inputs that a method may train on
+    source_validation: Rows = field(default_factory=_no_rows)  # labelled source rows in no fold's train: for guards
+
+    @property
+    def domain_of(self) -> NDArray[np.int64]:
+        """(n,) index into `domains` for each row."""
+        return np.repeat(np.arange(len(self.domains)), [len(inputs) for inputs in self.inputs])

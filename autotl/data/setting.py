@@ -1,0 +1,35 @@
+"""Which transfer setting a task is, and what follows from it, in words for its user."""
+
+from typing import Literal
+
+from autotl.task import PerClass, Task
+
+Setting = Literal["inductive", "transductive", "cross-domain"]
+
+
+def setting_of(task: Task) -> Setting:
+    """Inductive: target labels alone. Transductive: labels from the source only. Cross-domain: labels of both."""
+    if not task.data.source:
+        return "inductive"
+    return "transductive" if task.data.target.labels == "none" else "cross-domain"
+
+
+def what_follows(task: Task, metric: str) -> tuple[str, ...]:
+    """How plans will be trained and chosen in this task's setting."""
+    setting, labels = setting_of(task), task.data.target.labels
+    if setting == "transductive":
+        return (
+            "The source has labels, the target has none: models learn from the source alone in this version.",
+            f"Plans are ranked by {metric} on held-out source examples, which cannot tell how they fare on the target.",
+            "Target labels, where there are any, are opened once, by the final test.",
+        )
+    few = labels if isinstance(labels, PerClass) else None
+    known = "Target labels are known" if few is None else f"{few.per_class} target labels a class are known"
+    lines = [f"{known}: plans are ranked by {metric} on target examples that they were not trained on."]
+    if few is not None:
+        lines.append("The other target labels stay hidden; those inputs may be adapted to.")
+    if setting == "cross-domain":
+        lines.append("The labelled source joins the training part of every fold, never the part that is scored on.")
+    else:
+        lines.append("Knowledge comes from the pretrained backbone alone; there is no source domain.")
+    return tuple(lines)

@@ -1,0 +1,142 @@
+"""What a person is told of the data before and after it is read; plain JSON values, and no hidden label."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import xxhash
+
+from autotl.data import audit
+from autotl.data.examples import UNKNOWN, Rows, TaskData
+from autotl.data.listing import Survey, is_hidden, survey
+from autotl.data.setting import setting_of, what_follows
+from autotl.task import LabelsOf, Task
+from autotl.task.model import DEFAULT_SHARE
+
+TEST_FROM_ROWS = 500  # with fewer given rows no test is set aside unless asked for
+
+
+def describe(task: Task) -> dict[str, object]:
+    """The task's domains, classes, transfer setting and what follows, from listings alone. Plain JSON values."""
+    listed = survey(task)
+    classes, _ = audit.classes_of(task, listed)
+    metric = task.metric or audit.suggested_metric(known_counts(task, listed))
+    domains: dict[str, object] = {}
+    for domain in listed.domains:
+        splits: dict[str, object] = {}
+        for name in ("train", "validation", "test"):
+            if (domain, name) in listed.splits:
+                splits[name] = {"rows": listed.rows(domain, name)}
+        if not is_hidden(task, domain):
+            splits["classes"] = dict(sorted(listed.counts(domain).items()))
+        domains[domain] = splits
+    return {
+        "task": task.name,
+        "modality": task.modality or "image",
+        "setting": setting_of(task),
+        "follows": list(what_follows(task, metric)),
+        "metric": metric,
+        "classes": list(classes),
+        "domains": domains,
+        "notes": list(notes(task, listed)),
+    }
+
+
+def notes(task: Task, listed: Survey) -> Iterator[str]:
+    target, rows = task.data.target, _usable_rows(task, listed)
+    if ("target", "test") in listed.splits or isinstance(target.test, LabelsOf):
+        pass
+    elif target.labels == "none" and listed.labels("target", "train") is None:
+        yield "No test: the target has no labels to test with."
+    elif target.test is None and rows < TEST_FROM_ROWS:
+        yield f"No test set: {rows:,} target rows are fewer than {TEST_FROM_ROWS}. Name one with data.target.test."
+    elif target.test is None:
+        yield f"{DEFAULT_SHARE:.0%} of the {rows:,} target rows are set aside as the test, read once at the end."
+    elif target.test == 0.0:
+        yield "No test set, as data.target.test says."
+    if isinstance(target.test, LabelsOf):
+        yield "Transductive protocol: the model is tested on the very inputs that it may adapt to."
+    if task.metric is None:
+        counts = known_counts(task, listed)
+        if audit.suggested_metric(counts) == "balanced_accuracy":
+            most, least = max(counts.values()), min(counts.values())
+            yield f"Classes are imbalanced ({most:,} against {least:,}): measured by balanced_accuracy."
+
+
+def _usable_rows(task: Task, listed: Survey) -> int:
+    """Target rows of the train paths, less those of classes that are left out."""
+    labels = listed.labels("target", "train")
+    if labels is None or is_hidden(task, "target"):
+        return listed.rows("target", "train")
+    classes = set(audit.classes_of(task, listed)[0])
+    return sum(label in classes for label in labels)
+
+
+def known_counts(task: Task, listed: Survey) -> Counter[str]:
+    """Examples per class as far as the search may know them: of the target, else of the sources together."""
+    known = listed.domains[:1] if task.data.target.labels == "all" else listed.domains[1:]
+    classes = audit.classes_of(task, listed)[0]
+    together: Counter[str] = sum((listed.counts(domain) for domain in known), Counter())
+    return Counter({name: together[name] for name in classes if together[name]})
+
+
+def summarise(
+    task: Task,
+    listed: Survey,
+    data: TaskData,
+    *,
+    splits: Mapping[str, Mapping[str, Rows]],
+    sizes: Sequence[tuple[int, int]],
+    skipped: int,
+) -> dict[str, object]:
+    """What the report tells of the data.
+
+    Args:
+        splits: per domain and split the rows of `data`.
+        sizes: (width, height) of the images.
+        skipped: how many broken ones were left out.
+    """
+    domains: dict[str, dict[str, object]] = {}
+    for domain, parts in splits.items():
+        domains[domain] = {name: _counted(data, rows) for name, rows in parts.items()}
+    if data.test is not None:
+        domains["target"]["test"] = {"rows": len(data.test.inputs), "protocol": data.test.protocol}
+    said = list(notes(task, listed))
+    if data.score_kind == "cross_validation":
+        heads, suffixes = len(data.folds), len(data.suffix_folds)
+        said.append(
+            f"Few examples: scored by {heads}-fold cross-validation ({suffixes}-fold where layers are trained)."
+        )
+    if len(data.adaptation_rows) and np.isin(data.target_rows, data.adaptation_rows).any():
+        said.append("Scored on the inputs it adapted to: too few target inputs to hold some out.")
+    widths, heights = zip(*sizes, strict=True)
+    return {
+        "modality": data.modality,
+        "setting": data.setting,
+        "follows": list(what_follows(task, data.metric)),
+        "metric": data.metric,
+        "classes": list(data.classes),
+        "domains": domains,
+        "score": {"kind": data.score_kind, "folds": len(data.folds), "suffix_folds": len(data.suffix_folds)},
+        "images": {"width": [min(widths), max(widths)], "height": [min(heights), max(heights)]},
+        "skipped": skipped,
+        "notes": said,
+        "fingerprint": _fingerprint(data),
+    }
+
+
+def _counted(data: TaskData, rows: Rows) -> dict[str, object]:
+    counts = Counter(data.classes[index] for index in data.labels[rows].tolist() if index != UNKNOWN)
+    return {"rows": len(rows), **({"classes": dict(sorted(counts.items()))} if counts else {})}
+
+
+def _fingerprint(data: TaskData) -> str:
+    """Digest of contents and known labels in their order: tells a resumed run whether its data is still the same."""
+    content = xxhash.xxh3_128()
+    for inputs in data.inputs:
+        content.update("\n".join(inputs.digests).encode() + b"\0")
+    content.update(data.labels.tobytes())
+    content.update("\0".join(data.classes).encode())
+    if data.test is not None:
+        content.update("\n".join(sorted(data.test.inputs.digests)).encode())
+    return content.hexdigest()

@@ -1,0 +1,67 @@
+import json
+
+import numpy as np
+import pytest
+
+from autotl.data import describe, load_data
+
+
+def test_a_description_needs_no_image_to_be_sound(make_task, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(12):
+            (tmp_path / "photos" / name / f"{number}.jpg").write_bytes(b"never opened")
+    told = describe(make_task("photos"))
+    assert told["setting"] == "inductive"
+    assert told["classes"] == ["a", "b"]
+    assert told["domains"] == {"target": {"train": {"rows": 24}, "classes": {"a": 12, "b": 12}}}
+    assert told["metric"] == "accuracy"
+    json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("labels", "source", "setting", "words"),
+    [
+        ("all", None, "inductive", "there is no source domain"),
+        ("none", {"train": "source"}, "transductive", "Plans are ranked by"),
+        ("all", {"train": "source"}, "cross-domain", "The labelled source joins the training part of every fold"),
+        ({"per_class": 3}, {"train": "source"}, "cross-domain", "3 target labels a class are known"),
+    ],
+)
+def test_the_setting_and_what_follows_are_told(write_images, make_task, labels, source, setting, words):
+    write_images("target", {"a": 12, "b": 12})
+    write_images("source", {"a": 12, "b": 12}, seed=1)
+    task = make_task({"train": "target", "labels": labels}, source=source)
+    told = describe(task)
+    assert told["setting"] == setting
+    assert any(words in line for line in told["follows"])
+    assert load_data(task).setting == setting
+
+
+@pytest.mark.parametrize("labels", ["none", {"per_class": 3}])
+def test_counts_of_hidden_classes_are_not_told(write_images, make_task, labels):
+    write_images("target", {"a": 17, "b": 12})
+    write_images("source", {"a": 12, "b": 12}, seed=1)
+    told = describe(make_task({"train": "target", "labels": labels}, source={"train": "source"}))
+    assert "17" not in json.dumps(told)
+
+
+def test_the_summary_is_plain_json_with_counts_and_sizes(write_images, make_task):
+    write_images("photos", {"a": 20, "b": 20}, side=9)
+    summary = load_data(make_task("photos")).summary
+    assert json.loads(json.dumps(summary)) == summary
+    assert summary["images"] == {"width": [9, 9], "height": [9, 9]}
+    assert summary["domains"]["target"]["train"]["classes"] == {"a": 16, "b": 16}
+    assert summary["score"] == {"kind": "cross_validation", "folds": 5, "suffix_folds": 3}
+
+
+def test_the_fingerprint_follows_the_content_and_the_labels(make_task, tmp_path):
+    def fingerprint(pixels, labels):
+        np.savez(tmp_path / "d.npz", x=pixels, y=labels)
+        return load_data(make_task("d.npz")).summary["fingerprint"]
+
+    pixels, labels = np.random.default_rng(0).integers(0, 256, (40, 5, 5), dtype=np.uint8), np.arange(40) % 2
+    first = fingerprint(pixels, labels)
+    assert fingerprint(pixels, labels) == first
+    assert fingerprint(255 - pixels, labels) != first
+    assert fingerprint(pixels, labels[::-1]) != first

@@ -1,0 +1,140 @@
+"""Inputs to predict on come from a folder, an image, a table or an array, and labels play no part."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autotl.data.unlabelled import read_unlabelled
+from autotl.errors import DataError
+
+
+def grey(path, value=128, size=(6, 4)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", size, value).save(path)
+    return path
+
+
+def test_a_folder_gives_every_image_below_it_by_its_relative_name(tmp_path):
+    for name in ("b.png", "a/z.JPG", "a/b/c.bmp", ".hidden.png", ".cache/d.png"):
+        grey(tmp_path / name)
+    (tmp_path / "notes.md").write_text("no image")
+    images, skipped = read_unlabelled(tmp_path)
+    assert sorted(images.ids) == ["a/b/c.bmp", "a/z.JPG", "b.png"]
+    assert skipped == ()
+
+
+def test_images_come_decoded_at_the_asked_size(tmp_path):
+    images, _ = read_unlabelled(grey(tmp_path / "a.png", value=200))
+    pixels = images.read(np.array([0]), size=8)
+    assert pixels.shape == (1, 8, 8, 3)
+    assert (pixels == 200).all()
+
+
+def test_a_single_image_is_its_own_data_set(tmp_path):
+    grey(tmp_path / "other.png")
+    images, _ = read_unlabelled(grey(tmp_path / "a.png"))
+    assert images.ids == ("a.png",)
+
+
+def test_a_broken_image_is_left_out_and_told_of(tmp_path):
+    grey(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_text("not an image")
+    images, skipped = read_unlabelled(tmp_path)
+    assert images.ids == ("good.png",)
+    assert len(skipped) == 1
+    assert skipped[0].startswith("bad.png: the file is no JPEG")
+
+
+def test_only_broken_images_are_an_error_that_names_them(tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"(?s)none of 1 files can be decoded.*bad\.png: the file is empty"):
+        read_unlabelled(tmp_path)
+
+
+def test_a_table_gives_its_paths_in_their_order(tmp_path):
+    for name in ("x/a.png", "x/b.png"):
+        grey(tmp_path / name)
+    (tmp_path / "list.csv").write_text("Label,Path\n?,x/b.png\n?, x\\a.png\n")
+    images, _ = read_unlabelled(tmp_path / "list.csv")
+    assert images.ids == ("x/b.png", "x/a.png")
+
+
+def test_a_table_without_paths_says_which_names_are_looked_for(tmp_path):
+    (tmp_path / "list.csv").write_text("name\na.png\n")
+    with pytest.raises(DataError, match="no column holds paths. Name it one of: path, file"):
+        read_unlabelled(tmp_path / "list.csv")
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "x/../../secret.png"])
+def test_a_table_cannot_lead_out_of_its_folder(tmp_path, name):
+    grey(tmp_path / "secret.png")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "list.csv").write_text(f"path\n{name}\n")
+    with pytest.raises(DataError, match="line 2: .* lies outside the table's folder"):
+        read_unlabelled(tmp_path / "data" / "list.csv")
+
+
+def test_a_table_without_rows_holds_no_image(tmp_path):
+    (tmp_path / "list.csv").write_text("path\n")
+    with pytest.raises(DataError, match="holds no image"):
+        read_unlabelled(tmp_path / "list.csv")
+
+
+@pytest.mark.parametrize(("members", "expected"), [(("x",), 1), (("y", "x_test"), 2), (("x_train", "x_test"), 2)])
+def test_an_array_is_found_by_its_name(tmp_path, members, expected):
+    lengths = {"x": 1, "x_test": 2, "x_train": 3, "y": 9}
+    np.savez(tmp_path / "d.npz", **{name: np.zeros((lengths[name], 4, 4), dtype=np.uint8) for name in members})
+    images, _ = read_unlabelled(tmp_path / "d.npz")
+    assert images.ids == tuple(f"row {row}" for row in range(expected))
+
+
+def test_an_archive_without_inputs_says_what_it_holds(tmp_path):
+    np.savez(tmp_path / "d.npz", pictures=np.zeros((1, 4, 4)))
+    with pytest.raises(DataError, match="holds pictures, none of x, x_test"):
+        read_unlabelled(tmp_path / "d.npz")
+
+
+def archive_of(**arrays):
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def single_array():
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros((1, 4, 4), dtype=np.uint8))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"text", id="text"),
+        pytest.param(archive_of(x=np.zeros((9, 9, 9), dtype=np.uint8))[:200], id="cut off"),
+        pytest.param(archive_of(x=np.array([{"a": 1}], dtype=object)), id="pickled"),
+        pytest.param(archive_of(x=np.zeros(7)), id="not the shape of images"),
+        pytest.param(archive_of(x=np.full((1, 2, 2), -5.0)), id="not the values of images"),
+        pytest.param(archive_of(x=np.zeros((0, 4, 4), dtype=np.uint8)), id="no image"),
+        pytest.param(single_array(), id="a single array"),
+    ],
+)
+def test_an_array_that_is_no_images_is_a_data_error_that_names_the_file(tmp_path, content):
+    (tmp_path / "d.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"d\.npz: "):
+        read_unlabelled(tmp_path / "d.npz")
+
+
+def test_a_missing_path_and_an_unknown_kind_say_what_is_allowed(tmp_path):
+    with pytest.raises(DataError, match="there is nothing here. Name a folder of images"):
+        read_unlabelled(tmp_path / "nowhere")
+    (tmp_path / "film.mp4").touch()
+    with pytest.raises(DataError, match=r"not an image, folder, table or array. Images end in \.bmp"):
+        read_unlabelled(tmp_path / "film.mp4")
+
+
+def test_an_empty_folder_holds_no_image(tmp_path):
+    with pytest.raises(DataError, match="holds no image"):
+        read_unlabelled(tmp_path)
