@@ -1,0 +1,149 @@
+"""Checks on a user's own model files before Keras opens them: what may be inside, and how large it may grow."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autotl.errors import TaskError
+
+CONFIG_BYTES = 20 * 2**20
+TOTAL_BYTES = 10 * 2**30
+INFLATION = 4  # weights hardly compress; a member that grows more than this is a bomb
+KERAS_MEMBERS = frozenset({"config.json", "metadata.json", "model.weights.h5"})
+
+
+def read_keras_config(path: Path) -> dict[str, Any]:
+    """The configuration inside a `.keras` file, after checking the archive's members and declared sizes.
+
+    Raises:
+        TaskError: not such an archive, a member that does not belong there, or sizes out of bounds.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_members(path, archive.infolist())
+            config = json.loads(archive.read("config.json"))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as cause:
+        raise TaskError(
+            f"{path}: not a readable .keras file ({cause}). Save it with model.save('NAME.keras')."
+        ) from cause
+    if not isinstance(config, dict):
+        raise TaskError(f"{path}: config.json in it is not a model's configuration.")
+    return config
+
+
+def check_keras_weights(path: Path) -> None:
+    """Refuses a `.keras` file whose HDF5 weights link outside or declare impossible sizes."""
+    with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as member:
+        _check_hdf5(path, member, archive.getinfo("model.weights.h5").file_size)
+
+
+def read_hdf5_config(path: Path) -> dict[str, Any]:
+    """The configuration inside a whole-model `.h5` file, after checking its links and declared sizes."""
+    check_weights_file(path)
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        text = file.attrs.get("model_config")
+    if text is None:
+        raise TaskError(
+            f"{path}: it holds weights but no model. Save the whole model with model.save('NAME.keras'), or give the "
+            "file as weights of an application: {application: NAME, weights: PATH}."
+        )
+    if len(text) > CONFIG_BYTES:
+        raise TaskError(f"{path}: its configuration has {len(text)} bytes, more than {CONFIG_BYTES}.")
+    config: dict[str, Any] = json.loads(text)
+    return config
+
+
+def check_weights_file(path: Path) -> None:
+    """Refuses a weights file (`.h5`, `.weights.h5` or `.keras`) that links outside or declares impossible sizes."""
+    if path.suffix == ".keras":
+        read_keras_config(path)
+        check_keras_weights(path)
+    elif path.suffix in (".h5", ".hdf5"):
+        with path.open("rb") as file:
+            _check_hdf5(path, file, path.stat().st_size)
+    else:
+        raise TaskError(f"{path}: weights are read from .h5, .weights.h5 or .keras files only.")
+
+
+def layer_configs(config: Any) -> Iterator[dict[str, Any]]:
+    """Every serialised object in a configuration, however deeply nested, outermost first."""
+    if isinstance(config, dict):
+        if "class_name" in config:
+            yield config
+        for value in config.values():
+            yield from layer_configs(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from layer_configs(value)
+
+
+def refuse_lambdas(path: Path, config: dict[str, Any]) -> None:
+    """A Lambda layer holds Python code, which would run on loading; so does a lambda given as an activation."""
+    found = list(layer_configs(config))
+    layers = [_name(entry) for entry in found if entry["class_name"] == "Lambda"]
+    if layers or any(entry["class_name"] == "__lambda__" for entry in found):
+        raise TaskError(
+            f"{path}: it has Lambda layers or functions ({', '.join(layers) or 'without a name'}), which hold Python "
+            "code that would run on loading. Replace them by Keras layers (e.g. Rescaling) or keras.ops and save the "
+            "model again."
+        )
+
+
+def _name(found: dict[str, Any]) -> str:
+    config = found.get("config")
+    return str(config.get("name", "?")) if isinstance(config, dict) else "?"
+
+
+def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    names = [member.filename for member in members]
+    strangers = sorted(set(names) - KERAS_MEMBERS)
+    if strangers or len(names) != len(set(names)):
+        raise TaskError(
+            f"{path}: a .keras file holds {', '.join(sorted(KERAS_MEMBERS))} once each; "
+            f"found {', '.join(map(repr, strangers)) or 'a member twice'}. Save the model again with Keras 3."
+        )
+    sizes = {member.filename: member.file_size for member in members}
+    if sizes.get("config.json", 0) > CONFIG_BYTES:
+        raise TaskError(f"{path}: its config.json declares {sizes['config.json']} bytes, more than {CONFIG_BYTES}.")
+    declared = sum(sizes.values())
+    allowed = min(TOTAL_BYTES, INFLATION * path.stat().st_size + CONFIG_BYTES)
+    if declared > allowed:
+        raise TaskError(f"{path}: its members declare {declared} bytes unpacked, more than the {allowed} allowed.")
+
+
+def _check_hdf5(path: Path, file: Any, size: int) -> None:
+    import h5py
+
+    try:
+        with h5py.File(file, "r") as content:
+            declared = sum(_declared_bytes(path, content, seen=set()))
+    except OSError as cause:
+        raise TaskError(f"{path}: not a readable HDF5 file ({cause}).") from cause
+    allowed = min(TOTAL_BYTES, INFLATION * size + CONFIG_BYTES)
+    if declared > allowed:
+        raise TaskError(f"{path}: its data sets declare {declared} bytes, more than the {allowed} allowed.")
+
+
+def _declared_bytes(path: Path, group: Any, *, seen: set[int]) -> Iterator[int]:
+    """Sizes of all data sets under a group, each counted once, refusing whatever lies outside the file."""
+    import h5py
+
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise TaskError(f"{path}: {name!r} in it is a link ({type(link).__name__}); only plain data is read.")
+        item = group[name]
+        address = h5py.h5o.get_info(item.id).addr
+        if address in seen:
+            continue
+        seen.add(address)
+        if isinstance(item, h5py.Group):
+            yield from _declared_bytes(path, item, seen=seen)
+        elif isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:
+                raise TaskError(f"{path}: the data of {item.name!r} lie in another file; only plain data is read.")
+            yield item.size * item.dtype.itemsize if item.size else 0

@@ -1,0 +1,71 @@
+"""Where weights may already lie on this machine; nothing here imports Keras or opens a socket."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+
+DOWNLOAD_TIMEOUT_SECONDS = 10.0  # of silence on a connection; closed networks often swallow packets without a word
+
+
+def offline_by_environment() -> bool:
+    """Whether `AUTOTL_OFFLINE` asks for no socket to the outside."""
+    return os.environ.get("AUTOTL_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+
+
+def cache_folder() -> Path:
+    """`AUTOTL_CACHE_DIR`, else `autotl` in the platform's cache folder of this user. It may not exist yet."""
+    if given := os.environ.get("AUTOTL_CACHE_DIR"):
+        return Path(given).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "autotl"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "autotl"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autotl"
+
+
+def keras_cache_folder() -> Path:
+    """Where Keras keeps the weight files it has downloaded."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser() / "models"
+
+
+def cached_preset_folder(address: str) -> Path | None:
+    """The local copy of a hub preset (`kaggle://…` or `hf://…`), where configuration and weights are both in it."""
+    scheme, _, handle = address.partition("://")
+    snapshots = _kaggle_snapshots(handle) if scheme == "kaggle" else _hugging_face_snapshots(handle)
+    complete = [folder for folder in snapshots if is_preset_folder_with_weights(folder)]
+    return complete[-1] if complete else None
+
+
+def is_preset_folder_with_weights(folder: Path) -> bool:
+    """Whether a folder holds a KerasHub preset's configuration and its (perhaps split) weights."""
+    has_weights = (folder / "model.weights.h5").is_file() or any(folder.glob("model_*.weights.h5"))
+    return (folder / "config.json").is_file() and has_weights
+
+
+@contextmanager
+def downloading() -> Iterator[None]:
+    """For a library's own download: connections give up after a short silence, and its chatter leaves stdout alone."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_SECONDS)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _kaggle_snapshots(handle: str) -> list[Path]:
+    root = Path(os.environ.get("KAGGLEHUB_CACHE") or Path.home() / ".cache" / "kagglehub").expanduser() / "models"
+    folder = root.joinpath(*handle.split("/"))
+    if len(handle.split("/")) > 4:  # the handle names its version
+        return [folder]
+    return sorted((path for path in folder.glob("*") if path.name.isdigit()), key=lambda path: int(path.name))
+
+
+def _hugging_face_snapshots(handle: str) -> list[Path]:
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser()
+    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
+    return sorted((hub / f"models--{handle.replace('/', '--')}" / "snapshots").glob("*"))

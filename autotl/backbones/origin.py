@@ -1,0 +1,59 @@
+"""What every origin of pretrained networks offers, and what loading one gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from autotl.backbones.pixels import PixelScaling
+
+if TYPE_CHECKING:
+    import keras
+
+    from autotl.backbones.spec import BackboneSpec
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network as its origin gives it, before it is fixed to an image size, tapped and pooled.
+
+    Attributes:
+        model: functional (or Sequential), from one float image (height, width, 3) to one map, sequence or vector.
+        scaling: what to do to pixels 0..255 first.
+        fingerprint: digest of content that neither graph nor weights show (a SavedModel's files); else empty.
+        can_unfreeze: False for a network that can only be run, so that it has no layers to train.
+    """
+
+    model: "keras.Model"
+    scaling: PixelScaling
+    fingerprint: str = ""
+    can_unfreeze: bool = True
+
+
+class Origin(Protocol):
+    """One place that pretrained networks come from. All but `load` work without importing Keras or opening a socket."""
+
+    @property
+    def options(self) -> frozenset[str]:
+        """Keys allowed beside the name in a mapping, e.g. `weights`."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """The bare names it answers to; also the menu in error messages."""
+        ...
+
+    def read(self, name: str, options: Mapping[str, Any], *, folder: Path, where: str) -> "BackboneSpec":
+        """The spec for a name and its options, checked; raises `TaskError`."""
+        ...
+
+    def why_not_at_hand(self, spec: "BackboneSpec", *, offline: bool) -> str | None:
+        """A sentence that says what is missing and what to do, or None when loading may be tried."""
+        ...
+
+    def layer_count(self, spec: "BackboneSpec") -> int | None:
+        """How many layers can be unfrozen, where a table or a small file tells; None where only loading does."""
+        ...
+
+    def load(self, spec: "BackboneSpec", *, image_size: int, seed: int) -> Loaded:
+        """The network with its weights; `seed` is for random ones."""
+        ...

@@ -1,0 +1,30 @@
+"""The static table says what building the networks would say."""
+
+from pathlib import Path
+
+import pytest
+
+from autotl.backbones import ORIGINS, BackboneSpec, layer_count, parse_spec
+from autotl.backbones.regenerate_tables import built_layer_count
+
+QUICK = ("MobileNetV2", "VGG16", "small_cnn")
+NAMES = [name for origin in ("package", "scratch", "application") for name in ORIGINS[origin].names()]
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+)
+def test_the_table_agrees_with_the_built_network(name: str, tmp_path: Path) -> None:
+    spec = parse_spec(name, folder=tmp_path, where="task.yaml")
+    assert layer_count(spec) == built_layer_count(name)
+
+
+def test_every_name_is_in_the_table(tmp_path: Path) -> None:
+    assert all(layer_count(parse_spec(name, folder=tmp_path, where="task.yaml")) for name in NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("efficientnet_lite0", 98), ("efficientnet_lite1", 128), ("mobilenet_v2_100", 104)]
+)
+def test_a_preset_folder_is_counted_without_loading_it(name: str, count: int, shared_weights: Path) -> None:
+    assert layer_count(BackboneSpec("preset", str(shared_weights / name))) == count
