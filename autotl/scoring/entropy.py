@@ -1,0 +1,31 @@
+"""How sure a model is of its target predictions."""
+
+import math
+
+import numpy as np
+
+from autotl.scoring.label_free import LabelFreeScore
+from autotl.scoring.metrics import Probabilities
+
+
+def mean_entropy(probabilities: Probabilities) -> float:
+    """Mean over examples of the entropy of their probabilities, in nats, 0 to log(classes); NaN without examples."""
+    if not len(probabilities):
+        return math.nan
+    wide = probabilities.astype(np.float64)
+    return float(-(wide * np.log(np.where(wide > 0, wide, 1.0))).sum(axis=1).mean())
+
+
+def certainty(probabilities: Probabilities) -> float:
+    """Minus the mean entropy: at most 0, more is better."""
+    return -mean_entropy(probabilities)
+
+
+ENTROPY = LabelFreeScore(
+    name="entropy",
+    reads=("target_probabilities",),
+    compute=certainty,
+    ranks=False,
+    blind_to="a collapse: a model that names one class with certainty scores best",
+    paper='Grandvalet & Bengio, "Semi-supervised learning by entropy minimization", NIPS 2004',
+)
