@@ -1,0 +1,171 @@
+"""What each field of a plan may hold, whether it stands in a search space or in a plan given by hand."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autotl.adaptation import METHODS
+from autotl.backbones import layer_count, parse_spec
+from autotl.data.augmentation import POLICIES
+from autotl.errors import TaskError, unknown_name
+from autotl.plan.plan import HEADS, Choice, Plan
+
+Parse = Callable[
+    [object, str], Any
+]  # (value as written, where it stands) -> value in a plan; TaskError when it may not
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a plan: how a value is read, and the parameters of named alternatives where it has such."""
+
+    parse: Parse
+    alternatives: Mapping[str, Mapping[str, Any]] | None = None  # name -> {parameter: default}
+
+
+def fields(folder: Path) -> dict[str, Field]:
+    """The fields a search space may range over; `folder` is what relative paths of backbones are relative to."""
+    return {
+        "backbone": Field(lambda value, where: parse_spec(value, folder=folder, where=where)),
+        "image_size": Field(whole_number(16, 2048)),
+        "tap": Field(text),
+        "unfrozen_layers": Field(unfrozen_layers),
+        "head": Field(alternative(HEADS, name_key="name"), alternatives=HEADS),
+        "learning_rate": Field(number(1e-8, 10.0)),
+        "backbone_rate_ratio": Field(number(0.0, 10.0)),
+        "dropout": Field(number(0.0, 0.95)),
+        "label_smoothing": Field(number(0.0, 0.9)),
+        "weight_decay": Field(number(0.0, 1.0)),
+        "batch_size": Field(whole_number(2, 4096)),
+        "epochs": Field(whole_number(1, 10_000)),
+        "views": Field(whole_number(0, 64)),
+        "augmentation": Field(one_of(POLICIES)),
+        "adaptation": Field(
+            alternative({name: method.defaults for name, method in METHODS.items()}, name_key="method"),
+            alternatives={name: method.defaults for name, method in METHODS.items()},
+        ),
+    }
+
+
+def parse_plan(written: object, *, where: str, folder: Path) -> Plan:
+    """A plan given by hand; what it leaves out has its default.
+
+    Raises:
+        TaskError: with every mistake in it.
+    """
+    if not isinstance(written, Mapping):
+        raise TaskError(f"{where}: a plan is a mapping such as {{backbone: MobileNetV2}}, not {written!r}.")
+    known = fields(folder)
+    mistakes: list[str] = []
+    values: dict[str, Any] = {}
+    for name, value in written.items():
+        try:
+            if name == "seed":
+                values[name] = whole_number(0, 2**63 - 1)(value, f"{where}.seed")
+            elif name not in known:
+                raise unknown_name(where, str(name), [*known, "seed"])
+            else:
+                values[name] = known[name].parse(value, f"{where}.{name}")
+        except TaskError as error:
+            mistakes.extend(error.mistakes)
+    if "backbone" not in written:
+        mistakes.append(f"{where}: a plan needs a 'backbone'.")
+    layers, backbone = values.get("unfrozen_layers", 0), values.get("backbone")
+    owned = None if backbone is None else layer_count(backbone)
+    if owned is not None and layers != "all" and layers > owned:
+        mistakes.append(
+            f"{where}.unfrozen_layers: {layers} is more than {written['backbone']!r} has: {owned} layers own weights. "
+            f"Write a number up to {owned}, or all."
+        )
+    if mistakes:
+        raise TaskError(mistakes)
+    return Plan(**values)
+
+
+def number(low: float, high: float) -> Parse:
+    """A number from `low` to `high`."""
+
+    def parse(value: object, where: str) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise TaskError(f"{where}: {value!r} is not a number from {low:g} to {high:g}.")
+        return float(value)
+
+    return parse
+
+
+def whole_number(low: int, high: int) -> Parse:
+    """A whole number from `low` to `high`."""
+
+    def parse(value: object, where: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise TaskError(f"{where}: {value!r} is not a whole number from {low} to {high}.")
+        return value
+
+    return parse
+
+
+def text(value: object, where: str) -> str:
+    """A word; the network that it names checks it."""
+    if not isinstance(value, str):
+        raise TaskError(f"{where}: {value!r} is not a name.")
+    return value
+
+
+def unfrozen_layers(value: object, where: str) -> int | str:
+    """`all`, or how many trailing layers that own weights are trained."""
+    if value == "all":
+        return "all"
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TaskError(f"{where}: {value!r} is not a number of layers. Allowed: 0, 1, 2 … or all.")
+    return value
+
+
+def one_of(names: Mapping[str, object]) -> Parse:
+    """One of a table's names."""
+
+    def parse(value: object, where: str) -> str:
+        if not isinstance(value, str) or value not in names:
+            raise unknown_name(where, str(value), names)
+        return value
+
+    return parse
+
+
+def alternative(names: Mapping[str, Mapping[str, Any]], *, name_key: str) -> Parse:
+    """A named alternative: `linear`, `{name: hidden, units: 64}` (with `name_key`) or `{hidden: {units: 64}}`."""
+
+    def parse(value: object, where: str) -> Choice:
+        name, parameters = _name_and_parameters(value, where, name_key)
+        if name not in names:
+            raise unknown_name(where, name, names)
+        values = dict(names[name])
+        for parameter, given in parameters.items():
+            if parameter not in names[name]:
+                raise unknown_name(f"{where}.{name}", str(parameter), names[name])
+            values[parameter] = like(names[name][parameter])(given, f"{where}.{name}.{parameter}")
+        return Choice(name, values)
+
+    return parse
+
+
+def like(default: Any) -> Parse:
+    """Parameters of alternatives take numbers of the kind of their default."""
+    if isinstance(default, int) and not isinstance(default, bool):
+        return whole_number(1, 1_000_000)
+    if isinstance(default, float):
+        return number(0.0, 1e6)
+    return lambda value, where: value  # noqa: ARG005 - names and switches are checked by the method itself
+
+
+def _name_and_parameters(value: object, where: str, name_key: str) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(value, str):
+        return value, {}
+    if isinstance(value, Mapping):
+        if isinstance(value.get(name_key), str):
+            return value[name_key], {key: given for key, given in value.items() if key != name_key}
+        if len(value) == 1:
+            ((name, parameters),) = value.items()
+            if parameters is None or isinstance(parameters, Mapping):
+                return str(name), parameters or {}
+    raise TaskError(f"{where}: {value!r} is neither a name nor {{name: {{parameter: value}}}}.")

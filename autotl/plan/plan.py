@@ -1,0 +1,96 @@
+"""One configuration that a trial trains: every value fixed, nothing hidden."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from autotl.backbones import BackboneSpec
+
+UnfrozenLayers = int | Literal["all"]
+
+HEADS: dict[str, dict[str, Any]] = {
+    "linear": {},
+    "hidden": {"units": 256},  # one hidden layer with ReLU
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A named alternative with its own parameters, e.g. the head `hidden` with `units`."""
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self, *, name_key: str) -> dict[str, Any]:
+        """`{name_key: name, **parameters}`, as leaderboards and plan files write it."""
+        return {name_key: self.name, **self.parameters}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What exactly one trial does. Two plans with equal `key()` differ at most in their seed.
+
+    `learning_rate` is the head's (Adam, decoupled weight decay, cosine decay over the epochs); unfrozen layers learn at
+    `backbone_rate_ratio` times it. `views` stored random views of each training example join the plain one.
+    """
+
+    backbone: BackboneSpec
+    image_size: int = 128
+    tap: str = "last"
+    unfrozen_layers: UnfrozenLayers = 0
+    head: Choice = Choice("linear")
+    learning_rate: float = 1e-3
+    backbone_rate_ratio: float = 0.1
+    dropout: float = 0.0
+    label_smoothing: float = 0.0
+    weight_decay: float = 1e-4
+    batch_size: int = 32
+    epochs: int = 12
+    views: int = 0
+    augmentation: str = "crop_flip"
+    adaptation: Choice = Choice("none")
+    seed: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values; the names are those of search spaces and of `--start-with` files."""
+        return {
+            "backbone": self.backbone.as_plan_value(),
+            "image_size": self.image_size,
+            "tap": self.tap,
+            "unfrozen_layers": self.unfrozen_layers,
+            "head": self.head.as_dict(name_key="name"),
+            "learning_rate": self.learning_rate,
+            "backbone_rate_ratio": self.backbone_rate_ratio,
+            "dropout": self.dropout,
+            "label_smoothing": self.label_smoothing,
+            "weight_decay": self.weight_decay,
+            "batch_size": self.batch_size,
+            "epochs": self.epochs,
+            "views": self.views,
+            "augmentation": self.augmentation,
+            "adaptation": self.adaptation.as_dict(name_key="method"),
+            "seed": self.seed,
+        }
+
+    def canonical(self) -> "Plan":
+        """The same plan with values that have no effect set to their defaults."""
+        plan = self
+        if plan.unfrozen_layers == 0:
+            plan = replace(plan, backbone_rate_ratio=type(self).backbone_rate_ratio)
+        if plan.views == 0:
+            plan = replace(plan, augmentation=type(self).augmentation)
+        return plan
+
+    def key(self) -> str:
+        """Equal for plans that would train the same, seed aside."""
+        values = self.canonical().as_dict()
+        del values["seed"]
+        return json.dumps(values, sort_keys=True)
+
+
+def trial_seed(task_seed: int, trial_number: int) -> int:
+    """A trial's seed depends on the task and the trial alone, never on the worker or the hour."""
+    return int(np.random.SeedSequence([task_seed, trial_number]).generate_state(1)[0])

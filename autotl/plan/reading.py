@@ -1,0 +1,106 @@
+"""From a task to its search space and given plans, whether written in the task, in files of their own, or shipped."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autotl.errors import TaskError, unknown_name
+from autotl.plan.fields import parse_plan
+from autotl.plan.plan import Plan
+from autotl.plan.space import Space, Where, parse_space
+from autotl.task import Task
+from autotl.task.yaml_reader import Document, read_yaml
+
+_IN_WHEEL = Path(__file__).parents[1] / "search_spaces"
+_IN_CHECKOUT = Path(__file__).parents[2] / "search_spaces"
+
+
+def shipped_spaces() -> dict[str, Path]:
+    """The spaces that come with autotl, by name."""
+    folder = _IN_WHEEL if _IN_WHEEL.is_dir() else _IN_CHECKOUT
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def read_space(task: Task) -> Space:
+    """The space that a task searches: a shipped one, a file, or the modality's own with some entries replaced.
+
+    Raises:
+        TaskError: with every mistake in it, each with file, line and column.
+    """
+    asked = task.search_space
+    own = shipped_spaces()[task.modality or "image"]
+    if isinstance(asked, str):
+        path = _named(asked, task)
+        document = read_yaml(path)
+        return parse_space(_mapping(document), where=document.where, folder=path.parent)
+    base = read_yaml(own)
+    if asked is None:
+        return parse_space(_mapping(base), where=base.where, folder=own.parent)
+    fields = {**_mapping(base), **asked}
+    defaults = [name for name in fields if name not in asked]
+    return parse_space(fields, where=_inline(task, asked, base), folder=task.folder, defaults=defaults)
+
+
+def read_plans(task: Task, file: Path | None) -> list[Plan]:
+    """Plans to train before any other: of `start_with:` in the task, then of the file given on the command line.
+
+    Raises:
+        TaskError: with every mistake in them.
+    """
+    plans: list[Plan] = []
+    mistakes: list[str] = []
+    files = [] if file is None else [file]
+    if isinstance(task.start_with, str):
+        files.insert(0, task.resolve(task.start_with))
+    else:
+        for index, written in enumerate(task.start_with):
+            _collect(written, task.where(f"start_with[{index}]"), task.folder, plans, mistakes)
+    for path in files:
+        document = read_yaml(path)
+        if not isinstance(document.value, list):
+            mistakes.append(f"{path}: holds no list of plans. Write one plan after another, each behind a '- '.")
+            continue
+        for index, written in enumerate(document.value):
+            _collect(written, document.where(f"[{index}]"), path.parent, plans, mistakes)
+    if mistakes:
+        raise TaskError(mistakes)
+    return plans
+
+
+def _collect(written: object, where: str, folder: Path, plans: list[Plan], mistakes: list[str]) -> None:
+    try:
+        plans.append(parse_plan(written, where=where, folder=folder))
+    except TaskError as error:
+        mistakes.extend(error.mistakes)
+
+
+def _named(name: str, task: Task) -> Path:
+    shipped = shipped_spaces()
+    if name in shipped:
+        return shipped[name]
+    path = task.resolve(name)
+    if path.is_file():
+        return path
+    if "/" in name or name.endswith((".yaml", ".yml", ".json")):
+        raise TaskError(f"{task.where('search_space')}: there is no file {name!r} (looked in {task.folder}).")
+    raise unknown_name(task.where("search_space"), name, shipped)
+
+
+def _mapping(document: Document) -> Mapping[str, Any]:
+    if not isinstance(document.value, Mapping):
+        raise TaskError(f"{document.where('')}: a search space is a mapping of fields such as image_size: 128.")
+    return document.value
+
+
+def _inline(task: Task, written: Mapping[str, Any], base: Document) -> Where:
+    """Fields written in the task are complained about there, the others in the shipped file."""
+
+    def where(path: str) -> str:
+        field = path.split(".")[0].split("[")[0]
+        return (
+            task.where(f"search_space.{path}" if path else "search_space")
+            if field in written or not path
+            else base.where(path)
+        )
+
+    return where
