@@ -1,0 +1,46 @@
+"""The order for a workshop: small, sent to every worker, and free of Keras until it is carried out."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from autotl.data.examples import TaskData
+from autotl.features import FeatureStore
+from autotl.trial.outcome import EpochRow, Job
+from autotl.trial.scorer import Scorer
+
+if TYPE_CHECKING:
+    from autotl.trial.workshop import Workshop
+
+
+class Trains(Protocol):
+    """What a worker needs of a workshop."""
+
+    def train(self, packet: Sequence[Job]) -> Iterator[EpochRow]:
+        """A row per plan and epoch; see `autotl.trial.workshop.Workshop.train`."""
+        ...
+
+
+MakeWorkshop = Callable[[], Trains]  # called once in each worker process
+
+
+@dataclass(frozen=True)
+class WorkshopOrder:
+    """What a workshop is made of; calling it makes one in this process."""
+
+    data: TaskData
+    scorer: Scorer
+    store_folder: Path
+    store_limit_bytes: int
+    offline: bool = False
+
+    def __call__(self) -> "Workshop":
+        """A new workshop; imports Keras."""
+        import os
+
+        if self.offline:
+            os.environ["AUTOTL_OFFLINE"] = "1"  # of the worker's process; the driver's has it for the whole search
+        from autotl.trial.workshop import Workshop
+
+        return Workshop(self.data, FeatureStore(self.store_folder, limit_bytes=self.store_limit_bytes), self.scorer)

@@ -1,0 +1,77 @@
+"""What a trial reports while it runs and leaves behind when it ends."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.plan import Plan
+
+Status = Literal["complete", "pruned", "failed", "skipped"]  # skipped: the backbone's weights are not at hand
+
+
+@dataclass(frozen=True)
+class Job:
+    """A plan with its trial number and the moment by which it must be done."""
+
+    number: int
+    plan: Plan
+    deadline: float = float("inf")  # seconds since the epoch (time.time)
+
+
+@dataclass
+class Seconds:
+    """Where a trial's time went."""
+
+    features: float = 0.0
+    train: float = 0.0
+    score: float = 0.0
+    propose: float = 0.0
+    overhead: float = 0.0
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the model costs to run."""
+
+    params: int
+    model_mb: float  # float32 weights
+    flops: int  # of one prediction
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the trained model says, kept to score, rank and compare trials without training again."""
+
+    rows: NDArray[np.int64]  # rows of the task's data that `validation` is for
+    validation_ids: NDArray[np.str_]  # the same rows by their examples' ids
+    target_ids: NDArray[np.str_]
+    validation: NDArray[np.float32]  # probabilities (len(rows), classes), each by a model that did not train on the row
+    target: NDArray[np.float32]  # probabilities on the target rows
+    features: NDArray[np.float32]  # pooled features of the target rows
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a trial ended. `outputs` and `weights` exist exactly when it is complete."""
+
+    status: Status
+    reason: str | None = None
+    score: dict[str, Any] | None = None  # value, low, high, kind
+    scores: dict[str, float] = field(default_factory=dict)
+    outputs: Outputs | None = None
+    weights: list[NDArray[Any]] | None = None
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One epoch of one plan; the last one of a plan carries its ending."""
+
+    number: int
+    epoch: int  # counted from 1; 0 when the plan ended before its first epoch
+    train_loss: float
+    score: float  # the task's metric on the rows that trials are scored on
+    seconds: Seconds
+    size: Size | None
+    ending: Ending | None = None

@@ -1,0 +1,96 @@
+"""How a trial is scored: the task's metric with its interval, every other metric beside it, class weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.data.examples import UNKNOWN, TaskData
+from autotl.scoring import LABEL_FREE_SCORES
+from autotl.scoring.intervals import interval
+from autotl.scoring.label_free import Evidence, scores_at_hand
+from autotl.scoring.metrics import METRICS, Metric, compute_all
+from autotl.trial.outcome import Outputs
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Scores probabilities against labels that the search may know.
+
+    Attributes:
+        metric: a key of `METRICS`.
+        balanced: weigh classes by the inverse of their frequency while training.
+        positive: index of the positive class of a two-class task.
+        seed: of bootstrap draws and random weights.
+    """
+
+    metric: str
+    balanced: bool = False
+    positive: int = 1
+    seed: int = 0
+
+    def value(self, labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
+        """The task's metric; not a number where a probability is none."""
+        return self.of_task(labels, probabilities)
+
+    @property
+    def of_task(self) -> Metric:
+        """The task's metric, with its positive class."""
+        return METRICS[self.metric].with_positive(self.positive)
+
+    def class_weights(self, labels: NDArray[np.int64], *, classes: int) -> NDArray[np.float32]:
+        """A weight per class, mean one over the examples; all ones unless balanced."""
+        if not self.balanced:
+            return np.ones(classes, dtype=np.float32)
+        counts = np.bincount(labels[labels >= 0], minlength=classes)
+        return (counts.sum() / np.maximum(counts, 1) / max((counts > 0).sum(), 1)).astype(np.float32)
+
+    def score(self, data: TaskData, outputs: Outputs) -> dict[str, Any]:
+        """`{value, low, high, kind}` on the rows that trials are scored on; label-free scores have no interval."""
+        labels = data.labels[outputs.rows]
+        if data.score_kind == "label_free":
+            value = self.value(labels, outputs.validation)
+            return {"value": value, "low": None, "high": None, "kind": data.score_kind}
+        groups = None if data.groups is None else data.groups[outputs.rows]
+        return {**self._with_interval(labels, outputs.validation, groups), "kind": data.score_kind}
+
+    def all_scores(self, data: TaskData, outputs: Outputs) -> Mapping[str, float]:
+        """Every metric on the same rows; where only source rows have labels, theirs, and the label-free scores."""
+        labels = data.labels[outputs.rows]
+        found = compute_all(labels, outputs.validation, positive=self.positive)
+        if data.score_kind != "label_free":
+            return found
+        evidence: Evidence = {
+            "target_probabilities": outputs.target,
+            "source_probabilities": outputs.validation,
+            "source_labels": labels,
+        }
+        of_source = {f"source_{name}": value for name, value in found.items()}
+        return of_source | scores_at_hand(LABEL_FREE_SCORES, evidence)
+
+    def on_test(
+        self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], groups: NDArray[np.int64] | None = None
+    ) -> dict[str, Any]:
+        """`{value, low, high}` on the test set. Labels of classes that no model can name (UNKNOWN) count as misses."""
+        return self._with_interval(*counting_unknown(labels, probabilities), groups)
+
+    def _with_interval(
+        self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], groups: NDArray[np.int64] | None
+    ) -> dict[str, Any]:
+        value = self.value(labels, probabilities)
+        if not np.isfinite(value):
+            return {"value": value, "low": None, "high": None}
+        found = interval(self.of_task, labels, probabilities, groups=groups, seed=self.seed)
+        return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def counting_unknown(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Labels of classes that no model can name, as a class of their own that is never predicted."""
+    if not (labels == UNKNOWN).any():
+        return labels, probabilities
+    known = np.where(labels == UNKNOWN, probabilities.shape[1], labels)
+    return known, np.concatenate([probabilities, np.zeros((len(labels), 1), probabilities.dtype)], axis=1)
