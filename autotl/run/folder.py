@@ -1,0 +1,106 @@
+"""The run folder: every file of a search, each written whole or not at all."""
+
+import os
+import re
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from autotl.errors import StorageError, UsageError
+
+TASK = "task.yaml"
+SPACE = "space.yaml"
+STUDY = "study.db"
+TRIALS = "trials"
+LEADERBOARD_JSON = "leaderboard.json"
+LEADERBOARD_CSV = "leaderboard.csv"
+WINNER = "winner"
+REPORT = "report.html"
+LOG = "log.jsonl"
+
+
+class RunFolder:
+    """A folder with everything one search did. Paths are those of the contract in DESIGN section 8."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path) -> "RunFolder":
+        """A new run folder; one that already holds something is refused, so that no run is overwritten or resumed by
+        accident.
+
+        Raises:
+            UsageError: the folder is not empty.
+            StorageError: it cannot be made.
+        """
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if any(path.iterdir()):
+                raise UsageError(f"{path} is not empty. Choose another --out, or leave it out for a new folder.")
+            (path / TRIALS).mkdir()
+        except OSError as error:
+            raise StorageError(f"the run folder {path} cannot be created: {error.strerror}") from error
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """An existing run folder.
+
+        Raises:
+            UsageError: the folder is not a run.
+        """
+        if not (path / STUDY).is_file():
+            raise UsageError(f"{path} is no run folder: there is no {STUDY} in it.")
+        return cls(path)
+
+    def trial(self, number: int) -> Path:
+        """Folder of one trial."""
+        return self.path / TRIALS / str(number)
+
+    def write(self, name: str, content: bytes | str) -> Path:
+        """Writes a file under its final name in one step: temporary file, fsync, rename.
+
+        Raises:
+            StorageError: disk full, or no right to write.
+        """
+        return write_whole(self.path / name, content.encode() if isinstance(content, str) else content)
+
+    def read(self, name: str) -> bytes:
+        """Content of a file of the run."""
+        return (self.path / name).read_bytes()
+
+    def has(self, name: str) -> bool:
+        """Whether the file or folder exists."""
+        return (self.path / name).exists()
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Writes a file so that a reader, or a crash, sees the old content or the new one and nothing between."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise StorageError(f"{path} could not be written ({len(content):,} bytes): {error.strerror}") from error
+    return path
+
+
+def default_path(task_name: str, runs: Path, *, now: datetime) -> Path:
+    """`runs/<task>-<YYYYmmdd-HHMMSS>`, with a number behind it where two runs start within one second."""
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", task_name).strip("-.") or "task"
+    base = runs / f"{slug}-{now:%Y%m%d-%H%M%S}"
+    path, attempt = base, 1
+    while path.exists():
+        attempt += 1
+        path = base.with_name(f"{base.name}-{attempt}")
+    return path

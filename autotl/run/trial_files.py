@@ -1,0 +1,112 @@
+"""The files of one trial: its plan, learning curve, outputs and weights, as plain JSON, CSV and NumPy."""
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.errors import StorageError
+from autotl.run.folder import write_whole
+from autotl.trial.outcome import Outputs
+
+PLAN = "plan.yaml"
+CURVE = "curve.csv"
+LOG = "log.txt"
+OUTPUTS = "outputs.npz"
+WEIGHTS = "weights.npz"
+
+
+def write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
+    """The plan, in the words that `--start-with` reads."""
+    write_whole(folder / PLAN, (json.dumps(plan, indent=1) + "\n").encode())  # JSON is YAML
+
+
+def write_curve(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Epoch, training loss and score, a line each."""
+    lines = ["epoch,train_loss,score", *(f"{row['epoch']},{row['train_loss']:.6g},{row['score']:.6g}" for row in rows)]
+    write_whole(folder / CURVE, ("\n".join(lines) + "\n").encode())
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Named arrays in an `.npz` that is there whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]
+    write_whole(path, buffer.getvalue())
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an `.npz`; pickled objects are refused.
+
+    Raises:
+        StorageError: missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, TypeError, zipfile.BadZipFile, EOFError) as error:  # TypeError: a lone array
+        raise StorageError(f"{path} cannot be read: {error}") from error
+
+
+def write_weights(folder: Path, weights: Sequence[NDArray[Any]]) -> None:
+    """Weights of the scored epoch: head and unfrozen layers, in the order of the trainer's variables."""
+    write_arrays(folder / WEIGHTS, {f"{index:04d}": weight for index, weight in enumerate(weights)})
+
+
+def read_weights(folder: Path) -> list[NDArray[Any]]:
+    """What `write_weights` wrote."""
+    arrays = read_arrays(folder / WEIGHTS)
+    return [arrays[name] for name in sorted(arrays)]
+
+
+def write_outputs(folder: Path, outputs: Outputs) -> None:
+    """What the trained model says on validation rows and target inputs; probabilities as float16."""
+    write_arrays(
+        folder / OUTPUTS,
+        {
+            "rows": outputs.rows,
+            "validation_ids": outputs.validation_ids,
+            "target_ids": outputs.target_ids,
+            "validation": outputs.validation.astype(np.float16),
+            "target": outputs.target.astype(np.float16),
+            "features": outputs.features.astype(np.float16),
+        },
+    )
+
+
+def read_outputs(folder: Path) -> Outputs:
+    """What `write_outputs` wrote; probabilities sum to one again."""
+    arrays = read_arrays(folder / OUTPUTS)
+    missing = [field.name for field in fields(Outputs) if field.name not in arrays]
+    if missing:
+        raise StorageError(f"{folder / OUTPUTS} cannot be read: it lacks {', '.join(missing)}")
+    return Outputs(
+        rows=arrays["rows"],
+        validation_ids=arrays["validation_ids"],
+        target_ids=arrays["target_ids"],
+        validation=_renormalised(arrays["validation"]),
+        target=_renormalised(arrays["target"]),
+        features=arrays["features"].astype(np.float32),
+    )
+
+
+def add_test_outputs(folder: Path, probabilities: NDArray[Any]) -> None:
+    """Probabilities on the test inputs, beside the outputs that are there; only tested trials have them."""
+    write_arrays(folder / OUTPUTS, {**read_arrays(folder / OUTPUTS), "test": probabilities.astype(np.float16)})
+
+
+def drop_features(folder: Path) -> None:
+    """Leaves all but the pooled features, which only the best trials keep."""
+    arrays = read_arrays(folder / OUTPUTS)
+    if arrays["features"].size:
+        write_arrays(folder / OUTPUTS, {**arrays, "features": arrays["features"][:0]})
+
+
+def _renormalised(probabilities: NDArray[Any]) -> NDArray[np.float32]:
+    wide = probabilities.astype(np.float32)
+    return wide / np.maximum(wide.sum(axis=-1, keepdims=True), 1e-7)
