@@ -1,0 +1,56 @@
+"""What a search tells while it runs; the command line draws its live table from these."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SearchStarted:
+    """Workers are up and trials begin."""
+
+    trials: int
+    baselines: int
+    workers: int
+    ends_by: float  # time.time() at which no further trial starts
+
+
+@dataclass(frozen=True)
+class TrialStarted:
+    """A plan was given to a worker."""
+
+    number: int
+    plan: dict[str, Any]
+    baseline: str | None
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """One epoch of a running trial."""
+
+    number: int
+    epoch: int
+    score: float
+
+
+@dataclass(frozen=True)
+class TrialEnded:
+    """A trial's row is final and on disk."""
+
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """The search moved on: reading data, loading backbones, searching, retraining, testing, reporting."""
+
+    stage: str
+    words: str
+
+
+Event = SearchStarted | TrialStarted | EpochEnded | TrialEnded | StageStarted
+Listener = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """A listener that does nothing."""

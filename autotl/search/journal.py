@@ -1,0 +1,104 @@
+"""Turns what workers report into rows, curves and events, and puts them on disk before anybody sees them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from autotl.run import RunFolder, Study, trial_files
+from autotl.search.events import EpochEnded, Listener, TrialEnded, TrialStarted
+from autotl.search.proposer import Proposal
+from autotl.trial.outcome import Seconds
+
+
+class Journal:
+    """The driver's record of the run; the only writer of its database."""
+
+    def __init__(self, run: RunFolder, study: Study, listen: Listener, *, score_kind: str) -> None:
+        self._run = run
+        self._study = study
+        self._listen = listen
+        self._score_kind = score_kind  # of the task's scores; a trial that was not scored to its end has no interval
+        self._rows: dict[int, dict[str, Any]] = {}
+        self._curves: dict[int, list[dict[str, Any]]] = {}
+
+    def started(self, proposal: Proposal) -> None:
+        """A plan goes to a worker."""
+        row = new_row(proposal.number, proposal.plan.as_dict(), baseline=proposal.baseline)
+        row["seconds"]["propose"] = proposal.propose_seconds
+        self._rows[proposal.number] = row
+        trial_files.write_plan(self._run.trial(proposal.number), row["plan"])
+        self._study.put_trial(proposal.number, "running", row)
+        self._listen(TrialStarted(proposal.number, row["plan"], proposal.baseline))
+
+    def epoch(self, number: int, report: Mapping[str, Any]) -> None:
+        """A running trial ended an epoch."""
+        if report["epoch"] == 0:
+            return
+        step = {name: report[name] for name in ("epoch", "train_loss", "score")}
+        self._curves.setdefault(number, []).append(step)
+        self._study.put_epoch(number, step["epoch"], step["train_loss"], step["score"])
+        self._take_over(number, report)
+        self._listen(EpochEnded(number, step["epoch"], step["score"]))
+
+    def ended(
+        self, number: int, status: str, *, reason: str | None, report: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """A trial has its final status; the row is on disk when this returns."""
+        row = self._rows[number]
+        if report is not None:
+            self._take_over(number, report)
+            if status == "complete":
+                row["score"], row["scores"] = report["final"]["score"], report["final"]["scores"]
+        row["status"] = status
+        row["failure"] = reason if status in ("failed", "skipped") else None
+        row["reason"] = reason
+        if row["score"] is None and self._curves.get(number):
+            row["score"] = {
+                "value": self._curves[number][-1]["score"],
+                "low": None,
+                "high": None,
+                "kind": self._score_kind,
+            }
+        trial_files.write_curve(self._run.trial(number), self._curves.get(number, []))
+        self._study.put_trial(number, status, row)
+        self._listen(TrialEnded(row))
+        return row
+
+    def skipped(self, number: int, plan: Mapping[str, Any], reason: str) -> None:
+        """A plan that cannot be trained on this machine stays visible."""
+        self._rows[number] = new_row(number, plan, baseline=None)
+        self.ended(number, "skipped", reason=reason, report=None)
+
+    def _take_over(self, number: int, report: Mapping[str, Any]) -> None:
+        row = self._rows[number]
+        row["epochs"] = report["epoch"]
+        row["seconds"] |= {name: spent for name, spent in report["seconds"].items() if name != "propose"}
+        if report["size"] is not None:
+            row |= report["size"]
+
+
+def new_row(number: int, plan: Mapping[str, Any], *, baseline: str | None) -> dict[str, Any]:
+    """A leaderboard row of a trial that has just begun; the keys are the contract of DESIGN section 8."""
+    return {
+        "trial": number,
+        "status": "running",
+        "winner": False,
+        "baseline": baseline,
+        "baseline_of": None,
+        "plan": dict(plan),
+        "score": None,
+        "scores": {},
+        "guards": {},
+        "tie_group": None,
+        "epochs": 0,
+        "seconds": asdict(Seconds()),
+        "params": None,
+        "model_mb": None,
+        "flops": None,
+        "latency_ms": None,
+        "latency_estimated": True,
+        "failure": None,
+        "reason": None,
+        "test": None,
+        "refit_test": None,
+    }

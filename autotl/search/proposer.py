@@ -1,0 +1,221 @@
+"""Which plan comes next: baselines, given plans, one per backbone, then Optuna. Knows nothing of Ray or of training."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autotl.backbones import BackboneSpec
+from autotl.plan import Plan, trial_seed
+from autotl.plan.baselines import PROBES, Baseline, first_plans, full_finetune
+from autotl.plan.space import Space
+
+if TYPE_CHECKING:
+    import optuna
+
+LARGEST_RANDOM_START = 10
+TRIES_FOR_A_NEW_PLAN = 1_000  # equal plans run once; after so many random ones, all tried, the space is searched
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plan to train next."""
+
+    number: int
+    plan: Plan
+    baseline: str | None
+    propose_seconds: float
+
+
+def make_sampler(*, trials: int, seed: int) -> "optuna.samplers.BaseSampler":
+    """TPE for conditional spaces and several workers (Watanabe, arXiv:2304.11127).
+
+    Start-up trials, baselines and given plans counted in, are min(10, trials / 3).
+    """
+    import warnings
+
+    import optuna
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.TPESampler(
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+            n_startup_trials=min(LARGEST_RANDOM_START, max(1, trials // 3)),
+            seed=int(np.random.SeedSequence([seed, trials]).generate_state(1)[0]),
+        )
+
+
+class Proposer:
+    """Ask and tell over one Optuna study.
+
+    Every trial ends in exactly one state: a full budget with a finite score is COMPLETE, one stopped early is PRUNED
+    with all its steps, one that diverged or crashed is FAIL. Only complete trials can win.
+    """
+
+    def __init__(
+        self,
+        study: "optuna.Study",
+        space: Space,
+        *,
+        trials: int,
+        task_seed: int,
+        baselines: Sequence[Baseline] = (),
+        given: Sequence[Plan] = (),
+        higher_is_better: bool = True,
+    ) -> None:
+        self._study = study
+        self._space = space
+        self._left = trials
+        self._task_seed = task_seed
+        self._baselines = list(baselines)
+        self._given = list(given)
+        self._sign = 1.0 if higher_is_better else -1.0
+        self._first: dict[BackboneSpec, Plan] = first_plans(space)
+        self._running: dict[int, optuna.Trial] = {}
+        self._plans: dict[int, Plan] = {}
+        self._numbers: dict[str, int] = {}  # plan key -> trial that trains it
+        self._probe_scores: dict[BackboneSpec, float] = {}
+        self._flops: dict[BackboneSpec, int] = {}
+        self._not_at_hand: set[BackboneSpec] = set()
+        self._probes_running: set[int] = set()
+        self._counted: set[int] = set()  # trials that the budget of trials was charged for
+        self.finished_because: str | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a baseline is left that running trials must end for."""
+        return bool(self._baselines)
+
+    def propose(self) -> Proposal | None:
+        """The next plan, or None when the budget of trials is spent or no new plan is to be found."""
+        start = time.perf_counter()
+        while (baseline := self._next_baseline()) is not None:
+            plan = baseline.plan or full_finetune(self._space, self._cheapest_backbone())
+            if self._is_new(plan):
+                return self._proposal(plan, baseline.name, start)
+        if self._left <= 0:
+            self.finished_because = self.finished_because or "trials"
+            return None
+        for plan in iter(self._next_planned, None):
+            if self._is_new(plan):
+                return self._charged(self._proposal(plan, None, start))
+        return self._suggested(start)
+
+    def step(self, number: int, epoch: int, score: float) -> None:
+        """One epoch's score of a running trial."""
+        if np.isfinite(score):
+            self._running[number].report(score, epoch)
+
+    def end(self, number: int, status: str, score: float | None, *, flops: int | None = None) -> None:
+        """Tells how a trial ended: `complete`, `pruned`, `failed` or `skipped`."""
+        import optuna
+
+        trial = self._running.pop(number)
+        self._probes_running.discard(number)
+        plan = self._plans[number]
+        if flops is not None:
+            self._flops[plan.backbone] = flops
+        if status == "complete" and score is not None and np.isfinite(score):
+            self._study.tell(trial, score)
+            best = self._probe_scores.get(plan.backbone, -np.inf)
+            self._probe_scores[plan.backbone] = max(best, self._sign * score)
+        elif status == "pruned":
+            self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        else:
+            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        if status == "skipped":
+            self._not_at_hand.add(plan.backbone)  # no further plan with it is proposed
+            self._left += trial.number in self._counted
+
+    def skip(self, plan: Plan) -> int:
+        """A number for a plan that cannot be trained here; it stays on the leaderboard as skipped."""
+        proposal = self._proposal(plan, None, time.perf_counter())
+        self.end(proposal.number, "skipped", None)
+        return proposal.number
+
+    @property
+    def running(self) -> int:
+        """Trials proposed and not ended."""
+        return len(self._running)
+
+    def _next_baseline(self) -> Baseline | None:
+        """The next that is ready: the cheapest backbone is known when the probes have ended."""
+        for index, baseline in enumerate(self._baselines):
+            if baseline.plan is not None or not self._probes_running:
+                return self._baselines.pop(index)
+        return None
+
+    def _next_planned(self) -> Plan | None:
+        """Given plans first, then one of each backbone, the most promising by its probe first."""
+        if self._given:
+            return self._given.pop(0)
+        if not self._first:
+            return None
+        backbone = max(self._first, key=lambda name: self._probe_scores.get(name, -np.inf))
+        return self._first.pop(backbone)
+
+    def _suggested(self, start: float) -> Proposal | None:
+        """What Optuna suggests; where that has been tried, a random plan that has not: TPE repeats itself in spaces of
+        few values long before all of them have been tried."""
+        import optuna
+
+        trial = self._study.ask()
+        plan = self._space.suggest(trial, seed=trial_seed(self._task_seed, trial.number))
+        if self._is_new(plan):
+            return self._charged(self._started(trial, plan, None, start))
+        trial.set_user_attr("equal_to", self._numbers.get(plan.key(), "a plan whose weights are not at hand"))
+        self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        for other in self._random_plans(seed=trial_seed(self._task_seed, trial.number)):
+            if self._is_new(other):
+                return self._charged(self._proposal(other, None, start))
+        self.finished_because = "the space holds no further plan"
+        return None
+
+    def _random_plans(self, *, seed: int) -> Iterator[Plan]:
+        import optuna
+
+        draws = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+        for _ in range(TRIES_FOR_A_NEW_PLAN):
+            yield self._space.suggest(draws.ask(), seed=0)
+
+    def _is_new(self, plan: Plan) -> bool:
+        return plan.key() not in self._numbers and plan.backbone not in self._not_at_hand
+
+    def _charged(self, proposal: Proposal) -> Proposal:
+        self._left -= 1
+        self._counted.add(proposal.number)
+        return proposal
+
+    def _proposal(self, plan: Plan, baseline: str | None, start: float) -> Proposal:
+        """A trial of a plan that we chose; Optuna learns from it where it lies inside the space."""
+        from dataclasses import replace
+
+        parameters: Mapping[str, Any] | None = self._space.parameters(plan)
+        if parameters:
+            self._study.enqueue_trial(dict(parameters))
+        trial = self._study.ask()
+        if parameters:
+            self._space.suggest(trial, seed=0)  # fixes the enqueued values in the trial
+        if baseline is not None:
+            trial.set_user_attr("baseline", baseline)
+        seed = plan.seed or trial_seed(self._task_seed, trial.number)
+        return self._started(trial, replace(plan, seed=seed), baseline, start)
+
+    def _started(self, trial: "optuna.Trial", plan: Plan, baseline: str | None, start: float) -> Proposal:
+        self._running[trial.number] = trial
+        self._plans[trial.number] = plan
+        self._numbers[plan.key()] = trial.number
+        if baseline in PROBES:
+            self._probes_running.add(trial.number)
+        return Proposal(trial.number, plan, baseline, time.perf_counter() - start)
+
+    def _cheapest_backbone(self) -> BackboneSpec:
+        known = {name: flops for name, flops in self._flops.items() if name in self._space.values("backbone")}
+        return min(known, key=lambda name: known[name]) if known else self._space.values("backbone")[0]

@@ -1,0 +1,102 @@
+"""One search from its first baseline to its last trial."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autotl.plan import Plan
+from autotl.plan.baselines import Baseline
+from autotl.plan.space import Space
+from autotl.run import RunFolder, Study
+from autotl.run.study import optuna_study
+from autotl.search.budget import Budget
+from autotl.search.events import Listener, SearchStarted
+from autotl.search.journal import Journal
+from autotl.search.proposer import Proposer, make_sampler
+from autotl.trial.making import MakeWorkshop
+
+
+@dataclass(frozen=True)
+class SearchOrder:
+    """What to search, as the task and the command line say."""
+
+    name: str
+    space: Space
+    baselines: Sequence[Baseline]
+    given: Sequence[Plan]
+    unavailable: Sequence[tuple[Plan, str]]  # plans whose weights are not at hand, and why
+    trials: int
+    seed: int
+    higher_is_better: bool
+    score_kind: str
+    early_stopping: bool
+    deterministic: bool
+    cpus_per_trial: float
+    gpus_per_trial: float | str
+    workers: int | None
+
+
+def search(
+    order: SearchOrder, run: RunFolder, study: Study, budget: Budget, *, make_workshop: MakeWorkshop, listen: Listener
+) -> str:
+    """Trains plans until trials, time or new plans run out.
+
+    Every trial is in the run folder when this returns.
+
+    Args:
+        make_workshop: called once in each worker process; what it returns trains the plans.
+    Returns:
+        Why the search ended: `trials`, `budget`, `interrupted`, or a sentence.
+    """
+    import ray
+
+    from autotl.search.resources import share_out, usable_cores
+    from autotl.search.tuning import private_cluster, run_trials
+
+    journal = Journal(run, study, listen, score_kind=order.score_kind)
+    proposer = Proposer(
+        optuna_study(
+            run.path / "study.db",
+            name=order.name,
+            higher_is_better=order.higher_is_better,
+            sampler=make_sampler(trials=order.trials, seed=order.seed),
+        ),
+        order.space,
+        trials=order.trials,
+        task_seed=order.seed,
+        baselines=order.baselines,
+        given=order.given,
+        higher_is_better=order.higher_is_better,
+    )
+    for plan, reason in order.unavailable:
+        journal.skipped(proposer.skip(plan), plan.as_dict(), reason)
+    workers = 1 if order.deterministic else order.workers
+    cores = usable_cores() if workers is None else math.ceil(order.cpus_per_trial * workers)
+    with private_cluster(cpus=cores):
+        offered = ray.cluster_resources()
+        shares = share_out(
+            cpus=offered.get("CPU", 1),
+            gpus=offered.get("GPU", 0),
+            cpus_per_trial=order.cpus_per_trial,
+            gpus_per_trial=order.gpus_per_trial,
+            workers=workers,
+        )
+        budget.start_search()
+        listen(SearchStarted(order.trials, len(order.baselines), shares.workers, budget.search_ends))
+        run_trials(
+            proposer,
+            journal,
+            budget,
+            make_workshop=make_workshop,
+            shares=shares,
+            trials_folder=(run.path / "trials").absolute(),
+            higher_is_better=order.higher_is_better,
+            early_stopping=order.early_stopping,
+            longest_plan=max(int(epochs) for epochs in order.space.values("epochs")),
+            ask_ahead=shares.workers > 1 and shares.fill_the_machine,
+        )
+    if budget.interrupted_by is not None:
+        return "interrupted"
+    if budget.is_spent():
+        return "budget"
+    return proposer.finished_because or "budget"

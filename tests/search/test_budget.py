@@ -1,0 +1,41 @@
+"""The wall time is divided before it is spent: something is always left to retrain, test and report."""
+
+import time
+
+import pytest
+
+from autotl.search.budget import Budget
+
+
+@pytest.mark.parametrize(
+    ("wall", "reserved"),
+    [(3600, 540), (200, 30), (120, 20), (60, 20), (30, 15), (2, 1)],
+    ids=["a share", "a share of little", "at least 20 s", "20 s of a minute", "at most half", "half of very little"],
+)
+def test_the_search_ends_early_enough_to_finish(wall, reserved):
+    assert Budget(wall, started=1000.0).search_ends == pytest.approx(1000 + wall - reserved)
+
+
+def test_probes_may_take_all_the_time_and_other_baselines_together_a_quarter():
+    budget = Budget(1000, started=time.time() - 100)
+    budget.start_search()
+    for probe in ("linear_probe", "source_only", None):
+        assert budget.deadline_of(probe) == budget.search_ends
+    for other in ("no_transfer", "full_finetune"):
+        assert budget.deadline_of(other) == pytest.approx(time.time() + 250, abs=5), "from the search's own beginning"
+
+
+def test_baselines_count_from_the_commands_beginning_until_the_search_starts():
+    assert Budget(1000, started=5000.0).deadline_of("no_transfer") == 5250
+
+
+def test_no_baseline_may_run_past_the_search():
+    budget = Budget(100, started=time.time() - 70)
+    budget.start_search()
+    assert budget.deadline_of("full_finetune") == budget.search_ends
+
+
+def test_trials_stop_when_the_time_is_up_or_the_user_says_so():
+    assert not Budget(100).is_spent()
+    assert Budget(100, started=time.time() - 81).is_spent()
+    assert Budget(100, interrupted_by=2).is_spent()

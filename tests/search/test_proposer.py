@@ -1,0 +1,244 @@
+"""The order of plans: baselines, given ones, one per backbone, then Optuna; and each trial ends in one state."""
+
+import math
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from autotl.backbones import BackboneSpec
+from autotl.plan import Plan, trial_seed
+from autotl.plan.baselines import Baseline, baselines
+from autotl.plan.space import Fixed, Options, Range, Space
+from autotl.search.proposer import Proposer, make_sampler
+
+A, B, C = (BackboneSpec("application", name, weights="imagenet") for name in ("VGG16", "MobileNetV2", "ResNet50"))
+
+
+def a_space(*backbones: BackboneSpec, **changes) -> Space:
+    fields = {
+        name: Fixed(getattr(Plan, name)) for name in Plan.__dataclass_fields__ if name not in ("backbone", "seed")
+    }
+    some = {"learning_rate": Range(1e-5, 1e-1, "log"), "unfrozen_layers": Options({0: 0, 4: 4})}
+    space = Space({"backbone": Fixed(A), **fields, **some, **changes})
+    return space.with_backbones(list(backbones or (A, B, C)))
+
+
+def a_proposer(space: Space | None = None, *, trials: int = 6, **more) -> Proposer:
+    direction = "maximize" if more.get("higher_is_better", True) else "minimize"
+    study = optuna.create_study(direction=direction, sampler=make_sampler(trials=trials, seed=5))
+    proposer = Proposer(study, space or a_space(), trials=trials, task_seed=5, **more)
+    proposer.study = study
+    return proposer
+
+
+def run(proposer: Proposer, score=lambda plan: 0.5, flops=lambda plan: None) -> list:
+    """Carries every proposal to its end, one after the other."""
+    done = []
+    while (proposal := proposer.propose()) is not None:
+        proposer.end(proposal.number, "complete", score(proposal.plan), flops=flops(proposal.plan))
+        done.append(proposal)
+    return done
+
+
+def backbones_of(proposals) -> list[BackboneSpec]:
+    return [proposal.plan.backbone for proposal in proposals]
+
+
+def test_baselines_come_first_and_are_not_counted():
+    space = a_space()
+    done = run(a_proposer(space, baselines=baselines(space, setting="inductive", wanted="auto"), trials=4))
+    probes, rest = ["linear_probe"] * 3, ["no_transfer", "full_finetune"]
+    assert [proposal.baseline for proposal in done] == [*probes, *rest, None, None, None, None]
+    assert [proposal.number for proposal in done] == list(range(9))
+
+
+def test_given_plans_come_next_and_are_counted():
+    given = [Plan(B, learning_rate=1e-3, unfrozen_layers=4), Plan(A, learning_rate=5e-2)]
+    proposer = a_proposer(given=given, baselines=[Baseline("linear_probe", Plan(A))], trials=2)
+    done = run(proposer)
+    assert [proposal.plan.key() for proposal in done[1:]] == [plan.key() for plan in given]
+    assert proposer.finished_because == "trials"
+
+
+@pytest.mark.parametrize(("higher_is_better", "order"), [(True, [C, A, B]), (False, [B, A, C])])
+def test_then_one_plan_per_backbone_the_best_by_its_probe_first(higher_is_better, order):
+    scores = {A: 0.6, B: 0.4, C: 0.9}
+    space = a_space()
+    proposer = a_proposer(
+        space,
+        baselines=baselines(space, setting="inductive", wanted=("linear_probe",)),
+        trials=3,
+        higher_is_better=higher_is_better,
+    )
+    done = run(proposer, score=lambda plan: scores[plan.backbone])
+    assert backbones_of(done)[3:] == order
+
+
+def test_given_seeds_are_kept_and_the_others_follow_from_task_and_number():
+    done = run(a_proposer(given=[Plan(A, seed=77), Plan(B)], trials=5))
+    assert done[0].plan.seed == 77
+    assert [proposal.plan.seed for proposal in done[1:]] == [trial_seed(5, number) for number in range(1, 5)]
+
+
+def test_equal_plans_run_once_whoever_proposes_them():
+    plan = Plan(A, learning_rate=1e-3)
+    idle = Plan(A, learning_rate=1e-3, augmentation="flip", backbone_rate_ratio=0.9, seed=4)
+    done = run(a_proposer(baselines=[Baseline("linear_probe", plan)], given=[plan, idle, Plan(B)], trials=3))
+    keys = [proposal.plan.key() for proposal in done]
+    assert len(keys) == len(set(keys)) == 4
+    assert keys[1] == Plan(B).key()
+
+
+def test_a_small_space_is_searched_to_its_end_and_said_so():
+    proposer = a_proposer(a_space(A, B, learning_rate=Fixed(1e-3)), trials=50)
+    done = run(proposer)
+    assert {(proposal.plan.backbone, proposal.plan.unfrozen_layers) for proposal in done} == {
+        (backbone, layers) for backbone in (A, B) for layers in (0, 4)
+    }
+    assert len(done) == 4
+    assert proposer.finished_because == "the space holds no further plan"
+    states = [trial.state for trial in proposer.study.get_trials()]
+    assert states.count(TrialState.COMPLETE) == 4
+    assert set(states) == {TrialState.COMPLETE, TrialState.FAIL}, "an equal plan is told off, never left running"
+
+
+def test_a_skipped_backbone_is_never_proposed_again():
+    space = a_space(A, B)
+    proposer = a_proposer(space, baselines=baselines(space, setting="inductive", wanted="auto"), trials=6)
+    done = []
+    while (proposal := proposer.propose()) is not None:
+        is_missing = proposal.plan.backbone == A
+        proposer.end(proposal.number, "skipped" if is_missing else "complete", None if is_missing else 0.5)
+        done.append(proposal)
+    assert backbones_of(done).count(A) == 1
+
+
+def test_the_search_goes_on_with_the_other_backbones_when_one_is_skipped():
+    proposer = a_proposer(a_space(A, B), trials=12)
+    number = 0
+    while (proposal := proposer.propose()) is not None:
+        is_missing = proposal.plan.backbone == A
+        number += not is_missing
+        proposer.end(proposal.number, "skipped" if is_missing else "complete", None if is_missing else 0.5)
+    assert number == 12
+
+
+def test_every_plan_of_a_space_of_choices_is_run_before_the_space_counts_as_searched():
+    space = a_space(learning_rate=Options({1e-4: 1e-4, 1e-3: 1e-3, 1e-2: 1e-2}), dropout=Options({0.0: 0.0, 0.5: 0.5}))
+    done = run(a_proposer(space, trials=60), score=lambda plan: plan.learning_rate)
+    assert len(done) == 36
+
+
+def test_a_trial_that_turns_out_to_be_skipped_gives_its_place_back():
+    proposer = a_proposer(trials=2, given=[Plan(A)])
+    first = proposer.propose()
+    assert first.plan.backbone == A
+    proposer.end(first.number, "skipped", None)
+    assert set(backbones_of(run(proposer))) <= {B, C}
+    assert len(proposer.study.get_trials(states=[TrialState.COMPLETE])) == 2
+
+
+def test_a_plan_known_to_be_impossible_gets_a_number_and_keeps_its_backbone_away():
+    proposer = a_proposer(trials=5)
+    number = proposer.skip(Plan(C))
+    assert proposer.study.get_trials()[number].state == TrialState.FAIL
+    done = run(proposer)
+    assert C not in backbones_of(done)
+    assert len(done) == 5
+    assert number not in [proposal.number for proposal in done]
+
+
+def test_a_plan_stopped_early_is_pruned_with_all_its_steps():
+    proposer = a_proposer(trials=1)
+    number = proposer.propose().number
+    for epoch, score in enumerate((0.1, 0.4, 0.3), start=1):
+        proposer.step(number, epoch, score)
+    proposer.end(number, "pruned", 0.3)
+    trial = proposer.study.get_trials()[number]
+    assert trial.state == TrialState.PRUNED
+    assert trial.intermediate_values == {1: 0.1, 2: 0.4, 3: 0.3}
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf, None])
+def test_a_score_that_is_no_finite_number_fails_and_cannot_lead(score):
+    proposer = a_proposer(trials=2)
+    bad, good = proposer.propose(), proposer.propose()
+    if score is not None:
+        proposer.step(bad.number, 1, score)
+    proposer.end(bad.number, "complete", score)
+    proposer.end(good.number, "complete", 0.1)
+    trial = proposer.study.get_trials()[bad.number]
+    assert (trial.state, trial.value, trial.intermediate_values) == (TrialState.FAIL, None, {})
+    assert proposer.study.best_trial.number == good.number
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("complete", TrialState.COMPLETE),
+        ("pruned", TrialState.PRUNED),
+        ("failed", TrialState.FAIL),
+        ("skipped", TrialState.FAIL),
+    ],
+)
+def test_every_status_is_one_state_and_frees_its_place(status, state):
+    proposer = a_proposer()
+    number = proposer.propose().number
+    assert proposer.running == 1
+    proposer.end(number, status, 0.5)
+    assert proposer.running == 0
+    assert proposer.study.get_trials()[number].state == state
+
+
+def test_a_failed_probe_does_not_put_its_backbone_before_others():
+    space = a_space(A, B)
+    proposer = a_proposer(space, baselines=baselines(space, setting="inductive", wanted=("linear_probe",)), trials=2)
+    for status, score in (("failed", 0.9), ("complete", 0.1)):
+        proposer.end(proposer.propose().number, status, score)
+    assert proposer.propose().plan.backbone == B
+
+
+def test_full_finetuning_takes_the_backbone_with_the_fewest_operations():
+    cost = {A: 30, B: 10, C: 20}
+    space = a_space()
+    proposer = a_proposer(space, baselines=baselines(space, setting="inductive", wanted="auto"), trials=1)
+    done = run(proposer, flops=lambda plan: cost.get(plan.backbone, 1))
+    (full,) = [proposal for proposal in done if proposal.baseline == "full_finetune"]
+    assert full.plan.backbone == B, "not the network of no_transfer, which is cheaper and not pretrained"
+    assert full.plan.unfrozen_layers == "all"
+
+
+def test_optuna_learns_from_plans_that_we_chose_where_they_lie_inside_the_space():
+    inside, outside = Plan(B, learning_rate=1e-3, unfrozen_layers=4), Plan(B, learning_rate=0.9)
+    proposer = a_proposer(given=[inside, outside], trials=2)
+    run(proposer)
+    first, second = proposer.study.get_trials()
+    assert first.params == {"backbone": "MobileNetV2", "learning_rate": 1e-3, "unfrozen_layers": 4}
+    assert second.params == {}
+
+
+def test_baselines_are_marked_for_whoever_opens_the_study():
+    proposer = a_proposer(baselines=[Baseline("linear_probe", Plan(A))], trials=1)
+    run(proposer)
+    assert [trial.user_attrs.get("baseline") for trial in proposer.study.get_trials()] == ["linear_probe", None]
+
+
+def test_the_same_seed_gives_the_same_proposals_and_another_gives_others():
+    def plans(seed: int) -> list[str]:
+        study = optuna.create_study(direction="maximize", sampler=make_sampler(trials=25, seed=seed))
+        proposer = Proposer(study, a_space(), trials=25, task_seed=seed)
+        done = run(proposer, score=lambda plan: -abs(math.log10(plan.learning_rate) + 3))
+        return [proposal.plan.key() for proposal in done]
+
+    assert plans(1) == plans(1)
+    assert plans(1) != plans(2)
+
+
+@pytest.mark.parametrize(("higher_is_better", "sign"), [(True, -1), (False, 1)])
+def test_the_search_goes_where_scores_are_better_in_either_direction(higher_is_better, sign):
+    space = a_space(A, unfrozen_layers=Fixed(0))
+    proposer = a_proposer(space, trials=45, higher_is_better=higher_is_better)
+    done = run(proposer, score=lambda plan: sign * abs(math.log10(plan.learning_rate) + 2))
+    distances = [abs(math.log10(proposal.plan.learning_rate) + 2) for proposal in done]
+    assert sum(distances[-15:]) / 15 < 0.5 * sum(distances[1:11]) / 10, "random at first, near the best at last"
