@@ -1,0 +1,118 @@
+"""What a run found, in values and in plain words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autotl.leaderboard import words
+from autotl.leaderboard.rows import may_win, score_of, winner_of
+from autotl.leaderboard.same_examples import SameExamples
+from autotl.scoring.comparison import cannot_be_told_apart
+from autotl.scoring.intervals import Interval, interval
+from autotl.scoring.metrics import METRICS, Labels, Metric
+from autotl.scoring.resampling import Groups
+from autotl.scoring.selection import BEFORE_SELECTION, corrected_gain, corrected_interval
+from autotl.trial.outcome import Outputs
+
+LINEAR_PROBE, NO_TRANSFER = "linear_probe", "no_transfer"
+
+
+def headline(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    metric: str,
+    outputs: Mapping[int, Outputs],
+    labels: Labels,
+    groups: Groups | None,
+    seed: int,
+    positive: int = 1,
+) -> dict[str, Any]:
+    """What was found.
+
+    Args:
+        rows: ranked, with their baselines named; the others as for `rank`.
+    Returns:
+        Plain JSON values. `winner`: its trial. `corrected`, `raw`: its score after and before correction for selection.
+        `transfer_gain`, `probe_gain`: winner minus `no_transfer` and minus the best linear probe, corrected likewise,
+        positive where the winner is better. `transfer_helped`: whether it did; None where that interval holds 0.
+        `sentences`: the most important first. Intervals are `{value, low, high}`, 95 %. What is not known is None.
+    """
+    winner = winner_of(rows)
+    if winner is None:
+        return _Figures().as_dict() | {"winner": None, "sentences": words.without_winner(rows)}
+    number = winner["trial"]
+    if winner["score"]["kind"] == "label_free":
+        raw = {"value": score_of(winner), "low": None, "high": None, "note": BEFORE_SELECTION}
+        sentences = words.without_target_labels(winner, metric)
+        return _Figures().as_dict() | {"winner": number, "raw": raw, "sentences": sentences}
+    same = SameExamples.of((row for row in rows if may_win(row)), outputs, labels, groups)
+    figures = _figures(winner, rows, METRICS[metric].with_positive(positive), same, seed=seed)
+    sentences = [
+        *words.of_winner(winner, figures.corrected, METRICS[metric], trials=len(same.probabilities)),
+        *words.of_transfer(
+            figures.transfer_gain,
+            METRICS[metric],
+            helped=figures.transfer_helped,
+            winner_is_baseline=winner["baseline"] == NO_TRANSFER,
+        ),
+        *words.of_probe(figures.probe_gain, METRICS[metric], winner_is_baseline=winner["baseline"] == LINEAR_PROBE),
+        *words.of_ties(winner, rows),
+        *words.of_limits(rows),
+    ]
+    return figures.as_dict() | {"winner": number, "sentences": sentences}
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """The values of a headline."""
+
+    raw: Interval | None = None
+    corrected: Interval | None = None
+    transfer_gain: Interval | None = None
+    probe_gain: Interval | None = None
+    transfer_helped: bool | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        raw = _json(self.raw)
+        if raw is not None:
+            raw["note"] = "; ".join(filter(None, (BEFORE_SELECTION, raw.get("note"))))
+        return {
+            "corrected": _json(self.corrected),
+            "raw": raw,
+            "transfer_gain": _json(self.transfer_gain),
+            "probe_gain": _json(self.probe_gain),
+            "transfer_helped": self.transfer_helped,
+        }
+
+
+def _figures(
+    winner: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], metric: Metric, same: SameExamples, *, seed: int
+) -> _Figures:
+    said = same.probabilities
+    if winner["trial"] not in said:
+        return _Figures()
+    models, costs = list(said.values()), [same.costs[trial] for trial in said]
+
+    def gain_over(name: str) -> Interval | None:
+        baseline = next((row["trial"] for row in rows if row["baseline"] == name), winner["trial"])
+        if baseline == winner["trial"] or baseline not in said:
+            return None
+        return corrected_gain(metric, same.labels, models, said[baseline], groups=same.groups, costs=costs, seed=seed)
+
+    transfer_gain = gain_over(NO_TRANSFER)
+    helped = None
+    if winner["baseline"] == NO_TRANSFER:
+        helped = False
+    elif transfer_gain is not None and not cannot_be_told_apart((transfer_gain.low, transfer_gain.high)):
+        helped = transfer_gain.value > 0
+    return _Figures(
+        raw=interval(metric, same.labels, said[winner["trial"]], groups=same.groups, seed=seed),
+        corrected=corrected_interval(metric, same.labels, models, groups=same.groups, costs=costs, seed=seed),
+        transfer_gain=transfer_gain,
+        probe_gain=gain_over(LINEAR_PROBE),
+        transfer_helped=helped,
+    )
+
+
+def _json(found: Interval | None) -> dict[str, Any] | None:
+    return None if found is None else dict(found.as_dict())

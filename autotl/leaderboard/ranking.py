@@ -1,0 +1,142 @@
+"""The order of the leaderboard: best first, ties to the cheaper model, the same order on every repetition."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from autotl.leaderboard.rows import STATUSES, Row, cost_of, has_score, or_infinite, score_of
+from autotl.leaderboard.same_examples import Differences, SameExamples
+from autotl.scoring.metrics import METRICS, Labels
+from autotl.scoring.resampling import Groups
+from autotl.trial.outcome import Outputs
+
+LIMITS = {"latency_ms": ("latency", "ms"), "model_mb": ("size", "MB")}  # column of a row → its words and unit
+BARRED = "may not win: "
+
+
+def rank(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    metric: str,
+    higher_is_better: bool,
+    outputs: Mapping[int, Outputs],
+    labels: Labels,
+    groups: Groups | None,
+    seed: int,
+    positive: int = 1,
+    limits: Mapping[str, float | None] | None = None,
+) -> list[Row]:
+    """The rows best first, with `winner` and `tie_group` filled in.
+
+    Complete rows come before pruned, failed, skipped and running ones. A tie group is the best row left and every row
+    whose paired bootstrap interval (90 %) against it holds 0; inside a group the cheaper model goes first, then the
+    earlier trial, never the clock. The first row wins. Only a complete row with a finite score and within the limits
+    can; those over a limit stand behind the others, without a tie group and with the reason.
+
+    Args:
+        metric: a key of `METRICS`, by which the scores were computed.
+        outputs: of complete trials, by number; a trial without any is tied only with an equal score.
+        labels, groups: of all the task's rows, which `outputs` count by.
+        positive: index of the positive class.
+        limits: `latency_ms` and `model_mb` that a winner may have at most. A row that lacks the figure is over it.
+    """
+    ranked: list[Row] = [{**row, "winner": False, "tie_group": None} for row in rows]
+    for row in ranked:
+        earlier = None if _is_barred(row) else row.get("reason")
+        row["reason"] = (_over_limits(row, limits or {}) if has_score(row) else None) or earlier
+    scored = [row for row in ranked if has_score(row)]
+    candidates = [row for row in scored if not _is_barred(row)]
+    barred = [row for row in scored if _is_barred(row)]
+    same = SameExamples.of(candidates, outputs, labels, groups)
+    differences = Differences.of(same, METRICS[metric].with_positive(positive), seed=seed)
+    order: list[Row] = []
+    for number, group in enumerate(_tie_groups(candidates, differences, higher_is_better), start=1):
+        for row in group:
+            row["tie_group"] = number
+        order += group
+    if order:
+        order[0]["winner"] = True
+    unscored = [row for row in ranked if not has_score(row)]
+    return [
+        *order,
+        *sorted(barred, key=lambda row: _merit(row, higher_is_better)),
+        *sorted(unscored, key=lambda row: _place_of_unscored(row, higher_is_better)),
+    ]
+
+
+def name_baselines(rows: Iterable[Mapping[str, Any]], *, higher_is_better: bool) -> list[Row]:
+    """The rows with each baseline's name on one of them: the best by validation, where several were run.
+
+    The others say whose they are in `baseline_of`. Naming again changes nothing.
+    """
+    named: list[Row] = [dict(row) for row in rows]
+    for name in dict.fromkeys(row["baseline"] or row["baseline_of"] for row in named):
+        if name is None:
+            continue
+        candidates = [row for row in named if name in (row["baseline"], row["baseline_of"])]
+        best = min(candidates, key=lambda row: (STATUSES.index(row["status"]), *_merit(row, higher_is_better)))
+        for row in candidates:
+            row["baseline"], row["baseline_of"] = (name, None) if row is best else (None, name)
+    return named
+
+
+def pareto_front(rows: Iterable[Mapping[str, Any]], *, higher_is_better: bool) -> list[int]:
+    """Trials that no other beats in score, latency and size at once, in the order of the rows.
+
+    A latency or size that is not known counts as the worst.
+    """
+    scored = [row for row in rows if has_score(row)]
+    merits = [
+        (_loss(row, higher_is_better), or_infinite(row.get("latency_ms")), or_infinite(row.get("model_mb")))
+        for row in scored
+    ]
+
+    def is_beaten(mine: tuple[float, ...]) -> bool:
+        return any(all(a <= b for a, b in zip(other, mine, strict=True)) and other != mine for other in merits)
+
+    return [row["trial"] for row, mine in zip(scored, merits, strict=True) if not is_beaten(mine)]
+
+
+def _tie_groups(candidates: Sequence[Row], differences: Differences, higher_is_better: bool) -> Iterator[list[Row]]:
+    left = sorted(candidates, key=lambda row: _merit(row, higher_is_better))
+    while left:
+        best, *others = left
+        tied = [row for row in others if differences.hold_zero(best, row)]
+        yield sorted([best, *tied], key=lambda row: (cost_of(row), row["trial"]))
+        numbers = {row["trial"] for row in tied}
+        left = [row for row in others if row["trial"] not in numbers]
+
+
+def _merit(row: Mapping[str, Any], higher_is_better: bool) -> tuple[float, float, int]:
+    return _loss(row, higher_is_better), cost_of(row), row["trial"]
+
+
+def _loss(row: Mapping[str, Any], higher_is_better: bool) -> float:
+    score = score_of(row)
+    if not math.isfinite(score):
+        return math.inf
+    return -score if higher_is_better else score
+
+
+def _place_of_unscored(row: Mapping[str, Any], higher_is_better: bool) -> tuple[Any, ...]:
+    """A pruned trial that got further stands before one that was stopped earlier: their scores do not compare."""
+    reached = row["epochs"] if row["status"] == "pruned" else 0
+    merit = _loss(row, higher_is_better) if row["status"] == "pruned" else 0.0
+    return STATUSES.index(row["status"]), -(reached or 0), merit, row["trial"]
+
+
+def _is_barred(row: Mapping[str, Any]) -> bool:
+    return str(row.get("reason") or "").startswith(BARRED)
+
+
+def _over_limits(row: Mapping[str, Any], limits: Mapping[str, float | None]) -> str | None:
+    complaints = []
+    for column, most in limits.items():
+        words, unit = LIMITS[column]
+        if most is None:
+            continue
+        if row.get(column) is None:
+            complaints.append(f"{words} was not measured and at most {most:g} {unit} are allowed")
+        elif row[column] > most:
+            complaints.append(f"{words} {row[column]:.4g} {unit} is over the limit of {most:g} {unit}")
+    return f"{BARRED}{', '.join(complaints)}" if complaints else None

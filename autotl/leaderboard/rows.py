@@ -1,0 +1,40 @@
+"""Reading a leaderboard row."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Row = dict[str, Any]
+
+STATUSES = ("complete", "pruned", "failed", "skipped", "running")  # the order on the leaderboard
+
+
+def score_of(row: Mapping[str, Any]) -> float:
+    """The value that the row is ranked by; NaN where it has none."""
+    value = (row.get("score") or {}).get("value")
+    return math.nan if value is None else float(value)
+
+
+def has_score(row: Mapping[str, Any]) -> bool:
+    """Whether the row's trial was trained to its end and its score is a number."""
+    return row["status"] == "complete" and math.isfinite(score_of(row))
+
+
+def may_win(row: Mapping[str, Any]) -> bool:
+    """Whether a ranked row was a candidate: `rank` puts exactly those into tie groups."""
+    return row["tie_group"] is not None
+
+
+def cost_of(row: Mapping[str, Any]) -> float:
+    """Operations of one prediction; infinite where they are not known."""
+    return or_infinite(row.get("flops"))
+
+
+def or_infinite(value: float | None) -> float:
+    """A cost, the worst one where it is not known."""
+    return math.inf if value is None or not math.isfinite(value) else float(value)
+
+
+def winner_of(rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The winning row; None while there is none."""
+    return next((row for row in rows if row["winner"]), None)

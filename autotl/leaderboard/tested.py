@@ -1,0 +1,62 @@
+"""What the test set said, in words: after everything was decided, and never as a reason."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autotl.scoring.metrics import METRICS
+
+_NAMES = {
+    "linear_probe": "the best linear probe",
+    "source_only": "training on the source alone",
+    "no_transfer": "a model that starts from nothing",
+    "full_finetune": "fine-tuning every layer",
+}
+
+
+def test_sentences(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    metric: str,
+    uses: int,
+    rows_tested: int,
+    protocol: str,
+    source_score: Mapping[str, Any] | None,
+) -> list[str]:
+    """The winner's test figure, the baselines' beside it, and how often this test set has been used.
+
+    Args:
+        rows: with `test` filled in for winner and baselines.
+        source_score: the winner's score on the source where it was picked without target labels.
+    """
+    winner = next(row for row in rows if row["winner"])
+    figure = winner["refit_test"] or winner["test"]
+    spoken = metric.replace("_", " ")
+    first = f"On {rows_tested:,} test examples the shipped model reaches {spoken} {_figure(figure)}."
+    sentences = [first]
+    if source_score is not None:
+        drop = source_score["value"] - figure["value"]
+        word = "drop" if drop >= 0 else "rise"
+        is_worse = drop > 0 if METRICS[metric].higher_is_better else drop < 0
+        price = "the price of the domain gap" if is_worse else "the domain gap cost nothing"
+        sentences.append(
+            f"From the source ({source_score['value']:.3f}) to the target that is a {word} of {abs(drop):.3f}: "
+            f"{price}, which only the test labels could show."
+        )
+    others = [
+        f"{_NAMES.get(row['baseline'], row['baseline'])} {_figure(row['test'])}"
+        for row in rows
+        if row["baseline"] and row["test"] and not row["winner"]
+    ]
+    if others:
+        sentences.append(f"On the same examples: {'; '.join(others)}.")
+    if protocol == "labels_of_train":
+        sentences.append("The test inputs are the unlabelled target inputs themselves (transductive protocol).")
+    if uses > 1:
+        sentences.append(f"This was use {uses} of this test set on this machine: each one makes its figure weaker.")
+    return sentences
+
+
+def _figure(figure: Mapping[str, Any]) -> str:
+    if figure.get("low") is None:
+        return f"{figure['value']:.3f}"
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
