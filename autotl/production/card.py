@@ -1,0 +1,66 @@
+"""MODEL_CARD.md: what a reviewer must know of a model, in the words of its own figures."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def model_card(values: Mapping[str, Any]) -> str:
+    """Markdown from stored values; what was not measured says so.
+
+    Args:
+        values: `task`, `setting`, `metric`, `classes`, `plan`, `headline`, `test`, `test_uses`, `refit`, `calibration`,
+            `data`, `versions`, `run`, `trial`.
+    """
+    test = values["test"]
+    tested = (
+        f"{_figure(test)} (use {values['test_uses']} of this test set on this machine)"
+        if test
+        else "not measured: no test set"
+    )
+    plan = "\n".join(f"- {name}: {_words(value)}" for name, value in values["plan"].items())
+    data = "\n".join(f"- {line}" for line in values["data"])
+    versions = ", ".join(f"{name} {version}" for name, version in values["versions"].items())
+    headline = "\n".join(values["headline"])
+    return f"""# {values["task"]}
+
+{headline}
+
+## Use
+
+- Task: {values["setting"]} transfer; one of {len(values["classes"])} classes: {", ".join(values["classes"])}.
+- Input: image files; stretched to the model's size, everything else is inside the model.
+- Not measured: behaviour on images unlike those of the target domain, fairness between groups of people.
+
+## Figures ({values["metric"]})
+
+- Selection-corrected, on validation: {_figure(values["corrected"])}
+- Test: {tested}
+- Calibration: temperature {values["calibration"]["temperature"]:.3g}, fitted on the trial's validation outputs.
+- Weights: {values["refit"]["reason"]}.
+
+## Data
+
+{data}
+
+## Configuration (run {values["run"]}, trial {values["trial"]})
+
+{plan}
+
+## Versions
+
+{versions}
+"""
+
+
+def _figure(figure: Mapping[str, Any] | None) -> str:
+    if not figure:
+        return "not measured"
+    if figure.get("low") is None:
+        return f"{figure['value']:.4f}"
+    return f"{figure['value']:.4f} (95 % interval {figure['low']:.4f} to {figure['high']:.4f})"
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_words(inner)}" for name, inner in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

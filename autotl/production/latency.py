@@ -1,0 +1,67 @@
+"""How long one prediction takes: raw file to label, batch of one, one core."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autotl.data.examples import Inputs
+from autotl.production.serving_model import predict_in_batches
+
+if TYPE_CHECKING:
+    import keras
+
+WARM_UP = 3
+REPEATS = 15
+
+
+def latency_ms(model: "keras.Model", inputs: Inputs, *, image_size: int) -> float:
+    """Median milliseconds from a stored image to its label, on one core where the system allows to ask for that."""
+    with _one_core():
+        for _ in range(WARM_UP):
+            predict_in_batches(model, inputs.read(np.array([0]), size=image_size))
+        seconds = []
+        for repeat in range(REPEATS):
+            start = time.perf_counter()
+            predict_in_batches(model, inputs.read(np.array([repeat % len(inputs)]), size=image_size)).argmax()
+            seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds) * 1e3)
+
+
+def estimated_latency_ms(flops: int, measured: Mapping[int, float]) -> float | None:
+    """By FLOPs, along a line through the measured ones; None where nothing was measured.
+
+    Args:
+        measured: FLOPs of one prediction -> milliseconds.
+    """
+    if not measured:
+        return None
+    counts, times = np.array(list(measured), dtype=float), np.array(list(measured.values()))
+    if len(counts) == 1:
+        return float(times[0] * flops / counts[0])
+    slope, intercept = np.polyfit(counts, times, 1)
+    return float(max(intercept + slope * flops, times.min() * min(1.0, flops / counts.min())))
+
+
+@contextlib.contextmanager
+def _one_core() -> Iterator[None]:
+    """Every thread of this process on one core for a while; the numerical libraries' threads were made long before."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    _pin({min(before)})
+    try:
+        yield
+    finally:
+        _pin(before)
+
+
+def _pin(cores: set[int]) -> None:
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(int(thread.name), cores)

@@ -1,0 +1,71 @@
+"""Labels and probabilities for raw files, decoded exactly as in training."""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.data.unlabelled import read_unlabelled
+from autotl.production.bundle import Bundle
+from autotl.production.serving_model import predict_in_batches
+from autotl.run.folder import write_whole
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One row per input that could be read.
+
+    Attributes:
+        probabilities: (n, classes).
+        skipped: files that are no images, with the reason.
+    """
+
+    ids: tuple[str, ...]
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float32]
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> list[str]:
+        """The most probable class of each input, as written in the training data."""
+        return [self.classes[index] for index in self.probabilities.argmax(axis=1)]
+
+    def as_csv(self) -> str:
+        """`input,label,probability` and one column `p_<class>` per class."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow(["input", "label", "probability", *(f"p_{name}" for name in self.classes)])
+        for name, label, row in zip(self.ids, self.labels, self.probabilities, strict=True):
+            writer.writerow([_harmless(name), label, f"{row.max():.6f}", *(f"{value:.6f}" for value in row)])
+        return text.getvalue()
+
+    def write(self, path: Path) -> None:
+        """Writes the CSV whole or not at all."""
+        write_whole(path, self.as_csv().encode())
+
+
+def predict(bundle: Bundle, data: Path) -> Predictions:
+    """Predicts every image of a folder, a CSV's path column, an `.npz` or a single file.
+
+    Raises:
+        DataError: nothing there, or no image among it.
+    """
+    inputs, skipped = read_unlabelled(data)
+    model = bundle.load_model()
+    batches = [
+        predict_in_batches(
+            model, inputs.read(np.arange(start, min(start + BATCH, len(inputs))), size=bundle.image_size)
+        )
+        for start in range(0, len(inputs), BATCH)
+    ]
+    return Predictions(inputs.ids, bundle.classes, np.concatenate(batches), skipped)
+
+
+def _harmless(name: str) -> str:
+    """Spreadsheets run cells that begin like a formula; a quotation mark in front stops that."""
+    return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name

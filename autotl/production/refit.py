@@ -1,0 +1,81 @@
+"""Retraining the winner on all labelled examples, and the check that it is still the model that won."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.data.examples import Fold, TaskData
+from autotl.plan import Plan
+from autotl.trial.outcome import Outputs
+from autotl.trial.workshop import DivergedError, OutOfTimeError, Workshop
+
+TOLERATED_DISAGREEMENT = 0.02  # below what two seeds of the same plan agree
+OTHER_SEED = 1_000_003
+
+
+@dataclass(frozen=True)
+class Refit:
+    """Which weights ship, and why."""
+
+    shipped: Literal["refit", "trial"]
+    weights: list[NDArray[Any]]
+    reason: str
+    agreement: float | None = None  # share of target inputs on which refit and trial predict the same class
+    required_agreement: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values, without the weights."""
+        return {name: value for name, value in asdict(replace(self, weights=[])).items() if name != "weights"}
+
+
+def refit(
+    plan: Plan, trial_weights: list[NDArray[Any]], outputs: Outputs, workshop: Workshop, *, deadline: float
+) -> Refit:
+    """Trains the winning plan on train and validation together, for the same number of epochs, and so for the same
+    optimiser steps per example as the model that was scored.
+
+    The result ships if it agrees with the trial's model on target inputs at least as often as a second seed of the
+    trial does, less two points; labels play no part, so nothing is chosen by looking at them. Otherwise, or when the
+    time is up, the trial's own weights ship.
+
+    Args:
+        outputs: what the trial's model said.
+        deadline: time.time() by which training must be done.
+    """
+    data = workshop.data
+    predicted = outputs.target.argmax(axis=1)
+    try:
+        again = replace(plan, seed=plan.seed ^ OTHER_SEED)
+        required = _agreement(again, workshop.folds(plan)[0], predicted, workshop, deadline) - TOLERATED_DISAGREEMENT
+        agreement = _agreement(plan, all_labelled(data, workshop.folds(plan)), predicted, workshop, deadline)
+    except OutOfTimeError:
+        return Refit("trial", trial_weights, "no time was left to retrain: the trial's own weights ship")
+    except DivergedError as diverged:
+        return Refit("trial", trial_weights, f"retraining went wrong ({diverged}): the trial's own weights ship")
+    if not agreement >= required:
+        return Refit(
+            "trial",
+            trial_weights,
+            f"retrained, it agrees with the model that was scored on {agreement:.1%} of the target inputs, less than "
+            f"the {required:.1%} that a second seed reaches less two points: the trial's own weights ship",
+            agreement,
+            required,
+        )
+    weights = workshop.trainer(plan.canonical()).weights()
+    reason = f"retrained on train and validation; agrees with the scored model on {agreement:.1%} of the target inputs"
+    return Refit("refit", weights, reason, agreement, required)
+
+
+def all_labelled(data: TaskData, folds: tuple[Fold, ...]) -> Fold:
+    """Every row that some fold trains on or scores on, as training rows."""
+    rows = np.unique(np.concatenate([rows for fold in folds for rows in (fold.train, fold.validation)]))
+    return Fold(train=rows[data.labels[rows] >= 0], validation=rows[:0])
+
+
+def _agreement(plan: Plan, fold: Fold, predicted: NDArray[np.int64], workshop: Workshop, deadline: float) -> float:
+    trained = workshop.fit(plan, fold, deadline=deadline)
+    rows = workshop.data.target_rows
+    probabilities, _ = trained.trainer.predict(trained.material.prediction_batches(rows))
+    return float(np.mean(probabilities.argmax(axis=1) == predicted))

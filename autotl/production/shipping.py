@@ -1,0 +1,109 @@
+"""From the winning row to a bundle: retrain, test, calibrate, measure, write."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.data import SealedTest
+from autotl.plan import Plan
+from autotl.production.evaluation import TestResult, evaluate_on_test
+from autotl.production.latency import latency_ms
+from autotl.production.refit import Refit, refit
+from autotl.production.serving_model import serving_model
+from autotl.run import RunFolder, trial_files
+from autotl.scoring.calibration import calibrate
+from autotl.trial.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A trial whose model is tested: the winner or a baseline."""
+
+    number: int
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """What became of the winner.
+
+    Attributes:
+        model: the serving model, to be written as a bundle.
+        test: figures by trial number as text, and `refit` for the shipped weights where they are the refit's.
+        latency_ms: by trial number, measured.
+    """
+
+    model: Any
+    refit: Refit
+    test: TestResult | None
+    calibration: Mapping[str, Any]
+    latency_ms: Mapping[int, float]
+    seconds: Mapping[str, float]
+
+
+def ship(
+    winner: Contender,
+    baselines: Sequence[Contender],
+    run: RunFolder,
+    workshop: Workshop,
+    test: SealedTest | None,
+    *,
+    retrain: Literal["yes", "switched off", "no time"],
+    deadline: float,
+) -> Shipped:
+    """Retrains the winner, opens the test set once for it and the baselines, and makes the serving model.
+
+    Args:
+        workshop: on the task's data, which holds no test labels.
+        test: None where the task has no test set.
+        retrain: whether to, and otherwise why the trial's own weights ship.
+        deadline: time.time() after which no training starts.
+    """
+    started = time.perf_counter()
+    data = workshop.data
+    outputs = trial_files.read_outputs(run.trial(winner.number))
+    own = trial_files.read_weights(run.trial(winner.number))
+    if retrain == "yes":
+        refitted = refit(winner.plan, own, outputs, workshop, deadline=deadline)
+    else:
+        why = "retraining was switched off" if retrain == "switched off" else "no time was left to retrain"
+        refitted = Refit("trial", own, f"{why}: the trial's own weights ship")
+    retrained = time.perf_counter()
+    models: dict[str, tuple[Plan, list[NDArray[Any]]]] = {
+        str(contender.number): (contender.plan, trial_files.read_weights(run.trial(contender.number)))
+        for contender in (winner, *baselines)
+    }
+    if refitted.shipped == "refit":
+        models["refit"] = (winner.plan, refitted.weights)
+    tested = None if test is None else evaluate_on_test(models, test, workshop)
+    evaluated = time.perf_counter()
+    calibration = calibrate(data.labels[outputs.rows], outputs.validation)
+    latencies = {
+        contender.number: _latency(contender.plan, models[str(contender.number)][1], workshop)
+        for contender in (*baselines, winner)
+    }
+    trainer = workshop.trained(winner.plan, refitted.weights).trainer
+    model = serving_model(trainer, temperature=calibration["temperature"])
+    seconds = {
+        "retrain": retrained - started,
+        "test": evaluated - retrained,
+        "measure": time.perf_counter() - evaluated,
+    }
+    return Shipped(model, refitted, tested, calibration, latencies, seconds)
+
+
+def _latency(plan: Plan, weights: list[NDArray[Any]], workshop: Workshop) -> float:
+    trainer = workshop.trained(plan, weights).trainer
+    model = serving_model(trainer, temperature=1.0)
+    return latency_ms(model, workshop.data.inputs[0], image_size=plan.image_size)
+
+
+def confusion(labels: NDArray[np.int64], probabilities: NDArray[np.float32], classes: int) -> list[list[int]]:
+    """Counts, a row per true class and a column per predicted one; labels outside the classes are left out."""
+    known = labels >= 0
+    cells = labels[known] * classes + probabilities[known].argmax(axis=1)
+    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes).tolist()

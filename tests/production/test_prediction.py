@@ -1,0 +1,54 @@
+"""Predictions as a table that is safe to open."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from autotl.production.prediction import Predictions
+
+
+def predictions(*ids, classes=("daisy", "tulip")):
+    rows = np.tile(np.array([0.25, 0.75], dtype=np.float32), (len(ids), 1))
+    return Predictions(ids=ids, classes=classes, probabilities=rows)
+
+
+def cells(predicted):
+    return list(csv.reader(io.StringIO(predicted.as_csv())))
+
+
+def test_a_row_holds_input_label_and_every_probability():
+    assert cells(predictions("a.png")) == [
+        ["input", "label", "probability", "p_daisy", "p_tulip"],
+        ["a.png", "tulip", "0.750000", "0.250000", "0.750000"],
+    ]
+
+
+def test_the_label_is_the_most_probable_class_as_written_in_the_data():
+    predicted = Predictions(("a", "b"), ("007", "NA"), np.array([[0.6, 0.4], [0.1, 0.9]], dtype=np.float32))
+    assert predicted.labels == ["007", "NA"]
+
+
+@pytest.mark.parametrize("name", ["=1+1.png", "+a.png", "-a.png", "@SUM(A1).png", "\ta.png"])
+def test_a_file_name_like_a_formula_is_made_harmless(name):
+    assert cells(predictions(name))[1][0] == f"'{name}"
+
+
+@pytest.mark.parametrize(
+    "name", ["a=b.png", "folder/-1.png", "Blüte 🌷.png", 'a,"b".png', "line\nbreak.png", "re\rturn.png"]
+)
+def test_every_other_file_name_comes_back_as_it_is(name):
+    assert cells(predictions(name))[1][0] == name
+
+
+def test_a_class_with_a_comma_stays_one_column():
+    table = cells(predictions("a.png", classes=("daisy, white", "tulip")))
+    assert table[0][3:] == ["p_daisy, white", "p_tulip"]
+    assert len(table[1]) == 5
+
+
+def test_the_table_is_written_as_utf_8(tmp_path):
+    predictions("Blüte.png").write(tmp_path / "out" / "predictions.csv")
+    written = (tmp_path / "out" / "predictions.csv").read_bytes().decode()
+    assert written == predictions("Blüte.png").as_csv()
