@@ -1,0 +1,27 @@
+"""The charts of a report: Vega-Lite specs made with altair, each with a table that holds the same figures.
+
+One file per question a chart answers. Importing this package imports altair (about half a second), so `render` does it
+when called.
+"""
+
+from autotl.report.charts.drawing import CONFIG, Chart, Column
+from autotl.report.charts.learning import learning_curves
+from autotl.report.charts.mistakes import confusion, reliability
+from autotl.report.charts.scores import comparison, score_against_cost
+from autotl.report.charts.searched import best_by, score_by_learning_rate
+from autotl.report.charts.spent import trial_time, wall_time
+
+__all__ = [
+    "CONFIG",
+    "Chart",
+    "Column",
+    "best_by",
+    "comparison",
+    "confusion",
+    "learning_curves",
+    "reliability",
+    "score_against_cost",
+    "score_by_learning_rate",
+    "trial_time",
+    "wall_time",
+]

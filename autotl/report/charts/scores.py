@@ -1,0 +1,155 @@
+"""Is the winner better than doing the obvious, and what does a better score cost?"""
+
+from collections.abc import Sequence
+
+import altair as alt
+
+from autotl.report.charts.drawing import (
+    ACCENT,
+    Chart,
+    Column,
+    Row,
+    finish,
+    for_the_winner,
+    heading,
+    role_colour,
+    role_of,
+    rows_of_the_chart,
+    tip,
+    unique,
+    winner_on_top,
+)
+from autotl.report.entries import Entry, Interval
+from autotl.report.wording import NOTHING, score
+
+SPLITS = ["validation", "test"]
+
+
+def comparison(entries: Sequence[Entry], winner: Entry, metric: str) -> Chart | None:
+    """The winner beside the baselines, each with its interval; test figures too where they were read."""
+    shown = [winner, *(entry for entry in entries if entry.baseline and entry.score and not entry.winner)]
+    if len(shown) < 2:
+        return None
+    rows = [
+        _compared(entry, split, figure)
+        for entry in shown
+        for split, figure in zip(SPLITS, (entry.score, entry.test), strict=True)
+        if figure is not None
+    ]
+    tested = any(row["on"] == "test" for row in rows)
+    base = alt.Chart(rows_of_the_chart()).encode(
+        y=alt.Y("model:N", title=None, scale=alt.Scale(domain=unique(rows, "model")), axis=alt.Axis(labelLimit=190)),
+        color=role_colour(rows).legend(None),  # the names on the axis say it
+        tooltip=[tip("model:N"), tip("what:N", "plan"), tip("on:N"), tip("score:Q", metric), tip("interval:N")],
+    )
+    if tested:
+        base = base.encode(yOffset=alt.YOffset("on:N", scale=alt.Scale(domain=SPLITS, paddingInner=0.35)))
+    lines = base.mark_rule(strokeWidth=3, opacity=0.45, strokeCap="round").encode(
+        x=alt.X("low:Q", title=metric, scale=alt.Scale(zero=False)), x2="high:Q"
+    )
+    dots = base.mark_point(filled=True, size=80, opacity=1).encode(x="score:Q")
+    if tested:
+        dots = dots.encode(shape=alt.Shape("on:N", scale=alt.Scale(domain=SPLITS, range=["circle", "diamond"])))
+    told = " Test was read once, after the choice was made." if tested else ""
+    return finish(
+        lines + dots,
+        name="comparison",
+        title="The winner beside the baselines",
+        caption=f"Dots are scores, lines their intervals.{told}",
+        height=len(shown) * (52 if tested else 34),
+        rows=rows,
+        columns=(
+            Column("Model", "model", numeric=False),
+            Column("Plan", "what", numeric=False),
+            Column("Read on", "on", numeric=False),
+            Column(heading(metric), "score"),
+            Column("Interval", "interval"),
+        ),
+    )
+
+
+def score_against_cost(entries: Sequence[Entry], metric: str, *, higher_is_better: bool) -> list[Chart]:
+    """Score against the cost of a prediction and of a trial, with the best at every price joined up."""
+    scored = [entry for entry in entries if entry.score is not None and entry.rank is not None]
+    latency = [_priced(entry, entry.latency_ms) for entry in scored if entry.latency_ms]
+    seconds = [_priced(entry, entry.total_seconds) for entry in scored if entry.total_seconds]
+    drawn = []
+    for name, title, unit, rows in (
+        ("cost-latency", "Score against latency", "milliseconds of one prediction", latency),
+        ("cost-seconds", "Score against the time of the trial", "seconds of the trial", seconds),
+    ):
+        if len(rows) > 1:
+            _mark_unbeaten(rows, higher_is_better=higher_is_better)
+            drawn.append(_cost(name, title, unit, rows, metric))
+    return drawn
+
+
+def interval_text(figure: Interval) -> str:
+    """`0.861 – 0.885`, or a dash where the ends are unknown."""
+    ends = figure.ends
+    return f"{score(ends[0])} – {score(ends[1])}" if ends else NOTHING
+
+
+def _compared(entry: Entry, split: str, figure: Interval) -> Row:
+    low, high = figure.ends or (figure.value, figure.value)
+    return {
+        "model": f"{'winner' if entry.winner else entry.baseline} · trial {entry.trial}",
+        "what": f"{entry.network}, {entry.recipe}",
+        "on": split,
+        "role": role_of(entry),
+        "score": figure.value,
+        "low": low,
+        "high": high,
+        "interval": interval_text(figure),
+    }
+
+
+def _priced(entry: Entry, price: float | None) -> Row:
+    value = entry.score.value if entry.score else None
+    what = f"{entry.network}, {entry.recipe}"
+    return {"trial": entry.trial, "role": role_of(entry), "what": what, "cost": price, "score": value}
+
+
+def _mark_unbeaten(rows: Sequence[Row], *, higher_is_better: bool) -> None:
+    """Say of each row, in `best`, whether no row of at most its cost has at least its score."""
+    best_so_far: float | None = None
+    sign = 1 if higher_is_better else -1
+    for row in sorted(rows, key=lambda row: (row["cost"], -sign * row["score"])):
+        row["best"] = best_so_far is None or sign * row["score"] > best_so_far
+        best_so_far = sign * row["score"] if row["best"] else best_so_far
+
+
+def _cost(name: str, title: str, unit: str, rows: Sequence[Row], metric: str) -> Chart:
+    base = alt.Chart(rows_of_the_chart()).encode(
+        x=alt.X(
+            "cost:Q",
+            title=unit,
+            scale=alt.Scale(type="log", nice=False, padding=12),
+            axis=alt.Axis(grid=False, tickCount=5),
+        ),
+        y=alt.Y("score:Q", title=metric, scale=alt.Scale(zero=False)),
+    )
+    front = base.transform_filter("datum.best").mark_line(
+        interpolate="step-after", color=ACCENT, strokeDash=[3, 3], opacity=0.6, strokeWidth=1.4
+    )
+    dots = base.mark_point(filled=True, opacity=0.9).encode(
+        color=role_colour(rows),
+        size=for_the_winner(150, others=60),
+        tooltip=[tip("trial:Q"), tip("what:N", "plan"), tip("cost:Q", unit), tip("score:Q", metric)],
+    )
+    return finish(
+        front + dots,
+        name=name,
+        title=title,
+        caption="The dashed line joins the trials that no cheaper trial beats.",
+        height=240,
+        rows=winner_on_top(rows),
+        table=sorted(rows, key=lambda row: (row["cost"], row["trial"])),
+        columns=(
+            Column("Trial", "trial"),
+            Column("Plan", "what", numeric=False),
+            Column(heading(unit), "cost"),
+            Column(heading(metric), "score"),
+            Column("On the line", "best", numeric=False),
+        ),
+    )

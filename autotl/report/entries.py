@@ -1,0 +1,188 @@
+"""Leaderboard rows read once, at the door: past here every figure has a name and a type."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from autotl.report.wording import NOTHING, plain, rate
+
+NAMING = ("method", "name", "application", "preset", "saved", "package")
+"""The keys under which a choice that has parameters, or a backbone that has an origin, keeps its name."""
+
+PARTS = ("features", "train", "score", "propose", "overhead")
+"""Where the seconds of a trial go, in the order in which they are spent."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with how sure of it we are; the ends are None where no interval is known."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any] | float | None) -> "Interval | None":
+        """The interval in a JSON value (a mapping or a bare number); None where there is no value."""
+        if isinstance(given, int | float):
+            return cls(float(given), None, None)
+        if not given or given.get("value") is None:
+            return None
+        return cls(given["value"], given.get("low"), given.get("high"))
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """Both ends, or None where either is unknown."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One trial on the leaderboard."""
+
+    trial: int
+    rank: int | None  # 1 is best; None where there is no score
+    status: str  # complete, pruned, failed, skipped, running
+    winner: bool
+    baseline: str | None
+    baseline_of: str | None
+    backbone: str
+    unfrozen: str  # a number of layers, or "all"
+    head: str
+    adaptation: str
+    learning_rate: float | None
+    plan: Mapping[str, Any]
+    score: Interval | None
+    score_kind: str | None
+    test: Interval | None
+    refit_test: Interval | None
+    scores: Mapping[str, Any]
+    tie_group: str | None
+    epochs: int | None
+    seconds: Mapping[str, float]
+    params: float | None
+    model_mb: float | None
+    latency_ms: float | None
+    latency_estimated: bool
+    flops: float | None
+    reason: str | None  # why it failed, was skipped or pruned
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether the run had this plan to compare with; of several linear probes only the best bears the name."""
+        return self.baseline is not None or self.baseline_of is not None
+
+    @property
+    def total_seconds(self) -> float:
+        """Everything the trial took."""
+        return sum(self.seconds.values())
+
+    @property
+    def network(self) -> str:
+        """The network in a few words: `MobileNetV2 at 160 px`."""
+        return network_words(self.plan)
+
+    @property
+    def recipe(self) -> str:
+        """What is done with the network in a few words: `12 unfrozen · linear · dann`."""
+        return recipe_words(self.plan)
+
+
+def read_entries(leaderboard: Mapping[str, Any]) -> list[Entry]:
+    """The rows of a `leaderboard.json`, best first as they stand there, ranked where they have a score."""
+    entries: list[Entry] = []
+    rank = 0
+    for row in plain(leaderboard.get("trials", [])):
+        scored = row.get("status") == "complete" and Interval.read(row.get("score")) is not None
+        rank += scored
+        entries.append(_entry(row, rank if scored else None))
+    return entries
+
+
+def winner_of(entries: Sequence[Entry]) -> Entry | None:
+    """The winning entry; None while there is none."""
+    return next((entry for entry in entries if entry.winner), None)
+
+
+def network_words(plan: Mapping[str, Any]) -> str:
+    """The network of a plan: `MobileNetV2 at 160 px`."""
+    size = plan.get("image_size")
+    return f"{backbone_name(plan)} at {size} px" if size else backbone_name(plan)
+
+
+def recipe_words(plan: Mapping[str, Any]) -> str:
+    """What a plan does with its network: `12 unfrozen · linear · dann`."""
+    unfrozen, head, tap = named(plan.get("unfrozen_layers")), named(plan.get("head")), named(plan.get("tap"))
+    adaptation = named(plan.get("adaptation"))
+    parts = ["frozen" if unfrozen in ("0", NOTHING) else f"{unfrozen} unfrozen"]
+    parts += [f"tap {tap}"] if tap not in ("last", NOTHING) else []
+    parts += [head] if head != NOTHING else []
+    parts += [adaptation] if adaptation not in ("none", NOTHING) else []
+    return " · ".join(parts)
+
+
+def backbone_name(plan: Mapping[str, Any]) -> str:
+    """The backbone's name; of one that a path leads to, the path's last part."""
+    name = named(plan.get("backbone"))
+    return PurePath(name).name or name
+
+
+def named(choice: Any) -> str:
+    """The name of a plan's choice, which may be a bare value or a mapping with its parameters.
+
+    `{"method": "dann", "weight": 0.3}` and `{"name": "dann", …}` are `dann`; `{"application": "VGG16"}` is `VGG16`.
+    """
+    if choice is None:
+        return NOTHING
+    if isinstance(choice, Mapping):
+        key = next((key for key in NAMING if choice.get(key) is not None), None)
+        return str(choice[key]) if key else ", ".join(f"{key} {value}" for key, value in choice.items()) or NOTHING
+    return str(choice)
+
+
+def parameters(choice: Any) -> str:
+    """The parameters that a choice carries beside its name, as `weight 0.3, hidden 256`."""
+    if not isinstance(choice, Mapping):
+        return ""
+    chosen = named(choice)
+    nested = choice.get("parameters")
+    given = nested if isinstance(nested, Mapping) else choice
+    return ", ".join(
+        f"{key} {rate(value) if isinstance(value, float) else value}"
+        for key, value in given.items()
+        if not (isinstance(value, str) and value == chosen) and not isinstance(value, Mapping)
+    )
+
+
+def _entry(row: Mapping[str, Any], rank: int | None) -> Entry:
+    plan = row.get("plan") or {}
+    given_score = row.get("score") or {}
+    return Entry(
+        trial=row["trial"],
+        rank=rank,
+        status=row.get("status", "complete"),
+        winner=bool(row.get("winner")),
+        baseline=row.get("baseline"),
+        baseline_of=row.get("baseline_of"),
+        backbone=backbone_name(plan),
+        unfrozen=named(plan.get("unfrozen_layers")),
+        head=named(plan.get("head")),
+        adaptation=named(plan.get("adaptation")),
+        learning_rate=plan.get("learning_rate"),
+        plan=plan,
+        score=Interval.read(row.get("score")),
+        score_kind=given_score.get("kind"),
+        test=Interval.read(row.get("test")),
+        refit_test=Interval.read(row.get("refit_test")),
+        scores=row.get("scores") or {},
+        tie_group=None if row.get("tie_group") is None else str(row["tie_group"]),
+        epochs=row.get("epochs"),
+        seconds={part: (row.get("seconds") or {}).get(part) or 0.0 for part in PARTS},
+        params=row.get("params"),
+        model_mb=row.get("model_mb"),
+        latency_ms=row.get("latency_ms"),
+        latency_estimated=bool(row.get("latency_estimated")),
+        flops=row.get("flops"),
+        reason=row.get("failure") or row.get("reason"),
+    )

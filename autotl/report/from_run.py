@@ -1,0 +1,57 @@
+"""A report's values from what a run folder holds; nothing is computed that was not stored."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from autotl.report.values import ReportValues
+from autotl.run import RunFolder, Study
+
+
+def report_values(run: RunFolder) -> ReportValues:
+    """Values of the run's report.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    study = Study(run.path / "study.db")
+    try:
+        facts, curves = study.facts(), study.curves()
+    finally:
+        study.close()
+    summary = facts.get("data", {})
+    return ReportValues(
+        task=facts.get("task", {}),
+        leaderboard=json.loads(run.read("leaderboard.json")),
+        setting=facts.get("setting", {}),
+        data={"domains": _domains(summary), "notes": summary.get("notes", [])},
+        findings=facts.get("findings", []),
+        headline=facts.get("headline", {}),
+        curves=curves,
+        confusion=facts.get("confusion"),
+        space=facts.get("space", {}),
+        timing=facts.get("timing", {}),
+        calibration=facts.get("calibration"),
+        refit=facts.get("refit"),
+        versions=facts.get("versions", {}),
+        reproduce=facts.get("reproduce", []),
+        partial=facts.get("partial"),
+        generated=datetime.now().astimezone().isoformat(timespec="seconds"),
+    )
+
+
+def _domains(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Counts per class where the labels are known to the search, plain counts where not."""
+    return [
+        {
+            "name": name,
+            "role": "target" if name == "target" else "source",
+            "splits": {
+                split: counts["classes"] if "classes" in counts else counts["rows"]
+                for split, counts in splits.items()
+                if isinstance(counts, Mapping) and "rows" in counts
+            },
+        }
+        for name, splits in summary.get("domains", {}).items()
+    ]

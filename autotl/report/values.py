@@ -1,0 +1,55 @@
+"""What a report is made of: plain JSON values, as they stand in the run folder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ReportValues:
+    """Everything a report shows. What a run does not have is left at its default, and its section says so or goes.
+
+    An *interval* below is `{"value": float | None, "low": float | None, "high": float | None}`.
+
+    Attributes:
+        task: the resolved task: `name`, `modality`, `metric`, `budget`, `seed` …; further keys are listed as they are.
+        leaderboard: `leaderboard.json` as DESIGN section 8 describes it, rows best first.
+        setting: `{"name": "inductive" | "transductive" | "cross-domain", "sentences": [str]}`.
+        data: `{"domains": [{"name", "role": "target" | "source", "splits": {split: {class: count} | count}}],
+            "notes": [str]}`; a split whose labels are hidden is a plain count.
+        findings: of the audit: `{"code", "severity": "info" | "warning" | "error", "message", "examples": [str]}`.
+        headline: `{"sentences": [str], "corrected": interval, "raw": interval, "transfer_gain": interval}`: what was
+            found, in words (the first is the page's opening line); the winner's score corrected for selection and
+            before it; winner minus `no_transfer` on the same examples.
+        curves: trial number → one `{"epoch", "train_loss", "score"}` per epoch. Keys may be written as text.
+        confusion: of the winner: `{"split", "classes": [str], "matrix": [[count]]}`, a row per true class.
+        space: the search space as its YAML mapping.
+        timing: `{"stages": [{"stage", "seconds"}]}`: the wall time of the command, stage by stage, in order. Seconds
+            inside trials come from the leaderboard.
+        calibration: `{"temperature", "bins": [{"confidence", "accuracy", "count"}], "error_before", "error_after"}`;
+            both errors (expected calibration error) may be missing.
+        refit: `{"shipped": "refit" | "trial", "reason", "agreement", "required_agreement"}`.
+        versions: library or machine part → version, as text.
+        reproduce: shell commands, in order.
+        partial: why the search ended before its budget, e.g. "stopped by SIGINT"; None for a whole run.
+        generated: when the page was made, as text.
+    """
+
+    task: Json
+    leaderboard: Json
+    setting: Json = field(default_factory=dict)
+    data: Json = field(default_factory=dict)
+    findings: Sequence[Json] = ()
+    headline: Json = field(default_factory=dict)
+    curves: Mapping[int, Sequence[Json]] | Mapping[str, Sequence[Json]] = field(default_factory=dict)
+    confusion: Json | None = None
+    space: Json = field(default_factory=dict)
+    timing: Json = field(default_factory=dict)
+    calibration: Json | None = None
+    refit: Json | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    reproduce: Sequence[str] = ()
+    partial: str | None = None
+    generated: str = ""
