@@ -1,0 +1,25 @@
+"""The verbs, for Python and the command line alike. Importing this loads no TensorFlow.
+
+import autotl
+run = autotl.search("task.yaml")
+print(run.winner["score"], run.path / "report.html")
+"""
+
+from autotl.api.opening import Gate, OpenedTask, Overrides, open_task
+from autotl.api.searching import Run, search
+from autotl.api.verbs import Validation, predict, read_leaderboard, validate, write_demo, write_report
+
+__all__ = [
+    "Gate",
+    "OpenedTask",
+    "Overrides",
+    "Run",
+    "Validation",
+    "open_task",
+    "predict",
+    "read_leaderboard",
+    "search",
+    "validate",
+    "write_demo",
+    "write_report",
+]

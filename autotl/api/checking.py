@@ -1,0 +1,57 @@
+"""Checks of a search space that need the networks themselves."""
+
+from autotl.api.quiet import import_keras
+from autotl.backbones import BackboneSpec, layer_count
+from autotl.errors import EnvironmentProblemError, TaskError
+from autotl.plan.space import Space
+
+PYRAMID = ("last", "P3", "P4", "P5")  # taps that a table can vouch for
+
+
+def only_loading_tells(space: Space) -> bool:
+    """Whether tables cannot vouch for the space's taps and cuts: a user's own network, or a layer's name as tap."""
+    named = any(tap not in PYRAMID for tap in space.values("tap"))
+    return named or any(layer_count(spec) is None for spec in space.values("backbone"))
+
+
+def check_backbones(space: Space) -> dict[BackboneSpec, str]:
+    """Loads every backbone at the space's smallest size, taps it, and cuts it as deep as the space may.
+
+    A cut that only some taps are too short for is no mistake of the space: its plans fail with the reason.
+
+    Returns:
+        Backbones whose weights turn out not to be at hand, and why.
+    Raises:
+        TaskError: an unknown tap, an impossible image size, or a cut that no tap allows.
+        EnvironmentProblemError: no backbone is at hand.
+    """
+    import_keras()
+    from autotl.backbones import build_network, divide
+
+    mistakes: list[str] = []
+    unavailable: dict[BackboneSpec, str] = {}
+    size = min(space.values("image_size"))
+    for spec in space.values("backbone"):
+        too_deep: list[list[str]] = []
+        for tap in space.values("tap"):
+            try:
+                network = build_network(spec, image_size=size, tap=tap)
+            except EnvironmentProblemError as error:
+                unavailable[spec] = str(error)
+                break
+            except TaskError as error:
+                mistakes.extend(error.mistakes)
+                continue
+            too_deep.append([])
+            for layers in space.values("unfrozen_layers"):
+                try:
+                    divide(network, layers)
+                except TaskError as error:
+                    too_deep[-1].extend(error.mistakes)
+        if too_deep and all(too_deep):
+            mistakes.extend(too_deep[0])
+    if mistakes:
+        raise TaskError(mistakes)
+    if len(unavailable) == len(space.values("backbone")):
+        raise EnvironmentProblemError("\n".join(["no backbone's weights are at hand:", *unavailable.values()]))
+    return unavailable

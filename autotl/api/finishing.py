@@ -1,0 +1,386 @@
+"""What follows the last trial: rank, retrain, test, ship, and write it all down."""
+
+import importlib.metadata
+import json
+import platform
+import shlex
+import shutil
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal
+
+from autotl import __version__, leaderboard
+from autotl.api.opening import Gate, OpenedTask, wall_seconds
+from autotl.api.quiet import import_keras
+from autotl.api.stages import Stages
+from autotl.data import TaskData
+from autotl.errors import AutotlError, GateNotMetError, InterruptedSearchError, NoUsableModelError, StorageError
+from autotl.plan.fields import parse_plan
+from autotl.production.card import model_card
+from autotl.report import render
+from autotl.report.from_run import report_values
+from autotl.run import RunFolder, Study, trial_files
+from autotl.run.folder import LEADERBOARD_CSV, LEADERBOARD_JSON, REPORT, SPACE, TASK, WINNER
+from autotl.scoring.metrics import compute_all
+from autotl.search.budget import Budget
+from autotl.task import write_yaml
+from autotl.trial.making import WorkshopOrder
+from autotl.trial.outcome import Outputs
+from autotl.trial.scorer import counting_unknown
+
+if TYPE_CHECKING:
+    from autotl.production.shipping import Contender, Shipped
+
+KEPT_WEIGHTS = 5  # of the best trials, besides winner and baselines
+KEPT_FEATURES = 20
+REFIT_TRAININGS = 2.5  # retraining trains the plan once more with another seed, and once on a quarter more examples
+SAVED_MODEL = (
+    "No bundle was written: the winner's backbone is a SavedModel, which a Keras file cannot hold. Its head "
+    "is among the trial's weights."
+)
+LIBRARIES = ("keras", "tensorflow", "keras-hub", "ray", "optuna", "numpy", "scikit-learn")
+
+Row = dict[str, Any]
+
+
+def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study: Study) -> None:
+    """task.yaml and space.yaml with every default filled in, and what is known of the data before any training."""
+    digest = f"# resolved by autotl {__version__}; data digest {data.summary['fingerprint']}\n"
+    trials = task.task.budget.trials if task.overrides.trials is None else task.overrides.trials
+    budget = {"trials": trials, "wall": f"{wall_seconds(task.task, task.overrides):.0f}s"}
+    run.write(TASK, digest + task.task.as_yaml(modality=data.modality, metric=task.metric, budget=budget))
+    run.write(SPACE, write_yaml(task.space.as_mapping()))
+    facts = {
+        "task": {
+            "name": task.task.name,
+            "modality": data.modality,
+            "metric": task.metric,
+            "budget": budget,
+            "seed": task.task.seed,
+            "class_weights": task.task.weights,
+        },
+        "setting": {"name": data.setting, "sentences": task.description["follows"]},
+        "data": dict(data.summary),
+        "findings": [{**asdict(found), "examples": list(found.examples)} for found in data.findings],
+        "space": task.space.as_mapping(),
+        "versions": versions(),
+        "reproduce": [_command(task), f"autotl leaderboard {run.path}"],
+    }
+    for name, value in facts.items():
+        study.put_fact(name, value)
+
+
+def finish(
+    task: OpenedTask,
+    data: TaskData,
+    run: RunFolder,
+    study: Study,
+    budget: Budget,
+    stages: Stages,
+    order: WorkshopOrder,
+    *,
+    why: str,
+) -> tuple[dict[str, Any], tuple[str, ...], AutotlError | None]:
+    """Ranks the trials, ships the winner, writes leaderboard and report.
+
+    Args:
+        why: the reason for which the search ended.
+    Returns:
+        The content of leaderboard.json, what was found in words, and why the command must not end with 0.
+    """
+    stages.start("rank", "ranking the trials")
+    finisher = _Finisher(task, data, run, study, budget, stages, order)
+    study.put_fact("ended_because", why)
+    if budget.interrupted_by is not None:
+        study.put_fact("partial", f"stopped by {signal.Signals(budget.interrupted_by).name}")
+    elif finisher.winner is not None:
+        finisher.write()  # whatever goes wrong from here on, what was found is there
+        try:
+            finisher.ship(finisher.winner)
+        except (AutotlError, OSError, MemoryError) as error:
+            finisher.not_shipped(error)
+    return finisher.write()
+
+
+class _Finisher:
+    """The rows of one run on their way from trials to a leaderboard."""
+
+    def __init__(
+        self,
+        task: OpenedTask,
+        data: TaskData,
+        run: RunFolder,
+        study: Study,
+        budget: Budget,
+        stages: Stages,
+        order: WorkshopOrder,
+    ) -> None:
+        self._task, self._data, self._run, self._study = task, data, run, study
+        self._budget, self._stages, self._order = budget, stages, order
+        named = leaderboard.name_baselines(study.trials(), higher_is_better=task.higher_is_better)
+        self._outputs: dict[int, Outputs] = {
+            row["trial"]: trial_files.read_outputs(run.trial(row["trial"]))
+            for row in named
+            if row["status"] == "complete"
+        }
+        scorer = order.scorer
+        self._examples: dict[str, Any] = {
+            "metric": task.metric,
+            "outputs": self._outputs,
+            "labels": data.labels,
+            "groups": data.groups,
+            "seed": scorer.seed,
+            "positive": scorer.positive,
+        }
+        self.rows: list[Row] = leaderboard.rank(named, higher_is_better=task.higher_is_better, **self._examples)
+        self.headline = leaderboard.headline(self.rows, **self._examples)
+        self.confusion: dict[str, Any] | None = None
+        self._tested: dict[str, Any] = {}  # of the shipped model, by metric
+        self._failure: AutotlError | None = None
+
+    @property
+    def winner(self) -> Row | None:
+        """The winning row, None when no trial may win."""
+        return next((row for row in self.rows if row["winner"]), None)
+
+    def ship(self, winner: Row) -> None:
+        """Retrains, tests and bundles the winner; tests the baselines beside it."""
+        import_keras()
+        from autotl.production.bundle import write_bundle
+        from autotl.production.shipping import Contender, ship
+
+        self._stages.start("retrain", "retraining the winner and opening the test set")
+        baselines = [row for row in self.rows if row["baseline"] and row["status"] == "complete" and not row["winner"]]
+        contenders = [Contender(row["trial"], self._plan(row)) for row in (winner, *baselines)]
+        deadline = max(self._budget.started + self._budget.wall_seconds, self._budget.search_ends + 1)
+        shipped = ship(
+            contenders[0],
+            contenders[1:],
+            self._run,
+            self._order(),
+            self._data.test,
+            retrain=self._retrain(winner),
+            deadline=deadline,
+        )
+        self._take_figures(winner, contenders, shipped)
+        self._stages.start("bundle", "writing the bundle")
+        if self._plan(winner).backbone.trusted:
+            self.headline["sentences"].append(SAVED_MODEL)
+        else:
+            write_bundle(
+                self._run.path / WINNER,
+                shipped.model,
+                description=self._description(winner, shipped),
+                metrics={"score": winner["score"], "headline": self.headline, "test": winner["test"]},
+                card=self._card(winner, shipped),
+            )
+        for name, value in (("refit", shipped.refit.as_dict()), ("calibration", shipped.calibration)):
+            self._study.put_fact(name, value)
+
+    def _retrain(self, winner: Row) -> Literal["yes", "switched off", "no time"]:
+        if not self._task.overrides.refit:
+            return "switched off"
+        left = self._budget.started + self._budget.wall_seconds - time.time()
+        return "yes" if left > REFIT_TRAININGS * winner["seconds"]["train"] else "no time"
+
+    def not_shipped(self, error: Exception) -> None:
+        """The search stands; its winner could not be made into a model."""
+        words = str(error).strip() or type(error).__name__
+        self._failure = error if isinstance(error, AutotlError) else StorageError(words)
+        self._study.put_fact("not_shipped", words)
+        self.headline["sentences"].append(f"The winner could not be shipped: {words}")
+
+    def write(self) -> tuple[dict[str, Any], tuple[str, ...], AutotlError | None]:
+        """Leaderboard and report; returns what `finish` does."""
+        self._stages.start("report", "writing the report")
+        for row in self.rows:
+            self._study.put_trial(row["trial"], row["status"], row)
+        content = leaderboard.as_json(
+            self.rows,
+            task=self._task.task.name,
+            metric=self._task.metric,
+            higher_is_better=self._task.higher_is_better,
+            regime=self._data.score_kind,
+            versions=versions(),
+        )
+        self._run.write(LEADERBOARD_JSON, json.dumps(content, indent=1))
+        self._run.write(LEADERBOARD_CSV, leaderboard.as_csv(self.rows))
+        self._tidy()
+        self._study.put_fact("headline", self.headline)
+        self._study.put_fact("confusion", self.confusion)
+        self._study.put_fact("timing", {"stages": self._stages.timing()})
+        self._run.write(REPORT, render(report_values(self._run)))
+        return content, tuple(self.headline["sentences"]), self._error()
+
+    def _take_figures(self, winner: Row, contenders: "Sequence[Contender]", shipped: "Shipped") -> None:
+        from autotl.production.latency import estimated_latency_ms
+        from autotl.production.shipping import confusion
+
+        by_number = {row["trial"]: row for row in self.rows}
+        measured = {by_number[number]["flops"]: spent for number, spent in shipped.latency_ms.items()}
+        for row in self.rows:
+            if row["trial"] in shipped.latency_ms:
+                row["latency_ms"], row["latency_estimated"] = shipped.latency_ms[row["trial"]], False
+            elif row["flops"] is not None:
+                row["latency_ms"] = estimated_latency_ms(row["flops"], measured)
+        classes = self._data.classes
+        if shipped.test is None:
+            outputs = self._outputs[winner["trial"]]
+            matrix = confusion(self._data.labels[outputs.rows], outputs.validation, len(classes))
+            self.confusion = {"split": "validation", "classes": list(classes), "matrix": matrix}
+            return
+        test = shipped.test
+        for contender in contenders:
+            by_number[contender.number]["test"] = test.figures[str(contender.number)]
+            trial_files.add_test_outputs(self._run.trial(contender.number), test.probabilities[str(contender.number)])
+        said = test.probabilities.get("refit", test.probabilities[str(winner["trial"])])
+        self._tested = {
+            name: {"value": value}
+            for name, value in compute_all(
+                *counting_unknown(test.labels, said), positive=self._order.scorer.positive
+            ).items()
+        }
+        winner["refit_test"] = test.figures.get("refit", winner["test"])
+        matrix = confusion(test.labels, said, len(classes))
+        self.confusion = {"split": "test", "classes": list(classes), "matrix": matrix}
+        self._study.put_fact("test", {"uses": test.uses, "rows": len(test.labels), "protocol": test.protocol})
+        self.headline["sentences"] += leaderboard.test_sentences(
+            self.rows,
+            metric=self._task.metric,
+            uses=test.uses,
+            rows_tested=len(test.labels),
+            protocol=test.protocol,
+            source_score=winner["score"] if self._data.score_kind == "label_free" else None,
+        )
+
+    def _description(self, winner: Row, shipped: "Shipped") -> dict[str, Any]:
+        return {
+            "task": self._task.task.name,
+            "modality": self._data.modality,
+            "classes": list(self._data.classes),
+            "preprocessing": {
+                "image_size": winner["plan"]["image_size"],
+                "resize": "stretch, antialiased bilinear",
+                "channels": "RGB, uint8",
+                "orientation": "as EXIF says",
+            },
+            "temperature": shipped.calibration["temperature"],
+            "plan": winner["plan"],
+            "provenance": {
+                "run": self._run.path.name,
+                "trial": winner["trial"],
+                "shipped": shipped.refit.shipped,
+                "data": self._data.summary["fingerprint"],
+            },
+            "versions": versions(),
+        }
+
+    def _card(self, winner: Row, shipped: "Shipped") -> str:
+        return model_card(
+            {
+                "task": self._task.task.name,
+                "setting": self._data.setting,
+                "metric": self._task.metric,
+                "classes": list(self._data.classes),
+                "plan": winner["plan"],
+                "headline": self.headline["sentences"],
+                "corrected": self.headline["corrected"] or self.headline["raw"],
+                "test": winner["refit_test"],
+                "test_uses": shipped.test.uses if shipped.test is not None else 0,
+                "refit": shipped.refit.as_dict(),
+                "calibration": shipped.calibration,
+                "data": _data_lines(self._data.summary),
+                "versions": versions(),
+                "run": self._run.path.name,
+                "trial": winner["trial"],
+            }
+        )
+
+    def _plan(self, row: Row) -> Any:
+        return parse_plan(row["plan"], where=f"trial {row['trial']}", folder=self._task.task.folder)
+
+    def _tidy(self) -> None:
+        """Weights stay for the best few and the baselines, pooled features for the best twenty."""
+        complete = [row["trial"] for row in self.rows if row["status"] == "complete"]
+        keep = {*complete[:KEPT_WEIGHTS], *(row["trial"] for row in self.rows if row["baseline"])}
+        for place, number in enumerate(complete):
+            if number not in keep:
+                (self._run.trial(number) / trial_files.WEIGHTS).unlink(missing_ok=True)
+            if place >= KEPT_FEATURES:
+                trial_files.drop_features(self._run.trial(number))
+        for leftover in (self._run.path / "trials").glob("*/.*"):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+
+    def _error(self) -> AutotlError | None:
+        number = self._budget.interrupted_by
+        if number is not None:
+            words = f"stopped by {signal.Signals(number).name}; what had finished is written to {self._run.path}"
+            return InterruptedSearchError(words, exit_code=128 + number)
+        if self._failure is not None:
+            return self._failure
+        if self.winner is None:
+            return NoUsableModelError(
+                "the search ended and no trial may win; the leaderboard says why each one failed."
+            )
+        return None if self._task.gate is None else self._missed(self._task.gate, self.winner)
+
+    def _missed(self, gate: Gate, winner: Row) -> GateNotMetError | None:
+        figure: Any = self._tested.get(gate.metric)
+        if not gate.on_test:
+            headline = leaderboard.headline(self.rows, **{**self._examples, "metric": gate.metric})
+            figure = headline["corrected"] or winner["score"]
+        value = None if figure is None else figure["value"]
+        met = value is not None and (value >= gate.bound if gate.sign == ">=" else value <= gate.bound)
+        where = "test." if gate.on_test else ""
+        seen = "not measured" if value is None else f"{value:.4f}"
+        return (
+            None if met else GateNotMetError(f"--require {where}{gate.metric}{gate.sign}{gate.bound:g}: it is {seen}.")
+        )
+
+
+def _command(task: OpenedTask) -> str:
+    """The command line that searches the same again."""
+    overrides = task.overrides
+    words = ["autotl", "search", str(task.path), "--out", "NEW_FOLDER"]
+    for option in ("trials", "wall", "workers", "start_with", "baselines", "require"):
+        value = getattr(overrides, option)
+        if value is not None:
+            words += [f"--{option.replace('_', '-')}", str(value)]
+    words += [] if overrides.early_stopping else ["--no-early-stop"]
+    words += [] if overrides.refit else ["--no-refit"]
+    words += ["--offline"] if overrides.offline else []
+    return shlex.join(words)
+
+
+def versions() -> dict[str, str]:
+    """What computed this run."""
+    found = {"autotl": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def read_leaderboard(run: RunFolder) -> dict[str, Any]:
+    """leaderboard.json of a run.
+
+    Raises:
+        StorageError: it is missing or cannot be read.
+    """
+    try:
+        content: dict[str, Any] = json.loads(run.read(LEADERBOARD_JSON))
+    except (OSError, ValueError) as error:
+        raise StorageError(f"{run.path / LEADERBOARD_JSON} cannot be read: {error}") from error
+    return content
+
+
+def _data_lines(summary: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for name, splits in summary["domains"].items():
+        counts = ", ".join(f"{split} {part['rows']}" for split, part in splits.items() if "rows" in part)
+        lines.append(f"{name}: {counts}")
+    return [*lines, *summary["notes"]]

@@ -1,0 +1,169 @@
+"""From a path and a command line to a task that is ready to run, or to every mistake in it."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from autotl.backbones import BackboneSpec, offline_by_environment, why_not_at_hand
+from autotl.data import Finding, check_quickly, describe, raise_errors
+from autotl.errors import EnvironmentProblemError, TaskError, UsageError
+from autotl.plan import Plan
+from autotl.plan.baselines import NAMES
+from autotl.plan.reading import read_plans, read_space
+from autotl.plan.space import Space
+from autotl.scoring.metrics import METRICS
+from autotl.task import Task, read_task, unsupported
+from autotl.task.duration import parse_duration
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What the command line may say beyond, or instead of, the task."""
+
+    trials: int | None = None
+    wall: str | None = None
+    workers: int | None = None
+    out: Path | None = None
+    start_with: Path | None = None
+    early_stopping: bool = True
+    baselines: str | None = None
+    refit: bool = True
+    require: str | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class OpenedTask:
+    """A task that has been read and checked as far as that goes without opening every file."""
+
+    path: Path
+    task: Task
+    space: Space
+    unavailable: Mapping[BackboneSpec, str]  # backbones of space and plans whose weights are not at hand, and why
+    given: tuple[Plan, ...]
+    metric: str
+    description: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+    gate: "Gate | None"
+    overrides: Overrides
+    opened_at: float = field(default_factory=time.time)
+
+    @property
+    def higher_is_better(self) -> bool:
+        """The metric's direction."""
+        return METRICS[self.metric].higher_is_better
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A figure that the winner must reach: `accuracy>=0.9`, or `test.accuracy>=0.9` for the test figure."""
+
+    metric: str
+    sign: str
+    bound: float
+    on_test: bool
+
+
+def open_task(path: Path, overrides: Overrides) -> OpenedTask:
+    """Reads a task, its space and its plans, and says everything that is wrong with them at once.
+
+    Raises:
+        TaskError, DataError, UsageError, EnvironmentProblemError
+    """
+    task = read_task(path)
+    refused = unsupported(task)
+    if refused:
+        raise TaskError(refused)
+    mistakes: list[str] = []
+    space = _collected(lambda: read_space(task), mistakes)
+    given = _collected(lambda: read_plans(task, overrides.start_with), mistakes)
+    if mistakes or space is None or given is None:
+        raise TaskError(mistakes)
+    _check_words(overrides, task)
+    findings = check_quickly(task)
+    raise_errors(findings)
+    description = describe(task)
+    offline = overrides.offline or offline_by_environment()
+    asked: list[BackboneSpec] = space.values("backbone")
+    plans = (*space.start_with, *given)
+    named = dict.fromkeys([*asked, *(plan.backbone for plan in plans)])
+    missing = {spec: why_not_at_hand(spec, offline=offline) for spec in named}
+    unavailable = {spec: why for spec, why in missing.items() if why is not None}
+    at_hand = [spec for spec in asked if spec not in unavailable]
+    if not at_hand:
+        raise EnvironmentProblemError("\n".join(["no backbone's weights are at hand:", *unavailable.values()]))
+    return OpenedTask(
+        path=path,
+        task=task,
+        space=space.with_backbones(at_hand),
+        unavailable=unavailable,
+        given=plans,
+        metric=str(description["metric"]),
+        description=description,
+        findings=tuple(findings),
+        gate=None if overrides.require is None else read_gate(overrides.require),
+        overrides=overrides,
+    )
+
+
+def read_gate(written: str) -> Gate:
+    """`metric>=x`, `metric<=x`, with `test.` before the metric for the test figure."""
+    for sign in (">=", "<="):
+        name, found, bound = written.partition(sign)
+        if not found:
+            continue
+        metric = name.strip().removeprefix("test.")
+        try:
+            value = float(bound)
+        except ValueError:
+            break
+        if metric in METRICS:
+            return Gate(metric, sign, value, on_test=name.strip().startswith("test."))
+    raise UsageError(f"--require {written!r} is not a gate. Write for example accuracy>=0.9 or test.macro_f1>=0.8.")
+
+
+def wall_seconds(task: Task, overrides: Overrides) -> float:
+    """Wall time of the whole command."""
+    wall: timedelta = task.budget.wall if overrides.wall is None else parse_duration(overrides.wall)
+    return wall.total_seconds()
+
+
+def wanted_baselines(task: Task, overrides: Overrides) -> str | tuple[str, ...]:
+    """`auto`, `none` or names."""
+    if overrides.baselines is None:
+        return task.baselines
+    if overrides.baselines in ("auto", "none"):
+        return overrides.baselines
+    return tuple(overrides.baselines.split(","))
+
+
+def _check_words(overrides: Overrides, task: Task) -> None:
+    if overrides.out is not None and overrides.out.is_dir() and any(overrides.out.iterdir()):
+        raise UsageError(f"{overrides.out} is not empty. Choose another --out, or leave it out for a new folder.")
+    gate = None if overrides.require is None else read_gate(overrides.require)
+    if gate is not None and not gate.on_test and task.data.target.labels == "none":
+        words = "without target labels only the test set can tell. Write test. before the metric."
+        raise UsageError(f"--require {overrides.require}: {words}")
+    if overrides.wall is not None:
+        try:
+            parse_duration(overrides.wall)
+        except ValueError as error:
+            raise UsageError(f"--wall: {error}") from error
+    if overrides.baselines not in (None, "auto", "none"):
+        assert overrides.baselines is not None
+        unknown = [name for name in overrides.baselines.split(",") if name not in NAMES]
+        if unknown:
+            raise UsageError(f"--baselines: {unknown[0]!r} is not known. Allowed: auto, none, {', '.join(NAMES)}.")
+
+
+def _collected(read: Callable[[], Value], mistakes: list[str]) -> Value | None:
+    try:
+        return read()
+    except TaskError as error:
+        mistakes.extend(error.mistakes)
+        return None

@@ -1,0 +1,35 @@
+"""TensorFlow greets at length when it is imported, on the process's own stderr, before any of its switches is read."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def import_keras() -> None:
+    """Imports Keras and finds its devices without the greeting; what was held back is shown where that fails."""
+    with _stderr_held_back():
+        import keras
+
+        keras.distribution.list_devices()
+
+
+@contextmanager
+def _stderr_held_back() -> Iterator[None]:
+    try:
+        kept = os.dup(2)
+    except OSError:  # no stderr at all, as in some services
+        yield
+        return
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(kept, 2)
+            held_back.seek(0)
+            os.write(2, held_back.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

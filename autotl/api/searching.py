@@ -1,0 +1,214 @@
+"""`search`: from an opened task to a run folder with its leaderboard, winner and report."""
+
+import json
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from autotl.api.checking import check_backbones, only_loading_tells
+from autotl.api.opening import OpenedTask, Overrides, open_task, wall_seconds, wanted_baselines
+from autotl.api.stages import Stages
+from autotl.backbones import cache_folder
+from autotl.data import TaskData, load_data
+from autotl.errors import AutotlError
+from autotl.features import FeatureStore, default_limit_bytes
+from autotl.plan import Plan
+from autotl.plan.baselines import baselines, middle_of
+from autotl.run import RunFolder, Study, default_path
+from autotl.search.budget import Budget
+from autotl.search.events import Listener, silent
+from autotl.search.run import SearchOrder
+from autotl.search.run import search as run_search
+from autotl.trial.making import WorkshopOrder
+from autotl.trial.scorer import Scorer
+
+RUNS = Path("runs")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished search.
+
+    Attributes:
+        leaderboard: the content of leaderboard.json.
+        sentences: what was found, in words.
+        error: why the command must not end with 0 although the run is written: no usable model, a gate, a signal.
+    """
+
+    path: Path
+    leaderboard: dict[str, Any]
+    sentences: tuple[str, ...]
+    error: AutotlError | None = None
+
+    @property
+    def winner(self) -> dict[str, Any] | None:
+        """The winning row."""
+        return next((row for row in self.leaderboard["trials"] if row["winner"]), None)
+
+
+def search(task: OpenedTask | Path | str, *, listen: Listener = silent, **overrides: Any) -> Run:
+    """Searches, retrains the winner, tests it once, writes the run folder and its report.
+
+    Args:
+        task: a path, or what `open_task` returned.
+        listen: is told of every event.
+        overrides: as the fields of `Overrides`.
+    Raises:
+        AutotlError: nothing could be searched at all. What went wrong later is in `Run.error`.
+    """
+    if not isinstance(task, OpenedTask):
+        task = open_task(Path(task), Overrides(**overrides))
+    elif overrides:
+        task = replace(task, overrides=replace(task.overrides, **overrides))
+    with _offline(task.overrides.offline):
+        return _search(task, listen)
+
+
+def _search(task: OpenedTask, listen: Listener) -> Run:
+    budget = Budget(wall_seconds(task.task, task.overrides), started=task.opened_at)
+    stages = Stages(listen)
+    stages.start("data", "reading and checking the data")
+    data = load_data(task.task)
+    if only_loading_tells(task.space):
+        stages.start("backbones", "loading the backbones")
+        task = replace(task, unavailable={**task.unavailable, **check_backbones(task.space)})
+        at_hand = [spec for spec in task.space.values("backbone") if spec not in task.unavailable]
+        task = replace(task, space=task.space.with_backbones(at_hand))
+    out = task.overrides.out or default_path(task.task.name, RUNS, now=datetime.now())
+    run = RunFolder.create(out)
+    FeatureStore(cache_folder() / "features" / "float32", limit_bytes=0)  # a store that cannot be made is told now
+    study = Study(run.path / "study.db")
+    try:
+        with _logged(run), _stopped_by_signals(budget):
+            return _conduct(task, data, run, study, budget, stages)
+    finally:
+        study.close()
+
+
+def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, budget: Budget, stages: Stages) -> Run:
+    from autotl.api.finishing import finish, write_what_was_asked
+
+    write_what_was_asked(task, data, run, study)
+    stages.start("search", "searching")
+    order = workshop_order(task, data)
+    why = run_search(_order(task, data), run, study, budget, make_workshop=order, listen=stages.listen)
+    _log.info("the search ended: %s", why)
+    content, sentences, error = finish(task, data, run, study, budget, stages, order, why=why)
+    return Run(run.path, content, sentences, error)
+
+
+def _order(task: OpenedTask, data: TaskData) -> SearchOrder:
+    overrides, wanted = task.overrides, wanted_baselines(task.task, task.overrides)
+    label_free = data.score_kind == "label_free"
+    size = middle_of(task.space, "image_size")
+    return SearchOrder(
+        name=task.task.name,
+        space=task.space,
+        baselines=baselines(task.space, setting=data.setting, wanted=wanted),
+        given=[plan for plan in task.given if plan.backbone not in task.unavailable],
+        unavailable=[
+            *((Plan(spec, image_size=size), why) for spec, why in task.unavailable.items()),
+            *((plan, task.unavailable[plan.backbone]) for plan in task.given if plan.backbone in task.unavailable),
+        ],
+        trials=task.task.budget.trials if overrides.trials is None else overrides.trials,
+        seed=task.task.seed,
+        higher_is_better=task.higher_is_better,
+        score_kind=data.score_kind,
+        early_stopping=overrides.early_stopping and not label_free,  # a label-free score never stops a trial
+        deterministic=task.task.deterministic,
+        cpus_per_trial=task.task.resources.cpus_per_trial,
+        gpus_per_trial=task.task.resources.gpus_per_trial,
+        workers=overrides.workers,
+    )
+
+
+def workshop_order(task: OpenedTask, data: TaskData) -> WorkshopOrder:
+    """What every worker, and the retraining at the end, needs to train plans of this task."""
+    positive = task.task.positive
+    scorer = Scorer(
+        metric=task.metric,
+        balanced=task.task.weights == "balanced",
+        positive=data.classes.index(positive) if positive is not None else min(1, len(data.classes) - 1),
+        seed=task.task.seed,
+    )
+    folder = cache_folder() / "features" / "float32"
+    unsealed = replace(data, test=None)  # no worker holds test inputs or labels
+    return WorkshopOrder(unsealed, scorer, folder, default_limit_bytes(folder), offline=task.overrides.offline)
+
+
+@contextmanager
+def _logged(run: RunFolder) -> Iterator[None]:
+    """What autotl logs goes into the run's log.jsonl as well, one JSON object a line."""
+    handler = logging.FileHandler(run.path / "log.jsonl", encoding="utf-8")
+    handler.setFormatter(_JsonLines())
+    logger = logging.getLogger("autotl")
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        handler.close()
+
+
+@contextmanager
+def _offline(wanted: bool) -> Iterator[None]:
+    """`--offline` for this process and the workers that it starts, for as long as the search lasts."""
+    before = os.environ.get("AUTOTL_OFFLINE")
+    if wanted:
+        os.environ["AUTOTL_OFFLINE"] = "1"
+    try:
+        yield
+    finally:
+        if wanted:
+            os.environ.pop("AUTOTL_OFFLINE")
+            if before is not None:
+                os.environ["AUTOTL_OFFLINE"] = before
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "room": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+@contextmanager
+def _stopped_by_signals(budget: Budget) -> Iterator[None]:
+    """The first SIGINT or SIGTERM ends the search in order; a second one ends the program."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, _: FrameType | None) -> None:
+        _log.warning("signal %d: the search stops and writes what it has", number)
+        budget.interrupted_by = number
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

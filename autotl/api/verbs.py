@@ -1,0 +1,119 @@
+"""The verbs beside `search`, each a few lines over the rooms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autotl.api.checking import check_backbones
+from autotl.api.opening import OpenedTask, Overrides, open_task, wanted_baselines
+from autotl.api.quiet import import_keras
+from autotl.backbones import parse_spec, why_not_at_hand
+from autotl.data import Finding, load_data
+from autotl.errors import EnvironmentProblemError, UsageError
+from autotl.plan.baselines import baselines
+from autotl.run import RunFolder
+from autotl.scoring.comparison import resolution_sentence
+
+if TYPE_CHECKING:
+    from autotl.production.prediction import Predictions
+
+
+DEMO_BACKBONE = "efficientnet_lite0"
+FEW_IN_A_CLASS = 50  # below it `validate` says which differences cannot be seen
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What `validate` found in a task that has no mistake."""
+
+    sentences: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    description: Mapping[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        findings = [
+            {"code": found.code, "severity": found.severity, "message": found.message, "examples": list(found.examples)}
+            for found in self.findings
+        ]
+        return {"schema": 1, **self.description, "findings": findings}
+
+
+def validate(path: Path | str, *, full: bool = False) -> Validation:
+    """Checks a task and its data; with `full` opens every file and loads every backbone.
+
+    Raises:
+        TaskError, DataError: everything that is wrong, a line each.
+    """
+    opened = open_task(Path(path), Overrides())
+    findings = opened.findings
+    description = dict(opened.description)
+    if full:
+        data = load_data(opened.task)
+        findings = data.findings
+        description["data"] = dict(data.summary)
+        check_backbones(opened.space)
+    return Validation(tuple(_sentences(opened)), findings, description)
+
+
+def predict(model: Path | str, data: Path | str) -> "Predictions":
+    """Labels and probabilities of raw inputs by a bundle."""
+    from autotl.production.bundle import open_bundle
+    from autotl.production.prediction import predict as predict_with
+
+    import_keras()
+    return predict_with(open_bundle(Path(model)), Path(data))
+
+
+def read_leaderboard(run: Path | str) -> dict[str, Any]:
+    """leaderboard.json of a run."""
+    from autotl.api.finishing import read_leaderboard as read
+
+    return read(RunFolder.open(Path(run)))
+
+
+def write_report(run: Path | str) -> Path:
+    """Lays report.html out anew from what the run folder holds."""
+    from autotl.report import render
+    from autotl.report.from_run import report_values
+
+    folder = RunFolder.open(Path(run))
+    return folder.write("report.html", render(report_values(folder)))
+
+
+def write_demo(out: Path) -> Path:
+    """Writes the demo's data and task; returns the task's path.
+
+    Raises:
+        UsageError: the folder is not empty.
+        EnvironmentProblemError: the package with the demo's backbone is not installed.
+    """
+    from autotl.data.printed_digits import write_demo as write
+
+    if out.exists() and any(out.iterdir()):
+        raise UsageError(f"{out} is not empty. Choose another --out.")
+    missing = why_not_at_hand(parse_spec(DEMO_BACKBONE, folder=out, where="demo"), offline=True)
+    if missing is not None:
+        raise EnvironmentProblemError(missing)
+    return write(out)
+
+
+def _sentences(opened: OpenedTask) -> list[str]:
+    described = opened.description
+    setting, classes = described["setting"], described["classes"]
+    lines = [f"{described['task']}: {setting} transfer, {len(classes)} classes, metric {opened.metric}."]
+    lines.extend(described["follows"])
+    lines.extend(described["notes"])
+    counts = described["domains"]["target"].get("classes", {})
+    if counts and min(counts.values()) < FEW_IN_A_CLASS:
+        lines.append(resolution_sentence(sum(counts.values())))
+    lines.extend(f"Skipped: {why}" for why in opened.unavailable.values())
+    for spec in opened.space.values("backbone"):
+        if why_not_at_hand(spec, offline=True) is not None:
+            lines.append(f"{spec.label}: its weights are not on this machine; the search will try to download them.")
+    wanted = wanted_baselines(opened.task, opened.overrides)
+    names = dict.fromkeys(baseline.name for baseline in baselines(opened.space, setting=setting, wanted=wanted))
+    labels = ", ".join(spec.label for spec in opened.space.values("backbone"))
+    lines.append(f"Backbones: {labels}. Baselines: {', '.join(names) or 'none'}.")
+    return lines

@@ -1,0 +1,236 @@
+"""The commands. Each is a few lines over `autotl.api`; heavy rooms are imported inside them."""
+
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from autotl import __version__
+from autotl.errors import AutotlError, UsageError
+
+app = typer.Typer(
+    name="autotl",
+    help="Finds, for one task, the best way to reuse a pretrained network.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+TaskPath = Annotated[Path, typer.Argument(metavar="task.yaml", help="What you want, as a YAML file.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `autotl search` wrote.")]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line; returns its exit code."""
+    _set_up_logging()
+    try:
+        app(args=list(arguments), prog_name="autotl")
+    except SystemExit as ended:  # usage errors, --help and the end of a command arrive here
+        return ended.code if isinstance(ended.code, int) else 0
+    except KeyboardInterrupt:
+        return 130
+    except AutotlError as error:
+        _errors().print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        return error.exit_code
+    except Exception:
+        traceback.print_exc()
+        _errors().print("This is a bug in autotl; the lines above say where.", markup=False)
+        return AutotlError.exit_code
+    return 0
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Finds, for one task, the best way to reuse a pretrained network."""
+
+
+@app.command(epilog="Example: autotl validate task.yaml --full · next: autotl search task.yaml")
+def validate(
+    task: TaskPath,
+    full: Annotated[bool, typer.Option("--full", help="Also open every file, look for leaks, load backbones.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print data only.")] = False,
+) -> None:
+    """Checks a task and its data and says everything that is wrong at once. Trains nothing."""
+    from autotl.api import validate as check
+    from autotl.cli.tables import findings_words
+
+    result = check(task, full=full)
+    if as_json:
+        print(json.dumps(result.as_dict(), indent=1))
+        return
+    out = _screen()
+    for words in [*result.sentences, *findings_words(result.findings)]:
+        out.print(words, markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{task} is fine. Next: autotl search {task}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command(
+    epilog="Examples: autotl search task.yaml --wall 30m · autotl search task.yaml --trials 24 --out runs/first"
+)
+def search(
+    task: TaskPath,
+    trials: Annotated[int | None, typer.Option(min=0, help="Trials at most, baselines not counted.")] = None,
+    wall: Annotated[str | None, typer.Option(metavar="30m", help="Time for the whole command.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Trials at once.", envvar="AUTOTL_WORKERS")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder; must be empty.")] = None,
+    start_with: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Plans to train first, a JSON or YAML list.")
+    ] = None,
+    no_early_stop: Annotated[bool, typer.Option("--no-early-stop", help="Train every plan to its last epoch.")] = False,
+    baselines: Annotated[str | None, typer.Option(help="auto, none, or names joined by commas.")] = None,
+    no_refit: Annotated[bool, typer.Option("--no-refit", help="Ship the winning trial's own weights.")] = False,
+    require: Annotated[
+        str | None, typer.Option(metavar="metric>=x", help="Exit with 6 where the winner misses this.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Open no socket to the outside.", envvar="AUTOTL_OFFLINE")
+    ] = False,
+) -> None:
+    """Searches, retrains the winner, tests it once, and writes the run folder with its report."""
+    from autotl import api
+
+    settings = api.Overrides(
+        trials=trials,
+        wall=wall,
+        workers=workers,
+        out=out,
+        start_with=start_with,
+        early_stopping=not no_early_stop,
+        baselines=baselines,
+        refit=not no_refit,
+        require=require,
+        offline=offline,
+    )
+    _search(task, settings)
+
+
+@app.command(epilog="Example: autotl demo --out demo · next: the commands that it prints")
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where data and run go; must be empty.")] = Path(
+        "autotl-demo"
+    ),
+) -> None:
+    """Learns handwritten digits from printed ones, without one handwritten label. Needs no download beyond packages."""
+    from autotl import api
+
+    task = api.write_demo(out)
+    _screen().print(
+        f"Data and task written to {task.parent}/. Running: autotl search {task}", markup=False, soft_wrap=True
+    )
+    _search(task, api.Overrides(out=out / "run"))
+
+
+@app.command(epilog="Examples: autotl leaderboard runs/flowers-20261124-101500 · autotl leaderboard RUN --json")
+def leaderboard(
+    run: RunPath,
+    as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print leaderboard.csv.")] = False,
+) -> None:
+    """Shows who is winning, baselines and failures included."""
+    from autotl.api import read_leaderboard
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv exclude each other.")
+    content = read_leaderboard(run)
+    if as_json:
+        print(json.dumps(content, indent=1))
+    elif as_csv:
+        print((run / "leaderboard.csv").read_text(encoding="utf-8"), end="")
+    else:
+        _show_leaderboard(content)
+
+
+@app.command(epilog="Example: autotl report runs/flowers-20261124-101500")
+def report(run: RunPath) -> None:
+    """Writes report.html anew from what the run folder holds."""
+    from autotl.api import write_report
+
+    _screen().print(str(write_report(run)), markup=False, soft_wrap=True)
+
+
+@app.command(epilog="Example: autotl predict runs/first/winner photos/ --out predictions.csv")
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A bundle: the `winner/` of a run.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of images, one image, a CSV or an .npz.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write; standard output if left out.")
+    ] = None,
+) -> None:
+    """Writes a label and the probability of each class for every input."""
+    from autotl.api import predict as predict_data
+
+    predictions = predict_data(model, data)
+    for broken in predictions.skipped:
+        _errors().print(f"skipped: {broken}", markup=False, highlight=False, soft_wrap=True)
+    if out is None:
+        print(predictions.as_csv(), end="")
+    else:
+        predictions.write(out)
+        _screen().print(f"{len(predictions.ids)} predictions written to {out}", markup=False, soft_wrap=True)
+
+
+def _search(task: Path, overrides: Any) -> None:
+    from autotl import api
+    from autotl.cli.progress import Progress
+
+    opened = api.open_task(task, overrides)
+    console = _errors()
+    with Progress(console, metric=opened.metric, higher_is_better=opened.higher_is_better) as progress:
+        finished = api.search(opened, listen=progress)
+    _show_leaderboard(finished.leaderboard, limit=12)
+    out = _screen()
+    for sentence in finished.sentences:
+        out.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    out.print(f"\nReport:      {finished.path / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"Leaderboard: autotl leaderboard {finished.path}", markup=False, highlight=False, soft_wrap=True)
+    if (finished.path / "winner").is_dir():
+        out.print(
+            f"Predict:     autotl predict {finished.path / 'winner'} DATA",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    if finished.error is not None:
+        raise finished.error
+
+
+def _show_leaderboard(content: dict[str, Any], *, limit: int | None = None) -> None:
+    from autotl.cli.tables import leaderboard_table
+
+    out = _screen()
+    out.print(leaderboard_table(content, width=out.width, limit=limit))
+
+
+def _screen() -> Console:
+    return Console()
+
+
+def _errors() -> Console:
+    return Console(stderr=True)
+
+
+def _set_up_logging() -> None:
+    level = os.environ.get("AUTOTL_LOG_LEVEL", "WARNING").upper()
+    if level not in logging.getLevelNamesMapping():
+        level = "WARNING"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(level)  # of what the screen shows; a run's log.jsonl holds more
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=level)

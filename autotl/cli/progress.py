@@ -1,0 +1,130 @@
+"""What a person sees while a search runs: one live table on a terminal, plain lines in a pipe."""
+
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from autotl.cli.tables import plan_words
+from autotl.report.wording import visible
+from autotl.search.events import EpochEnded, Event, SearchStarted, StageStarted, TrialEnded, TrialStarted
+
+RECENT = 6  # ended trials kept on the live screen
+PLAIN_SECONDS = 30.0  # in a pipe, how often running trials are told of besides those that end
+
+
+class Progress:
+    """Listens to a search's events and shows them; use it as a context and pass it as the listener."""
+
+    def __init__(self, console: Console, *, metric: str, higher_is_better: bool) -> None:
+        self._console = console
+        self._metric = metric
+        self._higher = higher_is_better
+        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        self._started = time.monotonic()
+        self._order: SearchStarted | None = None
+        self._stage = ""
+        self._running: dict[int, tuple[dict[str, Any], int, float | None]] = {}  # plan, epoch, score
+        self._counts = {"complete": 0, "pruned": 0, "failed": 0, "skipped": 0}
+        self._searched = 0
+        self._best: tuple[float, dict[str, Any]] | None = None
+        self._recent: list[dict[str, Any]] = []
+        self._last_plain = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Takes one event."""
+        if isinstance(event, StageStarted):
+            self._stage = event.words
+            self._say(event.words)
+        elif isinstance(event, SearchStarted):
+            self._order = event
+            minutes = max(0.0, event.ends_by - time.time()) / 60
+            self._say(
+                f"{event.trials} trials and {event.baselines} baselines on {event.workers} workers, "
+                f"at most {minutes:.0f} min"
+            )
+        elif isinstance(event, TrialStarted):
+            self._running[event.number] = (event.plan, 0, None)
+        elif isinstance(event, EpochEnded):
+            plan, _, _ = self._running.get(event.number, ({}, 0, None))
+            self._running[event.number] = (plan, event.epoch, event.score)
+            self._say_now_and_then()
+        elif isinstance(event, TrialEnded):
+            self._ended(event.row)
+        if self._live is not None:
+            self._live.update(self._screen())
+
+    def _ended(self, row: dict[str, Any]) -> None:
+        self._running.pop(row["trial"], None)
+        self._counts[row["status"]] += 1
+        self._searched += row["baseline"] is None and row["status"] != "skipped"
+        self._recent = [*self._recent, row][-RECENT:]
+        if row["status"] == "complete":
+            score = float(row["score"]["value"])
+            if self._best is None or self._is_better(score, self._best[0]):
+                self._best = (score, row)
+        self._say(_one_line(row, self._metric))
+
+    def _is_better(self, score: float, best: float) -> bool:
+        return score > best if self._higher else score < best
+
+    def _summary(self) -> str:
+        best = "none yet" if self._best is None else f"{self._best[0]:.4f} (trial {self._best[1]['trial']})"
+        counts = ", ".join(f"{number} {status}" for status, number in self._counts.items() if number)
+        return f"best {self._metric} {best} · {counts or 'no trial has ended'} · {self._eta()}"
+
+    def _eta(self) -> str:
+        passed = time.monotonic() - self._started
+        if self._order is None or self._searched == 0:
+            return f"{passed:.0f} s passed"
+        by_trials = passed / self._searched * (self._order.trials - self._searched)
+        left = max(0.0, min(by_trials, self._order.ends_by - time.time()))
+        return f"{passed:.0f} s passed, about {left:.0f} s left"
+
+    def _say(self, words: str) -> None:
+        if self._live is None:
+            self._console.print(words, highlight=False, markup=False, soft_wrap=True)
+
+    def _say_now_and_then(self) -> None:
+        if time.monotonic() - self._last_plain > PLAIN_SECONDS:
+            self._last_plain = time.monotonic()
+            self._say(self._summary())
+
+    def _screen(self) -> RenderableType:
+        parts: list[RenderableType] = [Text(self._stage, style="bold")]
+        if self._order is not None:
+            total = max(self._order.trials, 1)
+            parts.append(ProgressBar(total=total, completed=min(self._searched, total), width=40))
+            parts.append(Text(self._summary()))
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for row in self._recent:
+            table.add_row(f"trial {row['trial']}", row["status"], _score_words(row), plan_words(row["plan"]))
+        for number, (plan, epoch, score) in self._running.items():
+            words = "" if score is None else f"{score:.4f}"
+            table.add_row(f"trial {number}", f"epoch {epoch}", words, plan_words(plan), style="cyan")
+        return Group(*parts, table)
+
+
+def _one_line(row: dict[str, Any], metric: str) -> str:
+    name = f" [{row['baseline']}]" if row["baseline"] else ""
+    why = f" ({visible(' '.join(row['reason'].split()))})" if row["reason"] else ""
+    score = f"{metric} {_score_words(row)} · " if row["score"] else ""
+    return f"trial {row['trial']}{name} {row['status']}{why}: {score}{plan_words(row['plan'])}"
+
+
+def _score_words(row: dict[str, Any]) -> str:
+    return "" if not row["score"] else f"{row['score']['value']:.4f}"

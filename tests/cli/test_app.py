@@ -1,0 +1,152 @@
+"""Wrong input ends with its exit code, a message that teaches, and nothing half-written."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autotl.cli.app import run
+
+GOOD = """\
+name: pets
+data:
+  target: {train: photos}
+search_space: {backbone: small_cnn}
+"""
+
+
+def photographs(folder: Path, classes=("cat", "dog"), per_class: int = 12) -> None:
+    draws = np.random.default_rng(0)
+    for name in classes:
+        (folder / name).mkdir(parents=True)
+        for number in range(per_class):
+            pixels = draws.integers(0, 255, size=(16, 16, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with a good task in it, as the current folder."""
+    monkeypatch.chdir(tmp_path)
+    photographs(tmp_path / "photos")
+    (tmp_path / "task.yaml").write_text(GOOD)
+    return tmp_path
+
+
+def fails(capsys, arguments, code, *words):
+    assert run(arguments) == code
+    message = capsys.readouterr().err
+    for word in words:
+        assert word in message, message
+    assert not Path("runs").exists(), "nothing half-written"
+    return message
+
+
+def write(place, text):
+    (place / "task.yaml").write_text(text)
+
+
+def test_a_good_task_is_said_to_be_fine_and_in_which_setting(place, capsys):
+    assert run(["validate", "task.yaml"]) == 0
+    out = capsys.readouterr().out
+    assert "inductive" in out
+    assert "fine" in out
+    assert run(["validate", "task.yaml", "--full", "--json"]) == 0
+
+
+def test_a_typo_in_the_task_names_line_column_and_the_likely_key(place, capsys):
+    write(place, GOOD.replace("target:", "traget:"))
+    fails(capsys, ["search", "task.yaml"], 3, "task.yaml:3:3", "traget", "target")
+
+
+def test_an_unknown_backbone_has_a_menu_and_a_guess(place, capsys):
+    write(place, GOOD.replace("small_cnn", "efficientnet_lite_0"))
+    fails(
+        capsys, ["search", "task.yaml"], 3, "task.yaml:4:", "efficientnet_lite_0", "Did you mean 'efficientnet_lite0'?"
+    )
+
+
+def test_an_impossible_cut_names_the_layers_there_are(place, capsys):
+    write(place, GOOD.replace("{backbone: small_cnn}", "{backbone: MobileNetV2, unfrozen_layers: {choice: [0, 4000]}}"))
+    fails(capsys, ["search", "task.yaml"], 3, "task.yaml:4:", "unfrozen_layers.choice[1]", "4000", "104", "all")
+
+
+def test_every_mistake_of_a_space_is_told_at_once(place, capsys):
+    space = (
+        "{backbone: small_cnn, learning_rate: {log: [1, 0.1]}, dropout: 2, hed: linear, adaptation: {choice: [dan]}}"
+    )
+    write(place, GOOD.replace("{backbone: small_cnn}", space))
+    message = fails(capsys, ["validate", "task.yaml"], 3, "learning_rate", "dropout", "hed", "head", "dan")
+    assert len(message.strip().splitlines()) == 4
+
+
+def test_a_missing_folder_is_named_with_its_neighbour(place, capsys):
+    write(place, GOOD.replace("train: photos", "train: fotos"))
+    fails(capsys, ["search", "task.yaml"], 4, "fotos", "photos")
+
+
+def test_one_class_is_not_a_task(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    photographs(tmp_path / "photos", classes=("cat",))
+    write(tmp_path, GOOD)
+    fails(capsys, ["search", "task.yaml"], 4, "2 classes", "cat")
+
+
+def test_too_many_broken_images_stop_before_anything_is_written(place, capsys):
+    (place / "photos" / "cat" / "0.png").write_text("this is text")
+    fails(capsys, ["search", "task.yaml"], 4, "cat/0.png")
+
+
+def test_a_folder_that_is_not_empty_is_never_written_into(place, capsys):
+    (place / "full").mkdir()
+    (place / "full" / "notes.txt").write_text("mine")
+    fails(capsys, ["search", "task.yaml", "--out", "full"], 2, "not empty")
+    assert [path.name for path in (place / "full").iterdir()] == ["notes.txt"]
+    fails(capsys, ["demo", "--out", "full"], 2, "not empty")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["search"], 2, "Missing argument"),
+        (["search", "nothing.yaml"], 3, "nothing.yaml"),
+        (["search", "task.yaml", "--wall", "soon"], 2, "--wall"),
+        (["search", "task.yaml", "--require", "beauty>=1"], 2, "--require"),
+        (["search", "task.yaml", "--baselines", "lineer_probe"], 2, "lineer_probe"),
+        (["search", "task.yaml", "--start-with", "plans.yaml"], 3, "plans.yaml"),
+        (["leaderboard", "photos"], 2, "no run folder"),
+        (["predict", "photos", "photos"], 2, "no model bundle"),
+        (["fly"], 2, "fly"),
+    ],
+)
+def test_wrong_usage_has_its_code_and_says_what(place, capsys, arguments, code, word):
+    fails(capsys, arguments, code, word)
+
+
+def test_given_plans_are_checked_with_their_place(place, capsys):
+    (place / "plans.yaml").write_text(
+        "- {backbone: small_cnn, unfrozen_layers: 2}\n- {backbone: small_cnn, epoch: 3}\n"
+    )
+    fails(capsys, ["search", "task.yaml", "--start-with", "plans.yaml"], 3, "plans.yaml:2", "epoch", "epochs")
+
+
+def test_a_part_that_comes_later_is_refused_plainly(place, capsys):
+    write(place, GOOD + "modality: text\n")
+    fails(capsys, ["search", "task.yaml"], 3, "text", "cannot run it yet")
+
+
+def test_no_backbone_at_hand_offline_says_what_to_install(place, capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(place / "keras"))
+    write(place, GOOD.replace("small_cnn", "VGG16"))
+    fails(capsys, ["search", "task.yaml", "--offline"], 7, "VGG16")
+
+
+def test_help_answers_at_once():
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", "autotl", "--help"], capture_output=True, text=True, check=True)
+    assert "search" in done.stdout
+    assert time.monotonic() - begun < 5, "half a second on a quiet machine; ten times that would mean a heavy import"

@@ -1,0 +1,206 @@
+"""From a folder of images to predictions: the main job on a tiny task, with everything real but the size."""
+
+import csv
+import html
+import json
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from leaderboard_contract import problems
+from PIL import Image
+
+from autotl.cli.app import run
+
+TASK = """\
+name: colours
+data:
+  target: {train: photos, test: 0.2, validation: 0.2}
+budget: {trials: 3, wall: 4m}
+baselines: [linear_probe, no_transfer]
+search_space:
+  backbone: small_cnn
+  image_size: 32
+  tap: last
+  unfrozen_layers: {choice: [0, 3]}
+  learning_rate: {log: [1.0e-3, 1.0e-2]}
+  head: linear
+  dropout: 0.0
+  views: {choice: [0, 1]}
+  epochs: 3
+"""
+
+
+def photographs(folder: Path, *, per_class: int = 60) -> None:
+    """Blurred blobs of three colours on noise."""
+    draws = np.random.default_rng(0)
+    for index, name in enumerate(("blue", "green", "red")):
+        (folder / name).mkdir(parents=True)
+        for number in range(per_class):
+            pixels = draws.integers(0, 110, size=(24, 24, 3))
+            left, top = draws.integers(2, 12, size=2)
+            pixels[top : top + 10, left : left + 10, 2 - index] += 45
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{number:03d}.png")
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory):
+    """A finished search: (folder of the task, run folder)."""
+    place = tmp_path_factory.mktemp("story")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOTL_HOME", str(place / "home"))
+        patch.setenv("AUTOTL_CACHE_DIR", str(place / "cache"))
+        photographs(place / "photos")
+        (place / "task.yaml").write_text(TASK)
+        assert run(["search", str(place / "task.yaml"), "--out", str(place / "run"), "--workers", "1"]) == 0
+    return place, place / "run"
+
+
+def read(path: Path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_the_run_folder_is_complete_and_exactly_so(story):
+    _, folder = story
+    assert {path.name for path in folder.iterdir()} == {
+        "task.yaml", "space.yaml", "study.db", "trials", "leaderboard.json", "leaderboard.csv", "winner", "report.html",
+        "log.jsonl",
+    }  # fmt: skip
+    assert {path.name for path in (folder / "winner").iterdir()} == {
+        "model.keras", "bundle.json", "metrics.json", "MODEL_CARD.md", "evidence",
+    }  # fmt: skip
+    rows = read(folder / "leaderboard.json")["trials"]
+    for row in rows:
+        files = {path.name for path in (folder / "trials" / str(row["trial"])).iterdir()}
+        assert {"plan.yaml", "curve.csv", "log.txt"} <= files
+        if row["status"] == "complete":
+            assert {"outputs.npz", "weights.npz"} <= files
+
+
+def test_the_leaderboard_keeps_its_contract(story):
+    _, folder = story
+    content = read(folder / "leaderboard.json")
+    assert problems(content) == []
+    rows = content["trials"]
+    assert sum(row["winner"] for row in rows) == 1
+    assert {row["baseline"] for row in rows} >= {"no_transfer", "linear_probe"}
+    assert sum(row["baseline"] is None and row["baseline_of"] is None for row in rows) <= 3
+    winner = next(row for row in rows if row["winner"])
+    assert winner["score"]["kind"] == "cross_validation", "29 validation images are too few for a hold-out"
+    assert winner["test"]["low"] <= winner["test"]["value"] <= winner["test"]["high"]
+    assert winner["latency_ms"] > 0
+    assert winner["latency_estimated"] is False
+
+
+def test_the_study_opens_in_optuna_and_holds_no_unfinished_trial(story):
+    _, folder = story
+    study = optuna.load_study(study_name="colours", storage=f"sqlite:///{folder / 'study.db'}")
+    assert len(study.trials) >= 5
+    assert all(trial.state.is_finished() for trial in study.trials)
+    with sqlite3.connect(folder / "study.db") as connection:
+        assert connection.execute("SELECT count(*) FROM autotl_trials WHERE status = 'running'").fetchone() == (0,)
+
+
+def test_outputs_name_their_examples_and_tested_trials_alone_hold_test_outputs(story):
+    _, folder = story
+    for row in read(folder / "leaderboard.json")["trials"]:
+        if row["status"] != "complete":
+            continue
+        with np.load(folder / "trials" / str(row["trial"]) / "outputs.npz", allow_pickle=False) as outputs:
+            assert len(outputs["validation_ids"]) == len(outputs["validation"]) == 144
+            assert outputs["validation"].dtype == np.float16
+            assert ("test" in outputs.files) == (row["test"] is not None)
+
+
+def test_the_report_tells_the_winner_and_loads_nothing_from_outside(story):
+    _, folder = story
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "colours" in page
+    assert "default-src 'none'" in html.unescape(page)
+    assert len(page) < 2_000_000
+
+
+def test_predictions_after_a_reload_are_identical_and_as_good_as_the_test_says(story, capsys):
+    place, folder = story
+    first, second = place / "first.csv", place / "second.csv"
+    for out in (first, second):
+        assert run(["predict", str(folder / "winner"), str(place / "photos"), "--out", str(out)]) == 0
+    assert first.read_bytes() == second.read_bytes()
+    with first.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 180
+    assert set(rows[0]) == {"input", "label", "probability", "p_blue", "p_green", "p_red"}
+    right = sum(row["input"].split("/")[0] == row["label"] for row in rows) / len(rows)
+    winner = next(row for row in read(folder / "leaderboard.json")["trials"] if row["winner"])
+    assert right >= winner["refit_test"]["low"] - 0.05
+
+
+def test_the_shipped_model_says_what_the_trainer_said(story):
+    """The bundle on the test images gives the accuracy that the leaderboard reports."""
+    place, folder = story
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOTL_CACHE_DIR", str(place / "cache"))
+        from autotl.data import load_data
+        from autotl.production.bundle import open_bundle
+        from autotl.task import read_task
+
+        data = load_data(read_task(place / "task.yaml"))
+        bundle = open_bundle(folder / "winner")
+        pixels = data.test.inputs.read(np.arange(len(data.test.inputs)), size=bundle.image_size)
+        said = np.asarray(bundle.load_model().predict_on_batch(pixels))
+    accuracy = float((said.argmax(axis=1) == data.test.open_labels()).mean())
+    winner = next(row for row in read(folder / "leaderboard.json")["trials"] if row["winner"])
+    assert accuracy == pytest.approx(winner["refit_test"]["value"])
+    np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_second_search_computes_no_activation_again_and_finds_the_same(story, monkeypatch):
+    place, folder = story
+    monkeypatch.setenv("AUTOTL_CACHE_DIR", str(place / "cache"))
+    before = sorted(path.parent.name for path in (place / "cache" / "features" / "float32").glob("??/*/block.json"))
+    stamps = {path: path.stat().st_ino for path in (place / "cache" / "features" / "float32").glob("??/*/0.npy")}
+    assert run(["search", str(place / "task.yaml"), "--out", str(place / "again"), "--workers", "1"]) == 0
+    after = sorted(path.parent.name for path in (place / "cache" / "features" / "float32").glob("??/*/block.json"))
+    assert after == before
+    assert all(path.stat().st_ino == inode for path, inode in stamps.items()), "a block was written anew"
+    one, other = (read(path / "leaderboard.json")["trials"] for path in (folder, place / "again"))
+    for key in ("trial", "plan", "score", "tie_group", "winner", "test"):
+        assert [row[key] for row in one] == [row[key] for row in other], key
+
+
+def test_leaderboard_and_report_are_read_from_the_folder_alone(story, capsys):
+    _, folder = story
+    assert run(["leaderboard", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == read(folder / "leaderboard.json")
+    assert run(["leaderboard", str(folder), "--csv"]) == 0
+    assert capsys.readouterr().out.startswith("trial,status,winner")
+    assert run(["leaderboard", str(folder)]) == 0
+    assert "small_cnn" in capsys.readouterr().out
+    (folder / "report.html").unlink()
+    assert run(["report", str(folder)]) == 0
+    assert (folder / "report.html").is_file()
+
+
+def test_a_changed_bundle_is_refused(story, tmp_path, capsys):
+    import shutil
+
+    place, folder = story
+    copy = tmp_path / "winner"
+    shutil.copytree(folder / "winner", copy)
+    content = bytearray((copy / "model.keras").read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / "model.keras").write_bytes(content)
+    assert run(["predict", str(copy), str(place / "photos")]) == 8
+    assert "not the file that was written" in capsys.readouterr().err
+
+
+def test_a_gate_that_is_not_met_ends_with_6_and_everything_written(story, monkeypatch, capsys):
+    place, _ = story
+    monkeypatch.setenv("AUTOTL_CACHE_DIR", str(place / "cache"))
+    arguments = ["--trials", "0", "--baselines", "linear_probe", "--no-refit", "--require", "accuracy>=1.01"]
+    assert run(["search", str(place / "task.yaml"), "--out", str(place / "gated"), *arguments]) == 6
+    assert "accuracy>=1.01" in capsys.readouterr().err
+    assert (place / "gated" / "report.html").is_file()
+    assert (place / "gated" / "winner" / "model.keras").is_file()
