@@ -1,0 +1,1 @@
+"""Reproducible measurements, each a command: `python -m benchmarks.NAME`."""
