@@ -3,11 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from autotl.plan import Plan
 from autotl.plan.baselines import Baseline
 from autotl.plan.space import Space
 from autotl.run import RunFolder, Study
+from autotl.run.folder import STUDY, TRIALS
 from autotl.run.study import optuna_study
 from autotl.search.budget import Budget
 from autotl.search.events import Listener, SearchStarted
@@ -48,28 +50,45 @@ def search(
     Returns:
         Why the search ended: `trials`, `budget`, `interrupted`, or a sentence.
     """
+    journal = Journal(run, study, listen, score_kind=order.score_kind)
+    sampler = make_sampler(trials=order.trials, seed=order.seed)
+    better = order.higher_is_better
+    with optuna_study(run.path / STUDY, name=order.name, higher_is_better=better, sampler=sampler) as history:
+        proposer = Proposer(
+            history,
+            order.space,
+            trials=order.trials,
+            task_seed=order.seed,
+            baselines=order.baselines,
+            given=order.given,
+            higher_is_better=better,
+        )
+        for plan, reason in order.unavailable:
+            journal.skipped(proposer.skip(plan), plan.as_dict(), reason)
+        _train(order, run.path / TRIALS, proposer, journal, budget, make_workshop=make_workshop, listen=listen)
+    if budget.interrupted_by is not None:
+        return "interrupted"
+    if budget.is_spent():
+        return "budget"
+    return proposer.finished_because or "budget"
+
+
+def _train(
+    order: SearchOrder,
+    trials_folder: Path,
+    proposer: Proposer,
+    journal: Journal,
+    budget: Budget,
+    *,
+    make_workshop: MakeWorkshop,
+    listen: Listener,
+) -> None:
+    """Starts the workers and trains what the proposer proposes."""
     import ray
 
     from autotl.search.resources import share_out, usable_cores
     from autotl.search.tuning import private_cluster, run_trials
 
-    journal = Journal(run, study, listen, score_kind=order.score_kind)
-    proposer = Proposer(
-        optuna_study(
-            run.path / "study.db",
-            name=order.name,
-            higher_is_better=order.higher_is_better,
-            sampler=make_sampler(trials=order.trials, seed=order.seed),
-        ),
-        order.space,
-        trials=order.trials,
-        task_seed=order.seed,
-        baselines=order.baselines,
-        given=order.given,
-        higher_is_better=order.higher_is_better,
-    )
-    for plan, reason in order.unavailable:
-        journal.skipped(proposer.skip(plan), plan.as_dict(), reason)
     workers = 1 if order.deterministic else order.workers
     cores = usable_cores() if workers is None else math.ceil(order.cpus_per_trial * workers)
     with private_cluster(cpus=cores):
@@ -89,14 +108,9 @@ def search(
             budget,
             make_workshop=make_workshop,
             shares=shares,
-            trials_folder=(run.path / "trials").absolute(),
+            trials_folder=trials_folder.absolute(),
             higher_is_better=order.higher_is_better,
             early_stopping=order.early_stopping,
             longest_plan=max(int(epochs) for epochs in order.space.values("epochs")),
             ask_ahead=shares.workers > 1 and shares.fill_the_machine,
         )
-    if budget.interrupted_by is not None:
-        return "interrupted"
-    if budget.is_spent():
-        return "budget"
-    return proposer.finished_because or "budget"

@@ -102,11 +102,25 @@ def test_optunas_tables_stand_beside_ours(study, higher_is_better, best):
 
     study.put_trial(0, "complete", {"trial": 0})
     sampler = optuna.samplers.RandomSampler(seed=0)
-    theirs = optuna_study(study.path, name="flowers", higher_is_better=higher_is_better, sampler=sampler)
-    for value in (0.25, 0.75):
-        theirs.tell(theirs.ask(), value)
+    with optuna_study(study.path, name="flowers", higher_is_better=higher_is_better, sampler=sampler) as theirs:
+        for value in (0.25, 0.75):
+            theirs.tell(theirs.ask(), value)
     study.put_trial(1, "complete", {"trial": 1})
 
     stored = optuna.load_study(study_name="flowers", storage=f"sqlite:///{study.path}")
     assert stored.best_value == best
     assert [row["trial"] for row in study.trials()] == [0, 1]
+
+
+def test_when_the_last_of_both_is_closed_the_database_is_one_file(tmp_path):
+    import optuna
+
+    study = Study(tmp_path / "study.db")
+    sampler = optuna.samplers.RandomSampler(seed=0)
+    with optuna_study(study.path, name="flowers", higher_is_better=True, sampler=sampler) as theirs:
+        trial = theirs.ask()
+        trial.report(0.5, 1)
+        theirs.tell(trial, 0.5)
+    study.close()
+    assert theirs is not None, "the study is still referred to, as a caller may do"
+    assert [path.name for path in tmp_path.iterdir()] == ["study.db"]
