@@ -22,7 +22,7 @@ from autotl.production.card import model_card
 from autotl.report import render
 from autotl.report.from_run import report_values
 from autotl.run import RunFolder, Study, trial_files
-from autotl.run.folder import LEADERBOARD_CSV, LEADERBOARD_JSON, REPORT, SPACE, TASK, WINNER
+from autotl.run.folder import LEADERBOARD_CSV, LEADERBOARD_JSON, REPORT, SPACE, TASK, TRIALS, WINNER
 from autotl.scoring.metrics import compute_all
 from autotl.search.budget import Budget
 from autotl.task import write_yaml
@@ -310,7 +310,7 @@ class _Finisher:
                 (self._run.trial(number) / trial_files.WEIGHTS).unlink(missing_ok=True)
             if place >= KEPT_FEATURES:
                 trial_files.drop_features(self._run.trial(number))
-        for leftover in (self._run.path / "trials").glob("*/.*"):
+        for leftover in (self._run.path / TRIALS).glob("*/.*"):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
 
     def _error(self) -> AutotlError | None:

@@ -23,6 +23,7 @@ from autotl.features import FeatureStore, default_limit_bytes
 from autotl.plan import Plan
 from autotl.plan.baselines import baselines, middle_of
 from autotl.run import RunFolder, Study, default_path
+from autotl.run.folder import LOG, STUDY
 from autotl.search.budget import Budget
 from autotl.search.events import Listener, silent
 from autotl.search.run import SearchOrder
@@ -87,7 +88,7 @@ def _search(task: OpenedTask, listen: Listener) -> Run:
     out = task.overrides.out or default_path(task.task.name, RUNS, now=datetime.now())
     run = RunFolder.create(out)
     FeatureStore(cache_folder() / "features" / "float32", limit_bytes=0)  # a store that cannot be made is told now
-    study = Study(run.path / "study.db")
+    study = Study(run.path / STUDY)
     try:
         with _logged(run), _stopped_by_signals(budget):
             return _conduct(task, data, run, study, budget, stages)
@@ -149,7 +150,7 @@ def workshop_order(task: OpenedTask, data: TaskData) -> WorkshopOrder:
 @contextmanager
 def _logged(run: RunFolder) -> Iterator[None]:
     """What autotl logs goes into the run's log.jsonl as well, one JSON object a line."""
-    handler = logging.FileHandler(run.path / "log.jsonl", encoding="utf-8")
+    handler = logging.FileHandler(run.path / LOG, encoding="utf-8")
     handler.setFormatter(_JsonLines())
     logger = logging.getLogger("autotl")
     level = logger.level

@@ -13,6 +13,7 @@ from autotl.data import Finding, load_data
 from autotl.errors import EnvironmentProblemError, UsageError
 from autotl.plan.baselines import baselines
 from autotl.run import RunFolder
+from autotl.run.folder import REPORT
 from autotl.scoring.comparison import resolution_sentence
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def write_report(run: Path | str) -> Path:
     from autotl.report.from_run import report_values
 
     folder = RunFolder.open(Path(run))
-    return folder.write("report.html", render(report_values(folder)))
+    return folder.write(REPORT, render(report_values(folder)))
 
 
 def write_demo(out: Path) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 
 from autotl.report.values import ReportValues
 from autotl.run import RunFolder, Study
+from autotl.run.folder import LEADERBOARD_JSON, STUDY
 
 
 def report_values(run: RunFolder) -> ReportValues:
@@ -15,7 +16,7 @@ def report_values(run: RunFolder) -> ReportValues:
     Raises:
         StorageError: the database cannot be read.
     """
-    study = Study(run.path / "study.db")
+    study = Study(run.path / STUDY)
     try:
         facts, curves = study.facts(), study.curves()
     finally:
@@ -23,7 +24,7 @@ def report_values(run: RunFolder) -> ReportValues:
     summary = facts.get("data", {})
     return ReportValues(
         task=facts.get("task", {}),
-        leaderboard=json.loads(run.read("leaderboard.json")),
+        leaderboard=json.loads(run.read(LEADERBOARD_JSON)),
         setting=facts.get("setting", {}),
         data={"domains": _domains(summary), "notes": summary.get("notes", [])},
         findings=facts.get("findings", []),
