@@ -85,27 +85,39 @@ def _search(task: OpenedTask, listen: Listener) -> Run:
         task = replace(task, unavailable={**task.unavailable, **check_backbones(task.space)})
         at_hand = [spec for spec in task.space.values("backbone") if spec not in task.unavailable]
         task = replace(task, space=task.space.with_backbones(at_hand))
-    out = task.overrides.out or default_path(task.task.name, RUNS, now=datetime.now())
-    run = RunFolder.create(out)
-    FeatureStore(cache_folder() / "features" / "float32", limit_bytes=0)  # a store that cannot be made is told now
+    FeatureStore(_features_folder(), limit_bytes=0)  # a store that cannot be made is told before there is a run
+    run = RunFolder.create(task.overrides.out or default_path(task.task.name, RUNS, now=datetime.now()))
     study = Study(run.path / STUDY)
     try:
         with _logged(run), _stopped_by_signals(budget):
             return _conduct(task, data, run, study, budget, stages)
+    except AutotlError:
+        if not study.trials():  # nothing was begun: nothing half-written stays behind
+            run.remove()
+        raise
     finally:
         study.close()
 
 
 def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, budget: Budget, stages: Stages) -> Run:
-    from autotl.api.finishing import finish, write_what_was_asked
+    from autotl.api.asked import write_what_was_asked
+    from autotl.api.finishing import finish
+    from autotl.api.standing import keep_standing
 
     write_what_was_asked(task, data, run, study)
     stages.start("search", "searching")
     order = workshop_order(task, data)
-    why = run_search(_order(task, data), run, study, budget, make_workshop=order, listen=stages.listen)
+    listen = keep_standing(run, study, stages.listen)
+    trouble: AutotlError | None = None
+    try:
+        why = run_search(_order(task, data), run, study, budget, make_workshop=order, listen=listen)
+    except AutotlError as error:
+        if not study.trials():
+            raise
+        why, trouble = f"trouble: {error}", error
     _log.info("the search ended: %s", why)
-    content, sentences, error = finish(task, data, run, study, budget, stages, order, why=why)
-    return Run(run.path, content, sentences, error)
+    content, sentences, failure = finish(task, data, run, study, budget, stages, order, why=why, trouble=trouble)
+    return Run(run.path, content, sentences, failure)
 
 
 def _order(task: OpenedTask, data: TaskData) -> SearchOrder:
@@ -142,9 +154,13 @@ def workshop_order(task: OpenedTask, data: TaskData) -> WorkshopOrder:
         positive=data.classes.index(positive) if positive is not None else min(1, len(data.classes) - 1),
         seed=task.task.seed,
     )
-    folder = cache_folder() / "features" / "float32"
+    folder = _features_folder()
     unsealed = replace(data, test=None)  # no worker holds test inputs or labels
     return WorkshopOrder(unsealed, scorer, folder, default_limit_bytes(folder), offline=task.overrides.offline)
+
+
+def _features_folder() -> Path:
+    return cache_folder() / "features" / "float32"
 
 
 @contextmanager

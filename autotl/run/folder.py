@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -53,6 +54,10 @@ class RunFolder:
         if not (path / STUDY).is_file():
             raise UsageError(f"{path} is no run folder: there is no {STUDY} in it.")
         return cls(path)
+
+    def remove(self) -> None:
+        """Takes away the whole folder: of a run that ended before its first trial."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def trial(self, number: int) -> Path:
         """Folder of one trial."""

@@ -49,6 +49,8 @@ def search(
         make_workshop: called once in each worker process; what it returns trains the plans.
     Returns:
         Why the search ended: `trials`, `budget`, `interrupted`, or a sentence.
+    Raises:
+        AutotlError: workers could not be started, or the run folder could not be written any more.
     """
     journal = Journal(run, study, listen, score_kind=order.score_kind)
     sampler = make_sampler(trials=order.trials, seed=order.seed)
@@ -90,7 +92,9 @@ def _train(
     from autotl.search.tuning import private_cluster, run_trials
 
     workers = 1 if order.deterministic else order.workers
-    cores = usable_cores() if workers is None else math.ceil(order.cpus_per_trial * workers)
+    cores = usable_cores()
+    if workers is not None and order.cpus_per_trial <= cores:  # more workers than fit share the cores
+        cores = math.ceil(order.cpus_per_trial * workers)
     with private_cluster(cpus=cores):
         offered = ray.cluster_resources()
         shares = share_out(

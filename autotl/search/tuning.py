@@ -5,7 +5,9 @@ import json
 import logging
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialSch
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
-from autotl.errors import EnvironmentProblemError
+from autotl.errors import AutotlError, EnvironmentProblemError
 from autotl.search.budget import Budget
 from autotl.search.journal import Journal
 from autotl.search.proposer import Proposal, Proposer
@@ -24,6 +26,8 @@ from autotl.search.resources import Shares
 from autotl.search.worker import PacketTrainable
 from autotl.trial.making import MakeWorkshop
 from autotl.trial.outcome import Job
+
+_log = logging.getLogger(__name__)
 
 REDUCTION_FACTOR = 3  # the top third goes on at each rung
 WORKER_DIED = "the worker process died"
@@ -48,6 +52,8 @@ def run_trials(
         make_workshop: called once in each worker process.
         longest_plan: epochs of the longest plan, for the rungs of early stopping.
         ask_ahead: propose while all workers are busy; off where each proposal must know every result before it.
+    Raises:
+        AutotlError: the driver itself could not go on, for example with a full disk.
     """
     searcher = PacketSearcher(
         proposer, journal, budget, limit=shares.workers + (1 if ask_ahead else 0), higher_is_better=higher_is_better
@@ -88,7 +94,7 @@ def run_trials(
                     name="run",
                     storage_path=str(storage),
                     verbose=0,
-                    stop=BudgetStopper(budget),
+                    stop=SearchStopper(budget, searcher),
                     failure_config=tune.FailureConfig(max_failures=0, fail_fast=False),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
                     callbacks=[],
@@ -97,6 +103,8 @@ def run_trials(
     finally:
         searcher.sweep()
         shutil.rmtree(storage, ignore_errors=True)
+    if searcher.trouble is not None:
+        raise searcher.trouble
 
 
 class PacketSearcher(Searcher):
@@ -104,6 +112,9 @@ class PacketSearcher(Searcher):
 
     Ray's own Optuna searcher tells early-stopped trials as complete and leaves not-a-number running for ever; here the
     trainable says itself how a plan ended, and a plan stopped by the scheduler is pruned with all its steps.
+
+    Attributes:
+        trouble: the first error of our own side. It ends the search; thrown into Ray it would lose its name.
     """
 
     def __init__(
@@ -116,11 +127,17 @@ class PacketSearcher(Searcher):
         self._limit = limit
         self._trials: dict[str, Proposal] = {}
         self._epochs: dict[int, int] = {}  # last epoch told, by trial number
+        self.trouble: AutotlError | None = None
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next packet, None while enough are under way, FINISHED at the end."""
-        if self._budget.is_spent():
+        if self._budget.is_spent() or self.trouble is not None:
             return str(Searcher.FINISHED)
+        with self._noting_trouble():
+            return self._suggested(trial_id)
+        return str(Searcher.FINISHED)
+
+    def _suggested(self, trial_id: str) -> dict[str, Any] | str | None:
         if self._proposer.running >= self._limit:
             return None
         proposal = self._proposer.propose()
@@ -132,11 +149,15 @@ class PacketSearcher(Searcher):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """One epoch."""
-        self._step(self._trials[trial_id].number, json.loads(result["report"]))
+        with self._noting_trouble():
+            self._step(self._trials[trial_id].number, json.loads(result["report"]))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """The last result of a trial arrives here only; none arrives when its process died."""
-        proposal = self._trials.pop(trial_id)
+        with self._noting_trouble():
+            self._completed(self._trials.pop(trial_id), result, error=error)
+
+    def _completed(self, proposal: Proposal, result: dict[str, Any] | None, *, error: bool) -> None:
         if error or result is None or "report" not in result:
             self._end(proposal.number, "failed", WORKER_DIED, None)
             return
@@ -153,7 +174,8 @@ class PacketSearcher(Searcher):
     def sweep(self) -> None:
         """Ends what was still under way when Ray returned: it sends no completion for trials that it cuts off."""
         for proposal in self._trials.values():
-            self._end(proposal.number, "pruned", self._why_stopped(), None)
+            with self._noting_trouble():
+                self._end(proposal.number, "pruned", self._why_stopped(), None)
         self._trials.clear()
 
     def is_protected(self, trial_id: str) -> bool:
@@ -183,7 +205,17 @@ class PacketSearcher(Searcher):
         self._journal.ended(number, status, reason=reason, report=report)
 
     def _why_stopped(self) -> str:
+        if self.trouble is not None:
+            return "the search broke off"
         return "interrupted" if self._budget.interrupted_by is not None else "budget"
+
+    @contextlib.contextmanager
+    def _noting_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except AutotlError as error:
+            _log.error("the search breaks off: %s", error)
+            self.trouble = self.trouble or error
 
 
 class EarlyStopping(AsyncHyperBandScheduler):
@@ -220,11 +252,12 @@ class EarlyStopping(AsyncHyperBandScheduler):
         return str(super().on_trial_result(tune_controller, trial, result))
 
 
-class BudgetStopper(Stopper):
-    """Ends the whole search when the budget is spent."""
+class SearchStopper(Stopper):
+    """Ends the whole search when the budget is spent or the driver is in trouble."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, searcher: PacketSearcher) -> None:
         self._budget = budget
+        self._searcher = searcher
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002 - Ray's interface
         """Single trials end by their own rules."""
@@ -232,7 +265,7 @@ class BudgetStopper(Stopper):
 
     def stop_all(self) -> bool:
         """Whether everything must stop."""
-        return self._budget.is_spent()
+        return self._budget.is_spent() or self._searcher.trouble is not None
 
 
 @contextlib.contextmanager
@@ -257,7 +290,7 @@ def private_cluster(*, cpus: int, gpus: int | None = None) -> Iterator[None]:
 def _start_ray(cpus: int, gpus: int | None, temporary: str) -> None:
     try:
         settings = {"RAY_USAGE_STATS_ENABLED": "0"}
-        with _environment(settings), _quiet_loggers():
+        with _environment(settings), _quiet_loggers(), _signal_handlers_kept():
             ray.init(
                 address="local",
                 num_cpus=cpus,
@@ -271,6 +304,20 @@ def _start_ray(cpus: int, gpus: int | None, temporary: str) -> None:
             )
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         raise EnvironmentProblemError(f"Ray could not be started on this machine: {error}") from error
+
+
+@contextlib.contextmanager
+def _signal_handlers_kept() -> Iterator[None]:
+    """Ray installs a handler of its own for SIGTERM, which would end this process before anything is written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 
 import optuna
 import pytest
@@ -13,6 +14,7 @@ import ray
 from optuna.trial import TrialState
 
 from autotl.backbones import BackboneSpec
+from autotl.errors import EnvironmentProblemError, StorageError
 from autotl.plan import Plan
 from autotl.plan.baselines import Baseline
 from autotl.plan.space import Fixed, Options, Range, Space
@@ -247,3 +249,27 @@ def test_trials_spread_over_gpus_each_seeing_its_own_and_none_idle(tmp_path, fou
         assert device_of.setdefault(entry["pid"], entry["device"]) == entry["device"], "a worker keeps its GPU"
     workers_on = [list(device_of.values()).count(device) for device in "0123"]
     assert workers_on == [at_once // 4] * 4
+
+
+def test_trouble_on_our_own_side_ends_the_search_by_its_own_name(tmp_path, four_gpus, monkeypatch):
+    """A full disk met inside Ray's callbacks is still a full disk, and no trial is left running."""
+    put_trial, ended = Study.put_trial, []
+
+    def fills_up(study, number, status, row):
+        if status != "running":
+            ended.append(number)
+            if len(ended) == 3:
+                raise StorageError("study.db: database or disk is full")
+        put_trial(study, number, status, row)
+
+    monkeypatch.setattr(Study, "put_trial", fills_up)
+    with pytest.raises(StorageError, match="disk is full"):
+        run_search(tmp_path, trials=200, make_workshop=partial(PretendWorkshop, 0.02), workers=1)
+    assert len(ended) < 10, "no further trial was begun"
+    rows = Study(tmp_path / "run" / "study.db").trials()
+    assert sum(row["status"] != "running" for row in rows) >= 2
+
+
+def test_a_trial_that_asks_for_more_cores_than_the_machine_has_is_refused_however_many_workers(tmp_path):
+    with pytest.raises(EnvironmentProblemError, match=r"resources\.cpus_per_trial"):
+        run_search(tmp_path, cpus_per_trial=10_000, workers=1)

@@ -1,0 +1,62 @@
+"""A search that is told to stop writes what it has and ends with the signal's exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+TASK = """\
+name: stopped
+data: {target: {train: data.npz, test: 0.2}}
+budget: {trials: 500, wall: 10m}
+baselines: [linear_probe]
+search_space: {backbone: small_cnn, image_size: 32, tap: last, unfrozen_layers: {choice: [0, 2]}, views: 0, epochs: 3,
+  head: linear, learning_rate: {log: [1.0e-3, 1.0e-2]}}
+"""
+LONGEST_WAIT = 120.0
+
+
+def wait_for(condition, process):
+    end = time.time() + LONGEST_WAIT
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        assert time.time() < end, "the search never came so far"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_search_with_everything_written(tmp_path, number, code):
+    draws = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    pixels = draws.integers(0, 110, size=(120, 16, 16, 3))
+    pixels[np.arange(120), 4:12, 4:12, labels] += 90
+    np.savez(tmp_path / "data.npz", x=pixels.astype(np.uint8), y=np.array(["red", "green"])[labels])
+    (tmp_path / "task.yaml").write_text(TASK)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autotl", "search", "task.yaml", "--out", "run", "--workers", "1"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_for((tmp_path / "run" / "trials" / "1" / "weights.npz").is_file, process)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=LONGEST_WAIT)
+    finally:
+        process.kill()
+    assert process.returncode == code, errors
+    assert "Traceback" not in errors
+    assert f"stopped by {number.name}" in errors
+    rows = json.loads((tmp_path / "run" / "leaderboard.json").read_text())["trials"]
+    assert {"complete"} <= {row["status"] for row in rows} <= {"complete", "pruned"}
+    assert all(row["reason"] == "interrupted" for row in rows if row["status"] == "pruned" and row["epochs"] == 0)
+    assert (tmp_path / "run" / "report.html").is_file()
+    assert not (tmp_path / "run" / "winner").exists()
+    assert sorted(path.name for path in (tmp_path / "run").glob("study.db*")) == ["study.db"]
