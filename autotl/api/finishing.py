@@ -1,31 +1,27 @@
 """What follows the last trial: rank, retrain, test, ship, and write it all down."""
 
-import importlib.metadata
-import json
-import platform
-import shlex
-import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
-from autotl import __version__, leaderboard
-from autotl.api.opening import Gate, OpenedTask, wall_seconds
+from autotl import leaderboard
+from autotl.api.asked import versions
+from autotl.api.opening import OpenedTask
 from autotl.api.quiet import import_keras
 from autotl.api.stages import Stages
+from autotl.api.standing import write_leaderboard
 from autotl.data import TaskData
 from autotl.errors import AutotlError, GateNotMetError, InterruptedSearchError, NoUsableModelError, StorageError
+from autotl.leaderboard.gate import Gate
 from autotl.plan.fields import parse_plan
 from autotl.production.card import model_card
 from autotl.report import render
 from autotl.report.from_run import report_values
 from autotl.run import RunFolder, Study, trial_files
-from autotl.run.folder import LEADERBOARD_CSV, LEADERBOARD_JSON, REPORT, SPACE, TASK, TRIALS, WINNER
+from autotl.run.folder import REPORT, WINNER
 from autotl.scoring.metrics import compute_all
 from autotl.search.budget import Budget
-from autotl.task import write_yaml
 from autotl.trial.making import WorkshopOrder
 from autotl.trial.outcome import Outputs
 from autotl.trial.scorer import counting_unknown
@@ -40,36 +36,8 @@ SAVED_MODEL = (
     "No bundle was written: the winner's backbone is a SavedModel, which a Keras file cannot hold. Its head "
     "is among the trial's weights."
 )
-LIBRARIES = ("keras", "tensorflow", "keras-hub", "ray", "optuna", "numpy", "scikit-learn")
 
 Row = dict[str, Any]
-
-
-def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study: Study) -> None:
-    """task.yaml and space.yaml with every default filled in, and what is known of the data before any training."""
-    digest = f"# resolved by autotl {__version__}; data digest {data.summary['fingerprint']}\n"
-    trials = task.task.budget.trials if task.overrides.trials is None else task.overrides.trials
-    budget = {"trials": trials, "wall": f"{wall_seconds(task.task, task.overrides):.0f}s"}
-    run.write(TASK, digest + task.task.as_yaml(modality=data.modality, metric=task.metric, budget=budget))
-    run.write(SPACE, write_yaml(task.space.as_mapping()))
-    facts = {
-        "task": {
-            "name": task.task.name,
-            "modality": data.modality,
-            "metric": task.metric,
-            "budget": budget,
-            "seed": task.task.seed,
-            "class_weights": task.task.weights,
-        },
-        "setting": {"name": data.setting, "sentences": task.description["follows"]},
-        "data": dict(data.summary),
-        "findings": [{**asdict(found), "examples": list(found.examples)} for found in data.findings],
-        "space": task.space.as_mapping(),
-        "versions": versions(),
-        "reproduce": [_command(task), f"autotl leaderboard {run.path}"],
-    }
-    for name, value in facts.items():
-        study.put_fact(name, value)
 
 
 def finish(
@@ -82,18 +50,22 @@ def finish(
     order: WorkshopOrder,
     *,
     why: str,
+    trouble: AutotlError | None = None,
 ) -> tuple[dict[str, Any], tuple[str, ...], AutotlError | None]:
     """Ranks the trials, ships the winner, writes leaderboard and report.
 
     Args:
         why: the reason for which the search ended.
+        trouble: what broke the search off; the trials that had ended are ranked, and nothing is shipped.
     Returns:
         The content of leaderboard.json, what was found in words, and why the command must not end with 0.
     """
     stages.start("rank", "ranking the trials")
-    finisher = _Finisher(task, data, run, study, budget, stages, order)
+    finisher = _Finisher(task, data, run, study, budget, stages, order, trouble)
     study.put_fact("ended_because", why)
-    if budget.interrupted_by is not None:
+    if trouble is not None:
+        study.put_fact("partial", f"the search broke off: {trouble}")
+    elif budget.interrupted_by is not None:
         study.put_fact("partial", f"stopped by {signal.Signals(budget.interrupted_by).name}")
     elif finisher.winner is not None:
         finisher.write()  # whatever goes wrong from here on, what was found is there
@@ -116,6 +88,7 @@ class _Finisher:
         budget: Budget,
         stages: Stages,
         order: WorkshopOrder,
+        trouble: AutotlError | None,
     ) -> None:
         self._task, self._data, self._run, self._study = task, data, run, study
         self._budget, self._stages, self._order = budget, stages, order
@@ -137,8 +110,8 @@ class _Finisher:
         self.rows: list[Row] = leaderboard.rank(named, higher_is_better=task.higher_is_better, **self._examples)
         self.headline = leaderboard.headline(self.rows, **self._examples)
         self.confusion: dict[str, Any] | None = None
-        self._tested: dict[str, Any] = {}  # of the shipped model, by metric
-        self._failure: AutotlError | None = None
+        self._tested: dict[str, float] = {}  # figures of the shipped model on test, by metric
+        self._failure = trouble
 
     @property
     def winner(self) -> Row | None:
@@ -173,8 +146,14 @@ class _Finisher:
                 self._run.path / WINNER,
                 shipped.model,
                 description=self._description(winner, shipped),
-                metrics={"score": winner["score"], "headline": self.headline, "test": winner["test"]},
+                metrics={
+                    "score": winner["score"],
+                    "headline": self.headline,
+                    "test": winner["refit_test"] or winner["test"],  # of the weights that ship
+                    "trial_test": winner["test"],
+                },
                 card=self._card(winner, shipped),
+                evidence={"calibration.json": shipped.calibration},
             )
         for name, value in (("refit", shipped.refit.as_dict()), ("calibration", shipped.calibration)):
             self._study.put_fact(name, value)
@@ -197,21 +176,14 @@ class _Finisher:
         self._stages.start("report", "writing the report")
         for row in self.rows:
             self._study.put_trial(row["trial"], row["status"], row)
-        content = leaderboard.as_json(
-            self.rows,
-            task=self._task.task.name,
-            metric=self._task.metric,
-            higher_is_better=self._task.higher_is_better,
-            regime=self._data.score_kind,
-            versions=versions(),
-        )
-        self._run.write(LEADERBOARD_JSON, json.dumps(content, indent=1))
-        self._run.write(LEADERBOARD_CSV, leaderboard.as_csv(self.rows))
-        self._tidy()
+        content = write_leaderboard(self._run, self.rows, self._study.facts())
+        complete = [row["trial"] for row in self.rows if row["status"] == "complete"]
+        baselines = {row["trial"] for row in self.rows if row["baseline"]}
+        trial_files.tidy(self._run, complete, weights_of={*complete[:KEPT_WEIGHTS], *baselines}, features=KEPT_FEATURES)
         self._study.put_fact("headline", self.headline)
         self._study.put_fact("confusion", self.confusion)
         self._study.put_fact("timing", {"stages": self._stages.timing()})
-        self._run.write(REPORT, render(report_values(self._run)))
+        self._run.write(REPORT, render(report_values(self._run, content)))
         return content, tuple(self.headline["sentences"]), self._error()
 
     def _take_figures(self, winner: Row, contenders: "Sequence[Contender]", shipped: "Shipped") -> None:
@@ -236,13 +208,8 @@ class _Finisher:
             by_number[contender.number]["test"] = test.figures[str(contender.number)]
             trial_files.add_test_outputs(self._run.trial(contender.number), test.probabilities[str(contender.number)])
         said = test.probabilities.get("refit", test.probabilities[str(winner["trial"])])
-        self._tested = {
-            name: {"value": value}
-            for name, value in compute_all(
-                *counting_unknown(test.labels, said), positive=self._order.scorer.positive
-            ).items()
-        }
-        winner["refit_test"] = test.figures.get("refit", winner["test"])
+        self._tested = compute_all(*counting_unknown(test.labels, said), positive=self._order.scorer.positive)
+        winner["refit_test"] = test.figures.get("refit")
         matrix = confusion(test.labels, said, len(classes))
         self.confusion = {"split": "test", "classes": list(classes), "matrix": matrix}
         self._study.put_fact("test", {"uses": test.uses, "rows": len(test.labels), "protocol": test.protocol})
@@ -287,7 +254,7 @@ class _Finisher:
                 "plan": winner["plan"],
                 "headline": self.headline["sentences"],
                 "corrected": self.headline["corrected"] or self.headline["raw"],
-                "test": winner["refit_test"],
+                "test": winner["refit_test"] or winner["test"],
                 "test_uses": shipped.test.uses if shipped.test is not None else 0,
                 "refit": shipped.refit.as_dict(),
                 "calibration": shipped.calibration,
@@ -301,18 +268,6 @@ class _Finisher:
     def _plan(self, row: Row) -> Any:
         return parse_plan(row["plan"], where=f"trial {row['trial']}", folder=self._task.task.folder)
 
-    def _tidy(self) -> None:
-        """Weights stay for the best few and the baselines, pooled features for the best twenty."""
-        complete = [row["trial"] for row in self.rows if row["status"] == "complete"]
-        keep = {*complete[:KEPT_WEIGHTS], *(row["trial"] for row in self.rows if row["baseline"])}
-        for place, number in enumerate(complete):
-            if number not in keep:
-                (self._run.trial(number) / trial_files.WEIGHTS).unlink(missing_ok=True)
-            if place >= KEPT_FEATURES:
-                trial_files.drop_features(self._run.trial(number))
-        for leftover in (self._run.path / TRIALS).glob("*/.*"):
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
-
     def _error(self) -> AutotlError | None:
         number = self._budget.interrupted_by
         if number is not None:
@@ -324,58 +279,16 @@ class _Finisher:
             return NoUsableModelError(
                 "the search ended and no trial may win; the leaderboard says why each one failed."
             )
-        return None if self._task.gate is None else self._missed(self._task.gate, self.winner)
+        return None if self._task.gate is None else self._missed(self._task.gate)
 
-    def _missed(self, gate: Gate, winner: Row) -> GateNotMetError | None:
-        figure: Any = self._tested.get(gate.metric)
-        if not gate.on_test:
-            headline = leaderboard.headline(self.rows, **{**self._examples, "metric": gate.metric})
-            figure = headline["corrected"] or winner["score"]
-        value = None if figure is None else figure["value"]
-        met = value is not None and (value >= gate.bound if gate.sign == ">=" else value <= gate.bound)
-        where = "test." if gate.on_test else ""
-        seen = "not measured" if value is None else f"{value:.4f}"
-        return (
-            None if met else GateNotMetError(f"--require {where}{gate.metric}{gate.sign}{gate.bound:g}: it is {seen}.")
-        )
-
-
-def _command(task: OpenedTask) -> str:
-    """The command line that searches the same again."""
-    overrides = task.overrides
-    words = ["autotl", "search", str(task.path), "--out", "NEW_FOLDER"]
-    for option in ("trials", "wall", "workers", "start_with", "baselines", "require"):
-        value = getattr(overrides, option)
-        if value is not None:
-            words += [f"--{option.replace('_', '-')}", str(value)]
-    words += [] if overrides.early_stopping else ["--no-early-stop"]
-    words += [] if overrides.refit else ["--no-refit"]
-    words += ["--offline"] if overrides.offline else []
-    return shlex.join(words)
-
-
-def versions() -> dict[str, str]:
-    """What computed this run."""
-    found = {"autotl": __version__, "python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def read_leaderboard(run: RunFolder) -> dict[str, Any]:
-    """leaderboard.json of a run.
-
-    Raises:
-        StorageError: it is missing or cannot be read.
-    """
-    try:
-        content: dict[str, Any] = json.loads(run.read(LEADERBOARD_JSON))
-    except (OSError, ValueError) as error:
-        raise StorageError(f"{run.path / LEADERBOARD_JSON} cannot be read: {error}") from error
-    return content
+    def _missed(self, gate: Gate) -> GateNotMetError | None:
+        if gate.on_test:
+            value = self._tested.get(gate.metric)
+        else:
+            figure = leaderboard.expected(self.rows, **{**self._examples, "by": gate.metric})
+            value = None if figure is None else figure.value
+        complaint = gate.complaint(value)
+        return None if complaint is None else GateNotMetError(complaint)
 
 
 def _data_lines(summary: Mapping[str, Any]) -> list[str]:

@@ -4,19 +4,24 @@ A row is the mapping of DESIGN section 8. Nothing here reads or writes a file, a
 """
 
 from autotl.leaderboard.files import as_csv, as_json
-from autotl.leaderboard.headline import headline
-from autotl.leaderboard.ranking import name_baselines, pareto_front, rank
+from autotl.leaderboard.gate import Gate, read_gate
+from autotl.leaderboard.headline import expected, headline
+from autotl.leaderboard.ranking import name_baselines, pareto_front, rank, standing
 from autotl.leaderboard.rows import score_of, winner_of
 from autotl.leaderboard.tested import test_sentences
 
 __all__ = [
+    "Gate",
     "as_csv",
     "as_json",
+    "expected",
     "headline",
     "name_baselines",
     "pareto_front",
     "rank",
+    "read_gate",
     "score_of",
+    "standing",
     "test_sentences",
     "winner_of",
 ]

@@ -80,6 +80,18 @@ def name_baselines(rows: Iterable[Mapping[str, Any]], *, higher_is_better: bool)
     return named
 
 
+def standing(rows: Iterable[Mapping[str, Any]], *, higher_is_better: bool) -> list[Row]:
+    """The order while a search is still going: by score alone, with no winner, no ties and no interval compared."""
+    named = name_baselines(rows, higher_is_better=higher_is_better)
+    unranked: list[Row] = [{**row, "winner": False, "tie_group": None} for row in named]
+    return [
+        *sorted((row for row in unranked if has_score(row)), key=lambda row: _merit(row, higher_is_better)),
+        *sorted(
+            (row for row in unranked if not has_score(row)), key=lambda row: _place_of_unscored(row, higher_is_better)
+        ),
+    ]
+
+
 def pareto_front(rows: Iterable[Mapping[str, Any]], *, higher_is_better: bool) -> list[int]:
     """Trials that no other beats in score, latency and size at once, in the order of the rows.
 

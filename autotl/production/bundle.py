@@ -48,15 +48,21 @@ class Bundle:
 
 
 def write_bundle(
-    folder: Path, model: "keras.Model", *, description: Mapping[str, Any], metrics: Mapping[str, Any], card: str
+    folder: Path,
+    model: "keras.Model",
+    *,
+    description: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    card: str,
+    evidence: Mapping[str, Any],
 ) -> Bundle:
     """Writes model, description, metrics and card; the description, written last, holds the digests of the others.
 
     Args:
         description: must hold `classes` and `preprocessing.image_size`.
+        evidence: file name -> JSON value: what backs the figures, for whoever checks them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / EVIDENCE).mkdir(exist_ok=True)
     unfinished = folder / f".unfinished.{MODEL}"
     try:
         model.save(unfinished)
@@ -65,6 +71,8 @@ def write_bundle(
         raise StorageError(f"the model could not be written to {folder}: {error.strerror}") from error
     finally:
         unfinished.unlink(missing_ok=True)
+    for name, value in evidence.items():
+        write_whole(folder / EVIDENCE / name, json.dumps(value, indent=1).encode())
     write_whole(folder / METRICS, json.dumps(metrics, indent=1).encode())
     write_whole(folder / CARD, card.encode())
     files = {name: _sha256(folder / name) for name in (MODEL, METRICS, CARD)}

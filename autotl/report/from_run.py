@@ -1,18 +1,19 @@
 """A report's values from what a run folder holds; nothing is computed that was not stored."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from autotl.report.values import ReportValues
 from autotl.run import RunFolder, Study
-from autotl.run.folder import LEADERBOARD_JSON, STUDY
+from autotl.run.folder import STUDY
 
 
-def report_values(run: RunFolder) -> ReportValues:
+def report_values(run: RunFolder, leaderboard: Mapping[str, Any]) -> ReportValues:
     """Values of the run's report.
 
+    Args:
+        leaderboard: the content of its leaderboard.json.
     Raises:
         StorageError: the database cannot be read.
     """
@@ -24,7 +25,7 @@ def report_values(run: RunFolder) -> ReportValues:
     summary = facts.get("data", {})
     return ReportValues(
         task=facts.get("task", {}),
-        leaderboard=json.loads(run.read(LEADERBOARD_JSON)),
+        leaderboard=leaderboard,
         setting=facts.get("setting", {}),
         data={"domains": _domains(summary), "notes": summary.get("notes", [])},
         findings=facts.get("findings", []),

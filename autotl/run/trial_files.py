@@ -2,8 +2,9 @@
 
 import io
 import json
+import shutil
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.errors import StorageError
-from autotl.run.folder import write_whole
+from autotl.run.folder import TRIALS, RunFolder, write_whole
 from autotl.trial.outcome import Outputs
 
 PLAN = "plan.yaml"
@@ -98,6 +99,23 @@ def read_outputs(folder: Path) -> Outputs:
 def add_test_outputs(folder: Path, probabilities: NDArray[Any]) -> None:
     """Probabilities on the test inputs, beside the outputs that are there; only tested trials have them."""
     write_arrays(folder / OUTPUTS, {**read_arrays(folder / OUTPUTS), "test": probabilities.astype(np.float16)})
+
+
+def tidy(run: RunFolder, ranked: Sequence[int], *, weights_of: Collection[int], features: int) -> None:
+    """Takes away what only the best keep, and whatever a worker that was cut off left unfinished.
+
+    Args:
+        ranked: complete trials, best first.
+        weights_of: trials that keep their weights.
+        features: how many of the best keep their pooled features.
+    """
+    for place, number in enumerate(ranked):
+        if number not in weights_of:
+            (run.trial(number) / WEIGHTS).unlink(missing_ok=True)
+        if place >= features:
+            drop_features(run.trial(number))
+    for leftover in (run.path / TRIALS).glob("*/.*"):
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
 
 
 def drop_features(folder: Path) -> None:

@@ -67,6 +67,7 @@ class Journal:
     def skipped(self, number: int, plan: Mapping[str, Any], reason: str) -> None:
         """A plan that cannot be trained on this machine stays visible."""
         self._rows[number] = new_row(number, plan, baseline=None)
+        trial_files.write_plan(self._run.trial(number), plan)
         self.ended(number, "skipped", reason=reason, report=None)
 
     def _take_over(self, number: int, report: Mapping[str, Any]) -> None:

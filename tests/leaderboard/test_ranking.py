@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from board_trials import LABELS, ROWS, outputs, row, trial
 
-from autotl.leaderboard import name_baselines, pareto_front, rank
+from autotl.leaderboard import name_baselines, pareto_front, rank, standing
 
 
 def ranked(rows, said=None, **more):
@@ -197,3 +197,11 @@ def test_pareto_front_holds_what_no_other_beats():
     ]
     assert pareto_front(rows, higher_is_better=True) == [0, 1, 3, 4]
     assert pareto_front(rows, higher_is_better=False) == [1, 3, 5]
+
+
+def test_while_a_search_is_going_the_best_stands_first_and_nobody_has_won_or_tied():
+    rows = [row(0, 0.5), row(1, None, status="running"), row(2, 0.9), row(3, 0.7, status="pruned")]
+    stands = standing(rows, higher_is_better=True)
+    assert numbers(stands) == [2, 0, 3, 1]
+    assert numbers(standing(rows[::-1], higher_is_better=False)) == [0, 2, 3, 1]
+    assert not any(each["winner"] or each["tie_group"] for each in stands)

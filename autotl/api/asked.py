@@ -1,0 +1,87 @@
+"""What was asked of a run, written down before its first trial: the resolved task, the space, the data as found."""
+
+import importlib.metadata
+import platform
+import shlex
+from dataclasses import asdict
+
+from autotl import __version__
+from autotl.api.opening import OpenedTask, wall_seconds, wanted_baselines
+from autotl.data import TaskData
+from autotl.run import RunFolder, Study
+from autotl.run.folder import SPACE, TASK
+from autotl.task import Task, write_yaml
+from autotl.task.model import DEFAULT_SHARE
+
+LIBRARIES = ("keras", "tensorflow", "keras-hub", "ray", "optuna", "numpy", "scikit-learn")
+
+
+def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study: Study) -> None:
+    """task.yaml and space.yaml with every default filled in, and what is known of the data before any training."""
+    digest = f"# resolved by autotl {__version__}; data digest {data.summary['fingerprint']}\n"
+    trials = task.task.budget.trials if task.overrides.trials is None else task.overrides.trials
+    budget = {"trials": trials, "wall": f"{wall_seconds(task.task, task.overrides):.0f}s"}
+    baselines = wanted_baselines(task.task, task.overrides)
+    resolved = task.task.as_yaml(
+        data=_with_test_share(task.task, data),
+        modality=data.modality,
+        metric=task.metric,
+        budget=budget,
+        baselines=baselines if isinstance(baselines, str) else list(baselines),
+    )
+    run.write(TASK, digest + resolved)
+    run.write(SPACE, write_yaml(task.space.as_mapping()))
+    facts = {
+        "task": {
+            "name": task.task.name,
+            "modality": data.modality,
+            "metric": task.metric,
+            "budget": budget,
+            "seed": task.task.seed,
+            "class_weights": task.task.weights,
+        },
+        "regime": data.score_kind,
+        "higher_is_better": task.higher_is_better,
+        "setting": {"name": data.setting, "sentences": task.description["follows"]},
+        "data": dict(data.summary),
+        "findings": [{**asdict(found), "examples": list(found.examples)} for found in data.findings],
+        "space": task.space.as_mapping(),
+        "versions": versions(),
+        "reproduce": [_command(task), f"autotl leaderboard {run.path}"],
+    }
+    for name, value in facts.items():
+        study.put_fact(name, value)
+
+
+def _with_test_share(task: Task, data: TaskData) -> object:
+    """The data section with the test share that was decided by the number of rows."""
+    target = task.data.target
+    if target.test is not None or (data.test is not None and data.test.protocol != "share"):
+        return task.data
+    decided = target.model_copy(update={"test": DEFAULT_SHARE if data.test is not None else 0.0})
+    return task.data.model_copy(update={"target": decided})
+
+
+def versions() -> dict[str, str]:
+    """What computes this run."""
+    found = {"autotl": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _command(task: OpenedTask) -> str:
+    """The command line that searches the same again."""
+    overrides = task.overrides
+    words = ["autotl", "search", str(task.path), "--out", "NEW_FOLDER"]
+    for option in ("trials", "wall", "workers", "start_with", "baselines", "require"):
+        value = getattr(overrides, option)
+        if value is not None:
+            words += [f"--{option.replace('_', '-')}", str(value)]
+    words += [] if overrides.early_stopping else ["--no-early-stop"]
+    words += [] if overrides.refit else ["--no-refit"]
+    words += ["--offline"] if overrides.offline else []
+    return shlex.join(words)

@@ -1,0 +1,68 @@
+"""A run that is still going, or was killed, can be looked at; one that never began leaves nothing behind."""
+
+import json
+
+import numpy as np
+import pytest
+
+from autotl.api.standing import keep_standing
+from autotl.cli.app import run
+from autotl.run import RunFolder, Study
+from autotl.search.events import TrialEnded, silent
+from autotl.search.journal import new_row
+
+PLAN = {"backbone": "small_cnn", "image_size": 32, "unfrozen_layers": 0}
+FACTS = {
+    "task": {"name": "pets", "modality": "image", "metric": "accuracy", "budget": {"trials": 3, "wall": "60s"}},
+    "regime": "validation",
+    "higher_is_better": True,
+    "versions": {"autotl": "0"},
+}
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """A run whose search was killed after one trial, while another was going."""
+    folder = RunFolder.create(tmp_path / "run")
+    study = Study(folder.path / "study.db")
+    for name, value in FACTS.items():
+        study.put_fact(name, value)
+    listen = keep_standing(folder, study, silent)
+    score = {"value": 0.75, "low": 0.7, "high": 0.8, "kind": "validation"}
+    done = {**new_row(0, PLAN, baseline="linear_probe"), "status": "complete", "score": score}
+    study.put_trial(0, "complete", done)
+    study.put_trial(1, "running", new_row(1, PLAN, baseline=None))
+    listen(TrialEnded(done))
+    study.close()
+    return folder.path
+
+
+def test_the_leaderboard_of_a_killed_run_shows_what_ended_and_what_was_going(killed, capsys):
+    content = json.loads((killed / "leaderboard.json").read_text())
+    assert [(row["trial"], row["status"]) for row in content["trials"]] == [(0, "complete"), (1, "running")]
+    assert not any(row["winner"] for row in content["trials"])
+    assert run(["leaderboard", str(killed)]) == 0
+    assert "0.750" in capsys.readouterr().out
+
+
+def test_a_killed_run_can_be_reported(killed):
+    assert run(["report", str(killed)]) == 0
+    assert "pets" in (killed / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_that_was_killed_before_its_first_trial_says_so(tmp_path, capsys):
+    folder = RunFolder.create(tmp_path / "run")
+    Study(folder.path / "study.db").close()
+    for command in ("leaderboard", "report"):
+        assert run([command, str(folder.path)]) == 8
+        assert "before the first trial began" in capsys.readouterr().err
+
+
+def test_what_the_machine_lacks_is_said_and_no_folder_stays_behind(tmp_path, capsys):
+    labels = np.arange(60) % 2
+    np.savez(tmp_path / "data.npz", x=np.random.default_rng(0).integers(0, 255, (60, 16, 16)).astype("uint8"), y=labels)
+    task = "data: {target: {train: data.npz}}\nsearch_space: {backbone: small_cnn}\nresources: {gpus_per_trial: 8}\n"
+    (tmp_path / "task.yaml").write_text(task)
+    assert run(["search", str(tmp_path / "task.yaml"), "--out", str(tmp_path / "run")]) == 7
+    assert "gpus_per_trial" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
