@@ -62,6 +62,39 @@ def headline(
     return figures.as_dict() | {"winner": number, "sentences": sentences}
 
 
+def expected(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    by: str,
+    metric: str,
+    outputs: Mapping[int, Outputs],
+    labels: Labels,
+    groups: Groups | None,
+    seed: int,
+    positive: int = 1,
+) -> Interval | None:
+    """What the winner will reach on new examples by any metric, corrected for having been chosen by the task's own.
+
+    Args:
+        by: the metric to tell.
+        metric: the task's, by which winners are chosen.
+    Returns:
+        None where no row may win or its outputs are not known.
+    """
+    same = SameExamples.of((row for row in rows if may_win(row)), outputs, labels, groups)
+    if not same.probabilities:
+        return None
+    return corrected_interval(
+        METRICS[by].with_positive(positive),
+        same.labels,
+        list(same.probabilities.values()),
+        groups=same.groups,
+        costs=[same.costs[trial] for trial in same.probabilities],
+        chosen_by=METRICS[metric].with_positive(positive),
+        seed=seed,
+    )
+
+
 @dataclass(frozen=True)
 class _Figures:
     """The values of a headline."""

@@ -29,6 +29,7 @@ def corrected_interval(
     *,
     groups: Groups | None = None,
     costs: Sequence[float] | None = None,
+    chosen_by: Metric | None = None,
     seed: int,
     level: float = 0.95,
     draws: int = DRAWS,
@@ -41,17 +42,20 @@ def corrected_interval(
 
     Args:
         costs: of each trial; when given, ties go to the cheapest (then to the earlier), as on the leaderboard.
+        chosen_by: the metric that picks the winner of each draw, where that is not the one it is scored by.
     Paper: Tsamardinos, Greasidou & Borboudakis, "Bootstrapping the out-of-sample predictions for efficient and accurate
         cross-validation", Machine Learning 2018 (BBC-CV). The drawing in is ours; `benchmarks.intervals` measures it.
     """
     if len(probabilities_of_trials) == 1:
         return interval(metric, labels, probabilities_of_trials[0], groups=groups, seed=seed, level=level)
+    judge = chosen_by or metric
     trials = [metric.of_draws(labels, probabilities) for probabilities in probabilities_of_trials]
+    judged = trials if judge is metric else [judge.of_draws(labels, said) for said in probabilities_of_trials]
     units = Units.of(labels, groups)
-    contest = _Contest.hold(metric, trials, units, costs, seed=seed, draws=draws)
+    contest = _Contest.hold(judge, judged, units, costs, seed=seed, draws=draws)
     found = contest.interval(contest.score_of_winners(trials), level=level, note=units.note)
     if found.high - found.low <= WITHOUT_SPREAD:  # as when every answer is right: not certainty, but few examples
-        best = int(np.argmax([metric.gain(metric(labels, said), 0.0) for said in probabilities_of_trials]))
+        best = int(np.argmax([judge.gain(judge(labels, said), 0.0) for said in probabilities_of_trials]))
         return interval(metric, labels, probabilities_of_trials[best], groups=groups, seed=seed, level=level)
     return replace(found, low=max(found.low, metric.lowest), high=min(found.high, metric.highest))
 

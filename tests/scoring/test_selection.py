@@ -108,3 +108,16 @@ def test_a_search_without_a_single_mistake_is_not_certain():
     found = corrected_interval(METRICS["accuracy"], labels, [perfect, perfect], seed=0)
     assert (found.value, found.high) == (1.0, 1.0)
     assert 0.9 < found.low < 0.98
+
+
+def test_a_figure_in_another_metric_is_that_of_the_models_that_the_first_metric_picks():
+    labels = np.repeat([0, 1], [380, 20])
+    says_majority = np.tile([0.9, 0.1], (400, 1))
+    finds_minority = np.where(labels[:, None] == 1, [[0.2, 0.8]], [[0.9, 0.1]])
+    finds_minority[:40] = [0.2, 0.8]  # at the price of 40 false alarms: less accuracy, more balanced accuracy
+    models_ = [says_majority, finds_minority]
+    accuracy, balanced = METRICS["accuracy"], METRICS["balanced_accuracy"]
+    own = corrected_interval(balanced, labels, models_, seed=0)
+    chosen = corrected_interval(balanced, labels, models_, chosen_by=accuracy, seed=0)
+    assert own.value > 0.9
+    assert chosen.value == pytest.approx(0.5, abs=0.05), "accuracy picks the model that always says the majority"
