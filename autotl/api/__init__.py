@@ -5,12 +5,11 @@ run = autotl.search("task.yaml")
 print(run.winner["score"], run.path / "report.html")
 """
 
-from autotl.api.opening import Gate, OpenedTask, Overrides, open_task
+from autotl.api.opening import OpenedTask, Overrides, open_task
 from autotl.api.searching import Run, search
 from autotl.api.verbs import Validation, predict, read_leaderboard, validate, write_demo, write_report
 
 __all__ = [
-    "Gate",
     "OpenedTask",
     "Overrides",
     "Run",

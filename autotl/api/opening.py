@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autotl.backbones import BackboneSpec, offline_by_environment, why_not_at_hand
-from autotl.data import Finding, check_quickly, describe, raise_errors
+from autotl.data import Finding, check_quickly, describe, raise_errors, unknown_codes
 from autotl.errors import EnvironmentProblemError, TaskError, UsageError
+from autotl.leaderboard.gate import Gate, read_gate
 from autotl.plan import Plan
-from autotl.plan.baselines import NAMES
+from autotl.plan.baselines import SOURCE_ONLY
 from autotl.plan.reading import read_plans, read_space
 from autotl.plan.space import Space
 from autotl.scoring.metrics import METRICS
-from autotl.task import Task, read_task, unsupported
+from autotl.task import BASELINE_NAMES, ReadablePart, Task, read_task, readable_part, unsupported
 from autotl.task.duration import parse_duration
 
 Value = TypeVar("Value")
+MODALITIES = (None, "image")  # that this version can search
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class OpenedTask:
     metric: str
     description: Mapping[str, Any]
     findings: tuple[Finding, ...]
-    gate: "Gate | None"
+    gate: Gate | None
     overrides: Overrides
     opened_at: float = field(default_factory=time.time)
 
@@ -59,34 +61,13 @@ class OpenedTask:
         return METRICS[self.metric].higher_is_better
 
 
-@dataclass(frozen=True)
-class Gate:
-    """A figure that the winner must reach: `accuracy>=0.9`, or `test.accuracy>=0.9` for the test figure."""
-
-    metric: str
-    sign: str
-    bound: float
-    on_test: bool
-
-
 def open_task(path: Path, overrides: Overrides) -> OpenedTask:
     """Reads a task, its space and its plans, and says everything that is wrong with them at once.
 
     Raises:
         TaskError, DataError, UsageError, EnvironmentProblemError
     """
-    task = read_task(path)
-    refused = unsupported(task)
-    if refused:
-        raise TaskError(refused)
-    mistakes: list[str] = []
-    space = _collected(lambda: read_space(task), mistakes)
-    given = _collected(lambda: read_plans(task, overrides.start_with), mistakes)
-    if mistakes or space is None or given is None:
-        raise TaskError(mistakes)
-    _check_words(overrides, task)
-    findings = check_quickly(task)
-    raise_errors(findings)
+    task, space, given, findings = _read_and_checked(path, overrides)
     description = describe(task)
     offline = overrides.offline or offline_by_environment()
     asked: list[BackboneSpec] = space.values("backbone")
@@ -111,20 +92,29 @@ def open_task(path: Path, overrides: Overrides) -> OpenedTask:
     )
 
 
-def read_gate(written: str) -> Gate:
-    """`metric>=x`, `metric<=x`, with `test.` before the metric for the test figure."""
-    for sign in (">=", "<="):
-        name, found, bound = written.partition(sign)
-        if not found:
-            continue
-        metric = name.strip().removeprefix("test.")
-        try:
-            value = float(bound)
-        except ValueError:
-            break
-        if metric in METRICS:
-            return Gate(metric, sign, value, on_test=name.strip().startswith("test."))
-    raise UsageError(f"--require {written!r} is not a gate. Write for example accuracy>=0.9 or test.macro_f1>=0.8.")
+def _read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, list[Plan], list[Finding]]:
+    """The task and all that it names, or every mistake in any of them at once.
+
+    Raises:
+        TaskError: mistakes in the configuration; with them, in the same error, what is wrong with the data.
+        DataError: only the data are wrong.
+    """
+    mistakes: list[str] = []
+    task = _collected(lambda: read_task(path), mistakes)
+    part = readable_part(path) if task is None else ReadablePart(task, has_data=True)
+    if part is None:
+        raise TaskError(mistakes)
+    readable = part.task  # mistakes in one key must not hide those in a table behind another
+    mistakes += [*unsupported(readable), *unknown_codes(readable)]
+    space = _collected(lambda: read_space(readable), mistakes) if readable.modality in MODALITIES else None
+    given = _collected(lambda: read_plans(readable, overrides.start_with), mistakes)
+    can_be_listed = part.has_data and readable.modality in MODALITIES
+    findings = _collected(lambda: check_quickly(readable), mistakes) if can_be_listed else None
+    if mistakes or task is None or space is None:
+        raise TaskError([*mistakes, *(found.message for found in findings or () if found.severity == "error")])
+    _check_words(overrides, task)
+    raise_errors(findings or ())
+    return task, space, given or [], findings or []
 
 
 def wall_seconds(task: Task, overrides: Overrides) -> float:
@@ -156,9 +146,12 @@ def _check_words(overrides: Overrides, task: Task) -> None:
             raise UsageError(f"--wall: {error}") from error
     if overrides.baselines not in (None, "auto", "none"):
         assert overrides.baselines is not None
-        unknown = [name for name in overrides.baselines.split(",") if name not in NAMES]
+        unknown = [name for name in overrides.baselines.split(",") if name not in BASELINE_NAMES]
         if unknown:
-            raise UsageError(f"--baselines: {unknown[0]!r} is not known. Allowed: auto, none, {', '.join(NAMES)}.")
+            allowed = ", ".join(("auto", "none", *BASELINE_NAMES))
+            raise UsageError(f"--baselines: {unknown[0]!r} is not known. Allowed: {allowed}.")
+        if SOURCE_ONLY in overrides.baselines.split(",") and not task.data.source:
+            raise UsageError(f"--baselines: {SOURCE_ONLY!r} needs a source, and this task has none.")
 
 
 def _collected(read: Callable[[], Value], mistakes: list[str]) -> Value | None:

@@ -2,7 +2,7 @@
 
 from autotl.task.model import BASELINE_NAMES, METRIC_NAMES, LabelsOf, PerClass, Source, Target, Task
 from autotl.task.support import unsupported
-from autotl.task.task_file import read_task, task_from_mapping
+from autotl.task.task_file import ReadablePart, read_task, readable_part, task_from_mapping
 from autotl.task.yaml_reader import Document, read_yaml, write_yaml
 
 __all__ = [
@@ -11,11 +11,13 @@ __all__ = [
     "Document",
     "LabelsOf",
     "PerClass",
+    "ReadablePart",
     "Source",
     "Target",
     "Task",
     "read_task",
     "read_yaml",
+    "readable_part",
     "task_from_mapping",
     "unsupported",
     "write_yaml",

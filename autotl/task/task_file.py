@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,46 @@ def read_task(path: Path | str) -> Task:
     return task
 
 
+@dataclass(frozen=True)
+class ReadablePart:
+    """Of a task with mistakes, the top-level keys that have none, for checks that need only those.
+
+    Attributes:
+        has_data: False where the data section was among the mistakes: nothing may be read from the one in `task`.
+    """
+
+    task: Task
+    has_data: bool
+
+
+def readable_part(path: Path | str) -> ReadablePart | None:
+    """What can be read of a task with mistakes; None where that is no task at all."""
+    document = read_document(path)
+    if not isinstance(document.value, dict):
+        return None
+    file = Path(path)
+    written = {"name": _name_for(file), **_with_names_as_text(document.value, (), document)}
+    for _ in range(2):  # keys that contradict each other show once the others are gone
+        try:
+            task = Task.model_validate(written)
+        except ValidationError as error:
+            for found in error.errors(include_url=False):
+                written.pop(str(found["loc"][0]) if found["loc"] else "", None)
+            written = {**_STAND_IN, **written}
+        else:
+            task._folder, task._document = file.absolute().parent, document
+            return ReadablePart(task, written["data"] is not _STAND_IN["data"])
+    return None
+
+
 def task_from_mapping(mapping: Mapping[str, Any], *, folder: Path, name: str = "task") -> Task:
     """The same from plain values, for programs that write no file; relative paths start at `folder`."""
     task = _validated(Document(name, dict(mapping), {}, {}, {}), default_name=name)
     task._folder = folder.absolute()
     return task
+
+
+_STAND_IN: Mapping[str, Any] = {"name": "task", "data": {"target": {"train": "."}}}
 
 
 def _validated(document: Document, *, default_name: str) -> Task:
