@@ -5,13 +5,13 @@ from autotl.backbones import BackboneSpec, layer_count
 from autotl.errors import EnvironmentProblemError, TaskError
 from autotl.plan.space import Space
 
-PYRAMID = ("last", "P3", "P4", "P5")  # taps that a table can vouch for
-
 
 def only_loading_tells(space: Space) -> bool:
-    """Whether tables cannot vouch for the space's taps and cuts: a user's own network, or a layer's name as tap."""
-    named = any(tap not in PYRAMID for tap in space.values("tap"))
-    return named or any(layer_count(spec) is None for spec in space.values("backbone"))
+    """Whether tables cannot vouch for some tap, cut or weights of the space: a user's own network or weights file, a
+    preset's taps, or a layer's name as tap."""
+    backbones, taps = space.values("backbone"), space.values("tap")
+    own_weights = any(spec.origin == "application" and spec.weights not in (None, "imagenet") for spec in backbones)
+    return own_weights or any(layer_count(spec, tap) is None for spec in backbones for tap in taps)
 
 
 def check_backbones(space: Space) -> dict[BackboneSpec, str]:

@@ -51,6 +51,7 @@ __all__ = [
     "layer_count",
     "offline_by_environment",
     "parse_spec",
+    "smallest_image_size",
     "why_not_at_hand",
 ]
 
@@ -70,9 +71,14 @@ def why_not_at_hand(spec: BackboneSpec, *, offline: bool) -> str | None:
     return ORIGINS[spec.origin].why_not_at_hand(spec, offline=offline)
 
 
-def layer_count(spec: BackboneSpec) -> int | None:
-    """How many layers the whole backbone has to unfreeze; None where only loading it tells."""
-    return ORIGINS[spec.origin].layer_count(spec)
+def layer_count(spec: BackboneSpec, tap: str = "last") -> int | None:
+    """How many layers the backbone has to unfreeze up to a tap; None where only loading it tells."""
+    return ORIGINS[spec.origin].layer_count(spec, tap)
+
+
+def smallest_image_size(spec: BackboneSpec) -> int:
+    """Pixels a side that the backbone needs at least, as far as a table tells."""
+    return ORIGINS[spec.origin].smallest_image_size(spec)
 
 
 def __getattr__(name: str) -> object:

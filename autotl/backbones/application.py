@@ -111,6 +111,10 @@ APPLICATIONS: dict[str, Application] = {
 }
 
 
+SMALLEST_OF_MOST = 32  # pixels a side, as `keras.applications` demands
+SMALLEST = {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}
+
+
 class ApplicationOrigin:
     """`{application: VGG16, weights: imagenet | none | PATH}`, or the bare class name for ImageNet weights."""
 
@@ -145,8 +149,11 @@ class ApplicationOrigin:
             f"{{application: {spec.name}, weights: PATH}}, or run once without --offline to download it."
         )
 
-    def layer_count(self, spec: BackboneSpec) -> int | None:
-        return known_layer_count(spec.name)
+    def layer_count(self, spec: BackboneSpec, tap: str) -> int | None:
+        return known_layer_count(spec.name, tap)
+
+    def smallest_image_size(self, spec: BackboneSpec) -> int:
+        return SMALLEST.get(spec.name, SMALLEST_OF_MOST)
 
     def load(self, spec: BackboneSpec, *, image_size: int, seed: int) -> Loaded:
         import keras

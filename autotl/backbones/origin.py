@@ -50,8 +50,13 @@ class Origin(Protocol):
         """A sentence that says what is missing and what to do, or None when loading may be tried."""
         ...
 
-    def layer_count(self, spec: "BackboneSpec") -> int | None:
-        """How many layers can be unfrozen, where a table or a small file tells; None where only loading does."""
+    def layer_count(self, spec: "BackboneSpec", tap: str) -> int | None:
+        """How many layers can be unfrozen up to a tap, where a table or a small file tells; None where only loading
+        does."""
+        ...
+
+    def smallest_image_size(self, spec: "BackboneSpec") -> int:
+        """Pixels a side that it needs at least, as far as a table tells."""
         ...
 
     def load(self, spec: "BackboneSpec", *, image_size: int, seed: int) -> Loaded:

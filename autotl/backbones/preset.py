@@ -56,9 +56,14 @@ class PresetOrigin:
             "efficientnet_lite1 and efficientnet_lite2, which need no hub."
         )
 
-    def layer_count(self, spec: BackboneSpec) -> int | None:
+    def layer_count(self, spec: BackboneSpec, tap: str) -> int | None:
+        if tap != "last":
+            return None
         folder = Path(spec.name) if _is_local(spec) else cached_preset_folder(_address(spec))
         return count_in_weights_file(folder / WEIGHTS_FILE) if folder is not None else None
+
+    def smallest_image_size(self, spec: BackboneSpec) -> int:
+        return 1
 
     def load(self, spec: BackboneSpec, *, image_size: int, seed: int) -> Loaded:
         folder = Path(spec.name) if _is_local(spec) else _fetched_folder(spec)

@@ -1,7 +1,8 @@
 """Writes the static tables of this room anew: `python -m autotl.backbones.regenerate_tables` (minutes, no download).
 
-`layer_counts.json` holds the layers of every network that autotl builds itself, `preset_addresses.json` the image
-presets that the installed KerasHub knows. Run it after an upgrade of either library; a test compares them.
+`layer_counts.json` holds the layers of every network that autotl builds itself, up to each of its taps,
+`preset_addresses.json` the image presets that the installed KerasHub knows. Run it after an upgrade of either
+library; a test compares them.
 """
 
 import json
@@ -11,7 +12,7 @@ import keras
 import keras_hub
 
 from autotl.backbones import ORIGINS, BackboneSpec
-from autotl.backbones.network import build_network
+from autotl.backbones.network import LAST, PYRAMID_TAPS, build_network, pyramid_maps
 
 TABLES = Path(__file__).parent
 IMAGE_BACKBONES = (
@@ -34,11 +35,16 @@ IMAGE_BACKBONES = (
 SMALLEST_FOR_ALL = 96  # pixels; every application accepts it, and the count does not depend on it
 
 
-def built_layer_count(name: str) -> int:
-    """The layers of a network that autotl builds itself, counted on the network."""
+def built_layer_counts(name: str) -> dict[str, int]:
+    """The layers of a network that autotl builds itself up to each tap that it has, counted on the network."""
     origin = next(key for key, entry in ORIGINS.items() if name in entry.names())
-    network = build_network(BackboneSpec(origin, name), image_size=SMALLEST_FOR_ALL)
-    return len(network.layers)
+    spec = BackboneSpec(origin, name)
+    whole = build_network(spec, image_size=SMALLEST_FOR_ALL)
+    counts = {LAST: len(whole.layers)}
+    for tap in PYRAMID_TAPS:
+        if tap in pyramid_maps(whole.whole, SMALLEST_FOR_ALL):
+            counts[tap] = len(build_network(spec, image_size=SMALLEST_FOR_ALL, tap=tap).layers)
+    return counts
 
 
 def installed_preset_addresses() -> dict[str, str]:
@@ -55,7 +61,7 @@ def main() -> None:
     counts = {}
     for origin in ("package", "scratch", "application"):
         for name in ORIGINS[origin].names():
-            counts[name] = built_layer_count(name)
+            counts[name] = built_layer_counts(name)
             keras.backend.clear_session()
     _write("layer_counts.json", counts)
     _write("preset_addresses.json", installed_preset_addresses())

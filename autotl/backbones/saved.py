@@ -47,11 +47,16 @@ class SavedOrigin:
     def why_not_at_hand(self, spec: BackboneSpec, *, offline: bool) -> str | None:
         return None if Path(spec.name).exists() else f"{spec.label}: there is nothing at {spec.name}."
 
-    def layer_count(self, spec: BackboneSpec) -> int | None:
+    def layer_count(self, spec: BackboneSpec, tap: str) -> int | None:
         path = Path(spec.name)
         if path.is_dir():
             return 0
-        return count_in_model_config(read_keras_config(path)) if path.suffix == ".keras" else None
+        if path.suffix != ".keras" or tap != "last":
+            return None
+        return count_in_model_config(path, read_keras_config(path))
+
+    def smallest_image_size(self, spec: BackboneSpec) -> int:
+        return 1
 
     def load(self, spec: BackboneSpec, *, image_size: int, seed: int) -> Loaded:
         path = Path(spec.name)

@@ -37,8 +37,11 @@ class ScratchOrigin:
     def why_not_at_hand(self, spec: BackboneSpec, *, offline: bool) -> str | None:
         return None
 
-    def layer_count(self, spec: BackboneSpec) -> int | None:
-        return known_layer_count(spec.name)
+    def layer_count(self, spec: BackboneSpec, tap: str) -> int | None:
+        return known_layer_count(spec.name, tap)
+
+    def smallest_image_size(self, spec: BackboneSpec) -> int:
+        return 1
 
     def load(self, spec: BackboneSpec, *, image_size: int, seed: int) -> Loaded:
         return Loaded(small_cnn(image_size, seed=seed), MINUS_ONE_TO_ONE)

@@ -1,15 +1,15 @@
 """What each field of a plan may hold, whether it stands in a search space or in a plan given by hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autotl.adaptation import METHODS
-from autotl.backbones import layer_count, parse_spec
+from autotl.backbones import BackboneSpec, layer_count, parse_spec, smallest_image_size
 from autotl.data.augmentation import POLICIES
 from autotl.errors import TaskError, unknown_name
-from autotl.plan.plan import HEADS, Choice, Plan
+from autotl.plan.plan import HEADS, LEARNS_FROM, Choice, Plan
 
 Parse = Callable[
     [object, str], Any
@@ -41,6 +41,7 @@ def fields(folder: Path) -> dict[str, Field]:
         "epochs": Field(whole_number(1, 10_000)),
         "views": Field(whole_number(0, 64)),
         "augmentation": Field(one_of(POLICIES)),
+        "learns_from": Field(one_of(LEARNS_FROM)),
         "adaptation": Field(
             alternative({name: method.defaults for name, method in METHODS.items()}, name_key="method"),
             alternatives={name: method.defaults for name, method in METHODS.items()},
@@ -72,7 +73,10 @@ def parse_plan(written: object, *, where: str, folder: Path) -> Plan:
     if "backbone" not in written:
         mistakes.append(f"{where}: a plan needs a 'backbone'.")
     layers, backbone = values.get("unfrozen_layers", 0), values.get("backbone")
-    owned = None if backbone is None else layer_count(backbone)
+    owned = None if backbone is None else most_layers(backbone, [values.get("tap", Plan.tap)])
+    size = values.get("image_size", Plan.image_size)
+    if backbone is not None and size < smallest_image_size(backbone):
+        mistakes.append(too_small(f"{where}.image_size", size, backbone))
     if owned is not None and layers != "all" and layers > owned:
         mistakes.append(
             f"{where}.unfrozen_layers: {layers} is more than {written['backbone']!r} has: {owned} layers own weights. "
@@ -81,6 +85,21 @@ def parse_plan(written: object, *, where: str, folder: Path) -> Plan:
     if mistakes:
         raise TaskError(mistakes)
     return Plan(**values)
+
+
+def most_layers(backbone: BackboneSpec, taps: Iterable[str]) -> int | None:
+    """How many layers with weights a backbone has up to the tap that leaves it most; None where only loading tells."""
+    whole = layer_count(backbone)
+    if whole is None:
+        return None
+    counts = [layer_count(backbone, tap) for tap in taps]
+    return max(whole if count is None else count for count in counts)
+
+
+def too_small(where: str, size: int, backbone: BackboneSpec) -> str:
+    """The complaint about an image size that a backbone cannot take."""
+    needed = smallest_image_size(backbone)
+    return f"{where}: {size} px are too few for {backbone.label!r}: it needs at least {needed} a side."
 
 
 def number(low: float, high: float) -> Parse:
@@ -121,7 +140,7 @@ def unfrozen_layers(value: object, where: str) -> int | str:
     return value
 
 
-def one_of(names: Mapping[str, object]) -> Parse:
+def one_of(names: Collection[str]) -> Parse:
     """One of a table's names."""
 
     def parse(value: object, where: str) -> str:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from autotl.backbones import BackboneSpec, layer_count
+from autotl.backbones import BackboneSpec, smallest_image_size
 from autotl.errors import TaskError, unknown_name
-from autotl.plan.fields import Field, Parse, fields, like, parse_plan
+from autotl.plan.fields import Field, Parse, fields, like, most_layers, parse_plan, too_small
 from autotl.plan.plan import Choice, Plan
 
 Where = Callable[[str], str]  # path inside the space -> file, line and column of it
@@ -209,6 +209,7 @@ def parse_space(written: Mapping[str, Any], *, where: Where, folder: Path, defau
     if "unfrozen_layers" in defaults:
         _without_impossible_cuts(dimensions)
     mistakes.extend(_impossible_cuts(dimensions, where))
+    mistakes.extend(_impossible_sizes(dimensions, where))
     if mistakes:
         raise TaskError(mistakes)
     ordered = {name: dimensions[name] for name in known}
@@ -356,7 +357,8 @@ def _too_many_layers(dimensions: Mapping[str, Dimension]) -> dict[Any, tuple[Bac
     if "backbone" not in dimensions or "unfrozen_layers" not in dimensions:
         return {}
     space = Space(dimensions)
-    owned = [(backbone, layer_count(backbone)) for backbone in space.values("backbone")]
+    taps = space.values("tap") if "tap" in dimensions else [Plan.tap]
+    owned = [(backbone, most_layers(backbone, taps)) for backbone in space.values("backbone")]
     return {
         layers: next((backbone, count) for backbone, count in owned if count is not None and layers > count)
         for layers in space.values("unfrozen_layers")
@@ -375,6 +377,18 @@ def _impossible_cuts(dimensions: Mapping[str, Dimension], where: Where) -> list[
             f"Write a number up to {owned}, or all."
         )
     return mistakes
+
+
+def _impossible_sizes(dimensions: Mapping[str, Dimension], where: Where) -> Iterator[str]:
+    """Image sizes that some backbone cannot take: every plan of the two would fail."""
+    if "backbone" not in dimensions or "image_size" not in dimensions:
+        return
+    space = Space(dimensions)
+    listed = isinstance(dimensions["image_size"], Options)
+    for index, size in enumerate(space.values("image_size")):
+        for backbone in space.values("backbone"):
+            if size < smallest_image_size(backbone):
+                yield too_small(where(f"image_size.choice[{index}]" if listed else "image_size"), size, backbone)
 
 
 def _without_impossible_cuts(dimensions: dict[str, Dimension]) -> None:

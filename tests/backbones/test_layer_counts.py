@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from autotl.backbones import ORIGINS, BackboneSpec, layer_count, parse_spec
-from autotl.backbones.regenerate_tables import built_layer_count
+from autotl.backbones.layer_counts import known_layer_count
+from autotl.backbones.regenerate_tables import built_layer_counts
 
 QUICK = ("MobileNetV2", "VGG16", "small_cnn")
 NAMES = [name for origin in ("package", "scratch", "application") for name in ORIGINS[origin].names()]
@@ -16,7 +17,9 @@ NAMES = [name for origin in ("package", "scratch", "application") for name in OR
 )
 def test_the_table_agrees_with_the_built_network(name: str, tmp_path: Path) -> None:
     spec = parse_spec(name, folder=tmp_path, where="task.yaml")
-    assert layer_count(spec) == built_layer_count(name)
+    built = built_layer_counts(name)
+    assert {tap: layer_count(spec, tap) for tap in built} == built
+    assert all(known_layer_count(name, tap) is None for tap in ("P3", "P4", "P5") if tap not in built)
 
 
 def test_every_name_is_in_the_table(tmp_path: Path) -> None:

@@ -276,3 +276,15 @@ def test_where_one_cut_of_ours_is_left_it_is_fixed():
 def test_a_cut_is_as_deep_as_the_smallest_backbone_allows():
     (told,) = mistakes_of("backbone: {choice: [MobileNetV2, small_cnn]}\nunfrozen_layers: {choice: [4, 24]}")
     assert "24 is more than 'small_cnn' has" in told
+
+
+def test_an_image_size_that_a_backbone_cannot_take_is_said_before_anything_is_loaded():
+    with pytest.raises(TaskError, match=r"image_size\.choice\[0\]: 64 px are too few for 'InceptionV3'.* 75 a side"):
+        a_space("backbone: InceptionV3\nimage_size: {choice: [64, 96]}\n")
+
+
+def test_a_cut_that_is_deeper_than_its_only_tap_is_said_before_anything_is_loaded():
+    text = "backbone: efficientnet_lite0\nunfrozen_layers: 60\n"
+    with pytest.raises(TaskError, match="60 is more than 'efficientnet_lite0' has: 32 layers"):
+        a_space(f"{text}tap: P3\n")
+    assert a_space(f"{text}tap: {{choice: [P3, last]}}\n").values("unfrozen_layers") == [60]
