@@ -7,13 +7,10 @@ from typing import Any
 from autotl.backbones import BackboneSpec
 from autotl.plan.plan import Choice, Plan
 from autotl.plan.space import Fixed, Options, Range, Space
+from autotl.task import BASELINE_NAMES
 
-LINEAR_PROBE = "linear_probe"
-SOURCE_ONLY = "source_only"
-NO_TRANSFER = "no_transfer"
-FULL_FINETUNE = "full_finetune"
+LINEAR_PROBE, SOURCE_ONLY, NO_TRANSFER, FULL_FINETUNE = BASELINE_NAMES
 PROBES = (LINEAR_PROBE, SOURCE_ONLY)
-NAMES = (LINEAR_PROBE, SOURCE_ONLY, NO_TRANSFER, FULL_FINETUNE)
 
 FROM_SCRATCH = BackboneSpec(origin="scratch", name="small_cnn")
 
@@ -30,19 +27,26 @@ def baselines(space: Space, *, setting: str, wanted: str | Sequence[str]) -> lis
     """The baselines of a run in the order they are run in.
 
     Args:
-        setting: the transfer setting; without target labels the frozen probe on source labels is `source_only`, and
-            goes by that name whichever of the two was asked for.
-        wanted: `auto`, `none` or the names wanted.
+        setting: the transfer setting; without target labels every probe learns from the source alone, and goes by the
+            name `source_only` whichever of the two was asked for.
+        wanted: `auto`, `none` or the names wanted; `source_only` has no place where there is no source.
     """
     if wanted == "none":
         return []
-    probe = SOURCE_ONLY if setting == "transductive" else LINEAR_PROBE
+    backbones = space.values("backbone")
+    probes = [Baseline(LINEAR_PROBE, linear_probe(space, backbone)) for backbone in backbones]
     by_name: dict[str, list[Baseline]] = {
-        probe: [Baseline(probe, linear_probe(space, backbone)) for backbone in space.values("backbone")],
+        LINEAR_PROBE: probes,
         NO_TRANSFER: [Baseline(NO_TRANSFER, no_transfer(space))],
         FULL_FINETUNE: [Baseline(FULL_FINETUNE, None)],
     }
-    wanted = [probe if name in (LINEAR_PROBE, SOURCE_ONLY) else name for name in wanted] if wanted != "auto" else "auto"
+    if setting == "cross-domain":
+        alone = [replace(linear_probe(space, backbone), learns_from="source") for backbone in backbones]
+        by_name = {LINEAR_PROBE: probes, SOURCE_ONLY: [Baseline(SOURCE_ONLY, plan) for plan in alone], **by_name}
+    elif setting == "transductive":
+        del by_name[LINEAR_PROBE]
+        by_name = {SOURCE_ONLY: [replace(probe, name=SOURCE_ONLY) for probe in probes], **by_name}
+        wanted = wanted if wanted == "auto" else [SOURCE_ONLY if name in PROBES else name for name in wanted]
     names = list(by_name) if wanted == "auto" else [name for name in by_name if name in wanted]
     return [baseline for name in names for baseline in by_name[name]]
 

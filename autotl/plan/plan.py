@@ -17,6 +17,9 @@ HEADS: dict[str, dict[str, Any]] = {
 }
 
 
+LEARNS_FROM = ("all", "source")  # every labelled training row, or those of the sources alone
+
+
 @dataclass(frozen=True)
 class Choice:
     """A named alternative with its own parameters, e.g. the head `hidden` with `units`."""
@@ -35,6 +38,7 @@ class Plan:
 
     `learning_rate` is the head's (Adam, decoupled weight decay, cosine decay over the epochs); unfrozen layers learn at
     `backbone_rate_ratio` times it. `views` stored random views of each training example join the plain one.
+    `learns_from: source` leaves the target's own labels out of training, as the baseline `source_only` does.
     """
 
     backbone: BackboneSpec
@@ -51,6 +55,7 @@ class Plan:
     epochs: int = 12
     views: int = 0
     augmentation: str = "crop_flip"
+    learns_from: str = "all"
     adaptation: Choice = Choice("none")
     seed: int = 0
 
@@ -71,6 +76,7 @@ class Plan:
             "epochs": self.epochs,
             "views": self.views,
             "augmentation": self.augmentation,
+            "learns_from": self.learns_from,
             "adaptation": self.adaptation.as_dict(name_key="method"),
             "seed": self.seed,
         }

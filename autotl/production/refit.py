@@ -49,7 +49,9 @@ def refit(
     try:
         again = replace(plan, seed=plan.seed ^ OTHER_SEED)
         required = _agreement(again, workshop.folds(plan)[0], predicted, workshop, deadline) - TOLERATED_DISAGREEMENT
-        agreement = _agreement(plan, all_labelled(data, workshop.folds(plan)), predicted, workshop, deadline)
+        everything = all_labelled(data, workshop.folds(plan))
+        everything = replace(everything, train=workshop.taught(plan, everything.train))
+        agreement = _agreement(plan, everything, predicted, workshop, deadline)
     except OutOfTimeError:
         return Refit("trial", trial_weights, "no time was left to retrain: the trial's own weights ship")
     except DivergedError as diverged:

@@ -3,7 +3,6 @@
 Each class is one mapping of the file. Past this door nobody asks whether a key is there.
 """
 
-import codecs
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -28,7 +27,7 @@ METRIC_NAMES = (
     "matthews_corrcoef",
     "cohen_kappa",
 )
-BASELINE_NAMES = ("linear_probe", "source_only", "no_transfer", "full_finetune")
+BASELINE_NAMES = ("linear_probe", "source_only", "no_transfer", "full_finetune")  # `autotl.plan.baselines` builds them
 DEFAULT_SHARE = 0.2
 
 Paths = tuple[str, ...]
@@ -126,7 +125,7 @@ def _metric(name: str) -> str:
 
 def _encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
+        "text".encode(name)  # looking it up would also find hex, rot13 and zlib, which turn bytes into bytes
     except (LookupError, ValueError):
         raise ValueError(f"{name!r} is not a text encoding. Common ones: utf-8, latin-1, cp1252, utf-16.") from None
     return name
@@ -176,6 +175,13 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 ShareOrPaths = Annotated[float | Paths, PlainValidator(_share_or_paths, json_schema_input_type=float | str | list[str])]
 
 
+def share_of(validation: float | Paths | None) -> float:
+    """The share of the training rows that a `validation` asks for; 0 where it names paths."""
+    if validation is None:
+        return DEFAULT_SHARE
+    return validation if isinstance(validation, float) else 0.0
+
+
 class Section(BaseModel):
     """A mapping of the file: unknown keys are mistakes, values keep their written type, nothing changes later."""
 
@@ -198,8 +204,8 @@ class Target(Section):
     """The domain that the model will be used on."""
 
     train: Annotated[Paths, PlainValidator(_paths, json_schema_input_type=str | list[str])]
-    validation: ShareOrPaths = DEFAULT_SHARE
-    # None: a share of 0.2 from 500 rows on, else no test
+    validation: ShareOrPaths | None = None  # None: what an .npz holds beside its training rows, else a share of 0.2
+    # None: what an .npz holds, else a share of 0.2 from 500 rows on, else no test
     test: Annotated[
         float | Paths | LabelsOf | None,
         PlainValidator(_test, json_schema_input_type=float | str | list[str] | LabelsOf | None),
@@ -216,10 +222,9 @@ class Target(Section):
             wrong.append((("test",), "{labels_of: train} needs labels: none, for known labels cannot test anything."))
         if self.labels == "all" and self.validation == 0.0:
             wrong.append((("validation",), "0 leaves no example to choose a model by. Write a share such as 0.2."))
-        if isinstance(self.validation, float) and isinstance(self.test, float) and self.validation + self.test >= 1:
-            wrong.append(
-                (("test",), f"{self.test:g} beside validation: {self.validation:g} leaves nothing to train on.")
-            )
+        share = share_of(self.validation)
+        if isinstance(self.test, float) and share + self.test >= 1:
+            wrong.append((("test",), f"{self.test:g} beside validation: {share:g} leaves nothing to train on."))
         if wrong:
             raise ContradictionError(wrong)
         return self
@@ -230,7 +235,7 @@ class Source(Section):
 
     name: Text | None = None
     train: Annotated[Paths | None, PlainValidator(_paths, json_schema_input_type=str | list[str])] = None
-    validation: ShareOrPaths = DEFAULT_SHARE
+    validation: ShareOrPaths | None = None  # as the target's
     exported: Text | None = None
     statistics: Text | None = None
 
@@ -395,6 +400,13 @@ class Task(Section):
             if isinstance(first, dict) and "data" in first:
                 return {**written, "data": first["data"]}
         return written
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Task":
+        if not self.data.source and "source_only" in (self.baselines if isinstance(self.baselines, tuple) else ()):
+            words = "'source_only' needs a labelled source. Add data.source, or leave it out."
+            raise ContradictionError([(("baselines", self.baselines.index("source_only")), words)])
+        return self
 
     @property
     def folder(self) -> Path:

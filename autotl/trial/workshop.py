@@ -126,7 +126,12 @@ class Workshop:
 
     def folds(self, plan: Plan) -> tuple[Fold, ...]:
         """Heads are cheap and get all folds; plans that train backbone layers may get fewer."""
-        return self.data.folds if plan.unfrozen_layers == 0 else self.data.suffix_folds
+        folds = self.data.folds if plan.unfrozen_layers == 0 else self.data.suffix_folds
+        return tuple(replace(fold, train=self.taught(plan, fold.train)) for fold in folds)
+
+    def taught(self, plan: Plan, rows: Rows) -> Rows:
+        """Those of the rows that the plan learns from."""
+        return rows[self.data.domain_of[rows] > 0] if plan.learns_from == "source" else rows
 
     def start(self, trainer: Trainer, plan: Plan, fold: Fold, *, fold_number: int) -> None:
         """Puts the trainer where a fresh model of this plan and fold would start."""

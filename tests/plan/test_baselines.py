@@ -42,6 +42,14 @@ def test_without_target_labels_the_probe_is_what_the_source_alone_teaches():
     assert names_of(found) == [SOURCE_ONLY, SOURCE_ONLY, NO_TRANSFER, FULL_FINETUNE]
 
 
+def test_with_labels_of_both_domains_the_source_alone_is_a_baseline_of_its_own():
+    found = baselines(a_space(), setting="cross-domain", wanted="auto")
+    assert names_of(found) == [LINEAR_PROBE, LINEAR_PROBE, SOURCE_ONLY, SOURCE_ONLY, NO_TRANSFER, FULL_FINETUNE]
+    assert [baseline.plan.learns_from for baseline in found[:4]] == ["all", "all", "source", "source"]
+    only = baselines(a_space(), setting="cross-domain", wanted=(SOURCE_ONLY,))
+    assert names_of(only) == [SOURCE_ONLY, SOURCE_ONLY]
+
+
 def test_full_fine_tuning_is_decided_when_the_probes_have_measured_the_backbones():
     assert baselines(a_space(), setting="supervised", wanted=(FULL_FINETUNE,))[0].plan is None
 

@@ -39,6 +39,9 @@ class PretendWorkshop:
     def folds(self, plan):
         return (FOLD,)
 
+    def taught(self, plan, rows):
+        return rows
+
     def fit(self, plan, fold, *, deadline):
         if len(self.fitted) == self._fits_in_time:
             raise OutOfTimeError

@@ -1,13 +1,15 @@
 """A plan's result depends on the plan and the data, never on what the worker did before."""
 
 import time
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
-from pretend import a_plan, a_task, a_workshop
+from pretend import a_plan, a_task, a_workshop, images
 
 from autotl.backbones import BackboneSpec
+from autotl.data.examples import Fold
 from autotl.plan import Choice
 from autotl.trial.outcome import Job
 
@@ -171,3 +173,27 @@ def test_balanced_class_weights_have_mean_one_over_the_examples(tmp_path):
     weights = scorer.class_weights(labels, classes=3)
     assert weights[labels].mean() == pytest.approx(1.0)
     assert weights[2] == pytest.approx(90 * weights[0])
+
+
+def test_a_plan_that_learns_from_the_source_never_sees_a_target_label(tmp_path):
+    """Two tasks that differ in the target's training labels alone give it the same weights; other plans differ."""
+    (target, labels), (source, source_labels) = images(60, seed=1), images(60, seed=2)
+    fold = Fold(np.r_[0:40, 60:120], np.arange(40, 60))
+    shuffled = np.concatenate([labels[:40][::-1], labels[40:]])
+    tasks = [
+        a_task(
+            domains=("target", "elsewhere"),
+            inputs=(target, source),
+            labels=np.concatenate([of_target, source_labels]),
+            folds=1,
+            setting="cross-domain",
+        )
+        for of_target in (labels, shuffled)
+    ]
+    tasks = [replace(task, folds=(fold,), suffix_folds=(fold,), target_rows=fold.validation) for task in tasks]
+    for learns_from, is_equal in (("source", True), ("all", False)):
+        one, other = (
+            train(a_workshop(tmp_path, task), a_plan(learns_from=learns_from))[-1].ending.outputs.validation
+            for task in tasks
+        )
+        assert np.array_equal(one, other) is is_equal
