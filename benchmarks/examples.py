@@ -53,7 +53,7 @@ def _row(name: str, leaderboard: dict[str, Any]) -> str:
     rows = leaderboard["trials"]
     winner = next(row for row in rows if row["winner"])
     tested = {row["baseline"]: row["test"] for row in rows if row["baseline"] and row["test"]}
-    figure, nothing = winner["refit_test"], tested.get("no_transfer")
+    figure, nothing = winner["refit_test"] or winner["test"], tested.get("no_transfer")
     gain = "-" if nothing is None else f"{100 * (figure['value'] - nothing['value']):+.1f} points"
     plan = winner["plan"]
     model = f"{plan['backbone']} at {plan['image_size']} px, {plan['unfrozen_layers']} unfrozen"

@@ -62,6 +62,11 @@ def read(path: Path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def shipped_on_test(winner):
+    """The test figure of the weights that ship: the retrained ones, or the trial's own."""
+    return winner["refit_test"] or winner["test"]
+
+
 def test_the_run_folder_is_complete_and_exactly_so(story):
     _, folder = story
     assert {path.name for path in folder.iterdir()} == {
@@ -134,7 +139,7 @@ def test_predictions_after_a_reload_are_identical_and_as_good_as_the_test_says(s
     assert set(rows[0]) == {"input", "label", "probability", "p_blue", "p_green", "p_red"}
     right = sum(row["input"].split("/")[0] == row["label"] for row in rows) / len(rows)
     winner = next(row for row in read(folder / "leaderboard.json")["trials"] if row["winner"])
-    assert right >= winner["refit_test"]["low"] - 0.05
+    assert right >= shipped_on_test(winner)["low"] - 0.05
 
 
 def test_the_shipped_model_says_what_the_trainer_said(story):
@@ -152,7 +157,7 @@ def test_the_shipped_model_says_what_the_trainer_said(story):
         said = np.asarray(bundle.load_model().predict_on_batch(pixels))
     accuracy = float((said.argmax(axis=1) == data.test.open_labels()).mean())
     winner = next(row for row in read(folder / "leaderboard.json")["trials"] if row["winner"])
-    assert accuracy == pytest.approx(winner["refit_test"]["value"])
+    assert accuracy == pytest.approx(shipped_on_test(winner)["value"])
     np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-5)
 
 

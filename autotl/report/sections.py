@@ -106,7 +106,9 @@ def summary_figures(values: Json, headline: Json, entries: Sequence[Entry]) -> l
     metric = str(values.get("metric", "score"))
     corrected, raw = Interval.read(headline.get("corrected")), Interval.read(headline.get("raw"))
     if winner and winner.test:
-        figures.append(Figure(f"{metric} on test", wording.score(winner.test.value), _within(winner.test)))
+        shipped = winner.refit_test or winner.test
+        before = "" if winner.refit_test is None else f" (as searched {wording.score(winner.test.value)})"
+        figures.append(Figure(f"{metric} on test", wording.score(shipped.value), f"{_within(shipped)}{before}"))
     if corrected:
         before = f" ({wording.score(raw.value)} before selection)" if raw else ""
         note = f"{_within(corrected)}, corrected for selection{before}".removeprefix(", ")

@@ -48,7 +48,8 @@ class Scorer:
         return (counts.sum() / np.maximum(counts, 1) / max((counts > 0).sum(), 1)).astype(np.float32)
 
     def score(self, data: TaskData, outputs: Outputs) -> dict[str, Any]:
-        """`{value, low, high, kind}` on the rows that trials are scored on; label-free scores have no interval."""
+        """`{value, low, high, kind}` on the rows that trials are scored on, with a `note` where the interval needs one;
+        label-free scores have no interval."""
         labels = data.labels[outputs.rows]
         if data.score_kind == "label_free":
             value = self.value(labels, outputs.validation)
@@ -82,8 +83,7 @@ class Scorer:
         value = self.value(labels, probabilities)
         if not np.isfinite(value):
             return {"value": value, "low": None, "high": None}
-        found = interval(self.of_task, labels, probabilities, groups=groups, seed=self.seed)
-        return {"value": found.value, "low": found.low, "high": found.high}
+        return dict(interval(self.of_task, labels, probabilities, groups=groups, seed=self.seed).as_dict())
 
 
 def counting_unknown(
