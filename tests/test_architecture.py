@@ -74,3 +74,28 @@ def test_light_paths_import_nothing_heavy(statement):
     script = f"{statement}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", ["validate", "leaderboard", "report"])
+def test_commands_that_only_look_never_reach_tensorflow(command, tmp_path):
+    script = f"""
+import json, sys
+from pathlib import Path
+from PIL import Image
+from autotl.cli.app import run
+from autotl.run import RunFolder, Study
+for name in ("cat", "dog"):
+    Path("photos", name).mkdir(parents=True)
+    for number in range(12):
+        Image.new("RGB", (16, 16), (number, 100, 100 if name == "cat" else 0)).save(f"photos/{{name}}/{{number}}.png")
+Path("task.yaml").write_text("data: {{target: {{train: photos}}}}")
+folder = RunFolder.create(Path("run"))
+Study(folder.path / "study.db").close()
+content = {{"task": "pets", "metric": "accuracy", "higher_is_better": True, "regime": "validation", "trials": []}}
+folder.write("leaderboard.json", json.dumps(content))
+assert run(["{command}", "task.yaml" if "{command}" == "validate" else "run"]) == 0
+print([name for name in ("tensorflow", "keras", "torch", "jax", "ray") if name in sys.modules])
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "[]"

@@ -23,6 +23,19 @@ budget: {{trials: 2, wall: 5m}}
 """
 
 
+def test_the_demo_learns_from_print_and_shows_what_the_gap_costs(tmp_path, capsys):
+    assert run(["demo", "--out", str(tmp_path / "demo")]) == 0
+    out = capsys.readouterr().out
+    assert "the price of the domain gap" in out
+    assert f"autotl predict {tmp_path / 'demo' / 'run' / 'winner'} DATA" in out
+    content = json.loads((tmp_path / "demo" / "run" / "leaderboard.json").read_text())
+    winner = next(row for row in content["trials"] if row["winner"])
+    source_only = next(row for row in content["trials"] if row["baseline"] == "source_only")
+    assert winner["plan"]["backbone"] == "efficientnet_lite0"
+    assert winner["score"]["value"] > 0.9, "printed digits are easy"
+    assert 0.15 < source_only["test"]["value"] < winner["score"]["value"] - 0.2, "handwritten ones are not"
+
+
 def arrays(path, *, rows, classes=3, shift=0, seed=0):
     draws = np.random.default_rng(seed)
     labels = np.arange(rows) % classes
@@ -36,34 +49,6 @@ def search(place, task, *, backbone="small_cnn", baselines="linear_probe"):
     assert run(["search", str(place / "task.yaml"), "--out", str(place / "run"), "--workers", "1"]) == 0
     content = json.loads((place / "run" / "leaderboard.json").read_text())
     return content, next(row for row in content["trials"] if row["winner"])
-
-
-def test_an_unlabelled_target_is_learnt_from_its_source_and_hidden_labels_change_nothing(tmp_path):
-    results = []
-    for name in ("true", "permuted"):
-        place = tmp_path / name
-        place.mkdir()
-        arrays(place / "source.npz", rows=300)
-        arrays(place / "target.npz", rows=240, shift=40, seed=1)
-        if name == "permuted":
-            with np.load(place / "target.npz") as file:
-                x, y = file["x"], file["y"]
-            np.savez(place / "target.npz", x=x, y=np.random.default_rng(5).permutation(y))
-        task = (
-            "data: {target: {train: target.npz, labels: none, test: {labels_of: train}}, source: {train: source.npz}}\n"
-        )
-        content, winner = search(place, task, baselines="source_only, no_transfer")
-        assert content["regime"] == "label_free"
-        assert winner["score"]["kind"] == "label_free"
-        assert winner["score"]["low"] is None
-        results.append((content, winner, (place / "run" / "winner" / "bundle.json").read_text()))
-    (one, winner, bundle), (other, permuted_winner, permuted_bundle) = results
-    for row, twin in zip(one["trials"], other["trials"], strict=True):
-        for key in ("trial", "plan", "score", "scores", "tie_group", "winner", "status"):
-            assert row[key] == twin[key], key
-    assert winner["test"]["value"] > permuted_winner["test"]["value"] + 0.2, "only the test saw the labels"
-    digests = [json.loads(text)["provenance"]["data"] for text in (bundle, permuted_bundle)]
-    assert digests[0] == digests[1]
 
 
 def test_a_few_labels_and_a_source_are_scored_by_cross_validation_on_the_few(tmp_path):

@@ -54,7 +54,8 @@ class Progress:
             self._order = event
             minutes = max(0.0, event.ends_by - time.time()) / 60
             self._say(
-                f"{event.trials} trials and {event.baselines} baselines on {event.workers} workers, "
+                f"{_counted(event.trials, 'trial')} and {_counted(event.baselines, 'baseline')} "
+                f"on {_counted(event.workers, 'worker')}, "
                 f"at most {minutes:.0f} min"
             )
         elif isinstance(event, TrialStarted):
@@ -128,3 +129,7 @@ def _one_line(row: dict[str, Any], metric: str) -> str:
 
 def _score_words(row: dict[str, Any]) -> str:
     return "" if not row["score"] else f"{row['score']['value']:.4f}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,127 @@
+"""The law that counts most: labels declared unknown are not read. Permuting them changes nothing but the test."""
+
+import csv
+import json
+import sqlite3
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from autotl.cli.app import run
+
+TASK = """\
+name: hidden
+data:
+  target: {train: target, labels: none, test: {labels_of: train}}
+  source: {train: source}
+budget: {trials: 1, wall: 4m}
+baselines: [source_only]
+search_space: {backbone: small_cnn, image_size: 32, tap: last, unfrozen_layers: all, backbone_rate_ratio: 1.0, views: 0,
+  epochs: 8, head: linear, learning_rate: 0.003}
+"""
+CLASSES = ("blue", "green", "red")
+
+
+def photographs(folder: Path, *, rows: int, seed: int, brighter: int = 0, permuted: bool = False) -> None:
+    draws = np.random.default_rng(seed)
+    labels = np.arange(rows) % len(CLASSES)
+    folders = np.random.default_rng(5).permutation(labels) if permuted else labels
+    for number in range(rows):
+        pixels = draws.integers(0, 110, size=(24, 24, 3)) + brighter
+        pixels[6:18, 6:18, 2 - labels[number]] += 70
+        place = folder / CLASSES[folders[number]]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.astype(np.uint8)).save(place / f"{number:03d}.png")
+    (folder / CLASSES[folders[0]] / "broken.png").write_bytes(b"no image at all")
+    (folder / CLASSES[folders[1]] / "notes.txt").write_text("left alone")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The same search with true and with permuted target labels: two run folders."""
+    folders = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("true", "permuted"):
+            place = tmp_path_factory.mktemp(name)
+            patch.setenv("AUTOTL_HOME", str(place / "home"))
+            patch.setenv("AUTOTL_CACHE_DIR", str(place / "cache"))
+            patch.chdir(place)
+            photographs(place / "source", rows=150, seed=0)
+            photographs(place / "target", rows=120, seed=1, brighter=40, permuted=name == "permuted")
+            (place / "task.yaml").write_text(TASK + "audit: {allow: [broken_image]}\n")
+            assert run(["search", "task.yaml", "--out", "run", "--workers", "1"]) == 0
+            folders.append(place / "run")
+    return folders
+
+
+def rows_of(folder):
+    return json.loads((folder / "leaderboard.json").read_text())["trials"]
+
+
+def without(row, *keys):
+    times = {"seconds", "latency_ms", "latency_estimated", "test", "refit_test"}
+    return {key: value for key, value in row.items() if key not in {*times, *keys}}
+
+
+def test_the_leaderboard_is_the_same_but_for_the_test(runs):
+    one, other = (rows_of(folder) for folder in runs)
+    assert [without(row) for row in one] == [without(row) for row in other]
+    true, permuted = (next(row for row in rows if row["winner"])["test"]["value"] for rows in (one, other))
+    assert true > permuted + 0.15, "only the test saw the labels"
+
+
+def test_every_trial_left_the_same_behind(runs):
+    for row in rows_of(runs[0]):
+        one, other = (folder / "trials" / str(row["trial"]) for folder in runs)
+        assert (one / "plan.yaml").read_bytes() == (other / "plan.yaml").read_bytes()
+        assert (one / "curve.csv").read_bytes() == (other / "curve.csv").read_bytes()
+        for name in ("outputs.npz", "weights.npz"):
+            with np.load(one / name) as these, np.load(other / name) as those:
+                assert these.files == those.files
+                for member in these.files:
+                    assert np.array_equal(these[member], those[member]), (name, member)
+
+
+def test_the_study_holds_the_same_trials_and_findings(runs):
+    held = []
+    for folder in runs:
+        with sqlite3.connect(folder / "study.db") as connection:
+            values = connection.execute("SELECT trial_id, objective, value FROM trial_values ORDER BY 1, 2").fetchall()
+            steps = connection.execute(
+                "SELECT trial_id, step, intermediate_value FROM trial_intermediate_values ORDER BY 1, 2"
+            ).fetchall()
+            facts = dict(connection.execute("SELECT name, value FROM autotl_facts WHERE name IN ('findings', 'data')"))
+        data = json.loads(facts["data"])
+        held.append((values, steps, facts["findings"], data))
+    assert held[0] == held[1]
+    assert "broken" in held[0][2]
+
+
+def test_no_log_names_a_hidden_folder(runs):
+    for folder in runs:
+        said = (folder / "log.jsonl").read_text(encoding="utf-8")
+        assert not any(f"{name}/" in line for line in said.splitlines() if "target" in line for name in CLASSES)
+
+
+def test_the_bundle_is_the_same_model(runs):
+    bundles = [json.loads((folder / "winner" / "bundle.json").read_text()) for folder in runs]
+    assert bundles[0]["provenance"]["data"] == bundles[1]["provenance"]["data"]
+    one, other = (
+        keras.saving.load_model(folder / "winner" / "model.keras", compile=False, safe_mode=True) for folder in runs
+    )
+    assert one.count_params() > 0
+    for these, those in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(these, those)
+
+
+def test_predictions_are_the_same(runs, tmp_path):
+    said = []
+    for number, folder in enumerate(runs):
+        out = tmp_path / f"{number}.csv"
+        assert run(["predict", str(folder / "winner"), str(runs[0].parent / "source"), "--out", str(out)]) == 0
+        with out.open(newline="") as file:
+            said.append(list(csv.reader(file)))
+    assert said[0] == said[1]
