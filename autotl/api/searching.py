@@ -21,7 +21,7 @@ from autotl.data import TaskData, load_data
 from autotl.errors import AutotlError
 from autotl.features import FeatureStore, default_limit_bytes
 from autotl.plan import Plan
-from autotl.plan.baselines import baselines, middle_of
+from autotl.plan.baselines import baselines, sized_like
 from autotl.run import RunFolder, Study, default_path
 from autotl.run.folder import LOG, STUDY
 from autotl.search.budget import Budget
@@ -82,7 +82,7 @@ def _search(task: OpenedTask, listen: Listener) -> Run:
     data = load_data(task.task)
     if only_loading_tells(task.space):
         stages.start("backbones", "loading the backbones")
-        task = replace(task, unavailable={**task.unavailable, **check_backbones(task.space)})
+        task = replace(task, unavailable={**task.unavailable, **check_backbones(task.space, data)})
         at_hand = [spec for spec in task.space.values("backbone") if spec not in task.unavailable]
         task = replace(task, space=task.space.with_backbones(at_hand))
     FeatureStore(_features_folder(), limit_bytes=0)  # a store that cannot be made is told before there is a run
@@ -104,6 +104,8 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
     from autotl.api.finishing import finish
     from autotl.api.standing import keep_standing
 
+    for name, reason in data.summary["broken"]:
+        _log.info("left out: %s: the file %s", name, reason)
     write_what_was_asked(task, data, run, study)
     stages.start("search", "searching")
     order = workshop_order(task, data)
@@ -123,14 +125,14 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
 def _order(task: OpenedTask, data: TaskData) -> SearchOrder:
     overrides, wanted = task.overrides, wanted_baselines(task.task, task.overrides)
     label_free = data.score_kind == "label_free"
-    size = middle_of(task.space, "image_size")
+    shape = sized_like(task.space)
     return SearchOrder(
         name=task.task.name,
         space=task.space,
         baselines=baselines(task.space, setting=data.setting, wanted=wanted),
         given=[plan for plan in task.given if plan.backbone not in task.unavailable],
         unavailable=[
-            *((Plan(spec, image_size=size), why) for spec, why in task.unavailable.items()),
+            *((Plan(spec, **shape), why) for spec, why in task.unavailable.items()),
             *((plan, task.unavailable[plan.backbone]) for plan in task.given if plan.backbone in task.unavailable),
         ],
         trials=task.task.budget.trials if overrides.trials is None else overrides.trials,

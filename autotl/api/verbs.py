@@ -54,33 +54,36 @@ def validate(path: Path | str, *, full: bool = False) -> Validation:
         data = load_data(opened.task)
         findings = data.findings
         description["data"] = dict(data.summary)
-        check_backbones(opened.space)
+        check_backbones(opened.space, data)
     return Validation(tuple(_sentences(opened)), findings, description)
 
 
 def predict(model: Path | str, data: Path | str) -> "Predictions":
     """Labels and probabilities of raw inputs by a bundle."""
     from autotl.production.bundle import open_bundle
+
+    bundle = open_bundle(Path(model))  # a folder that is no bundle is told at once, without Keras
+    import_keras()  # before the room below, which would import TensorFlow with its greeting
     from autotl.production.prediction import predict as predict_with
 
-    import_keras()
-    return predict_with(open_bundle(Path(model)), Path(data))
+    return predict_with(bundle, Path(data))
 
 
 def read_leaderboard(run: Path | str) -> dict[str, Any]:
     """leaderboard.json of a run."""
-    from autotl.api.finishing import read_leaderboard as read
+    from autotl.api.standing import read_leaderboard as read
 
     return read(RunFolder.open(Path(run)))
 
 
 def write_report(run: Path | str) -> Path:
     """Lays report.html out anew from what the run folder holds."""
+    from autotl.api.standing import read_leaderboard as read
     from autotl.report import render
     from autotl.report.from_run import report_values
 
     folder = RunFolder.open(Path(run))
-    return folder.write(REPORT, render(report_values(folder)))
+    return folder.write(REPORT, render(report_values(folder, read(folder))))
 
 
 def write_demo(out: Path) -> Path:
@@ -106,9 +109,9 @@ def _sentences(opened: OpenedTask) -> list[str]:
     lines = [f"{described['task']}: {setting} transfer, {len(classes)} classes, metric {opened.metric}."]
     lines.extend(described["follows"])
     lines.extend(described["notes"])
-    counts = described["domains"]["target"].get("classes", {})
-    if counts and min(counts.values()) < FEW_IN_A_CLASS:
-        lines.append(resolution_sentence(sum(counts.values())))
+    scored = described["scored"]
+    if scored is not None and scored["smallest_class"] < FEW_IN_A_CLASS:
+        lines.append(resolution_sentence(scored["rows"]))
     lines.extend(f"Skipped: {why}" for why in opened.unavailable.values())
     for spec in opened.space.values("backbone"):
         if why_not_at_hand(spec, offline=True) is not None:

@@ -18,29 +18,38 @@ def read_keras_config(path: Path) -> dict[str, Any]:
     """The configuration inside a `.keras` file, after checking the archive's members and declared sizes.
 
     Raises:
-        TaskError: not such an archive, a member that does not belong there, or sizes out of bounds.
+        TaskError: not such an archive, a member missing or too many, sizes out of bounds, or no configuration.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(path, archive.infolist())
             config = json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as cause:
+    except TaskError:
+        raise
+    except Exception as cause:  # zipfile and json meet hostile bytes and raise nearly anything
         raise TaskError(
-            f"{path}: not a readable .keras file ({cause}). Save it with model.save('NAME.keras')."
+            f"{path}: not a readable .keras file ({_words(cause)}). Save it with model.save('NAME.keras')."
         ) from cause
-    if not isinstance(config, dict):
-        raise TaskError(f"{path}: config.json in it is not a model's configuration.")
-    return config
+    return _checked_config(path, config, "config.json")
 
 
 def check_keras_weights(path: Path) -> None:
-    """Refuses a `.keras` file whose HDF5 weights link outside or declare impossible sizes."""
-    with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as member:
-        _check_hdf5(path, member, archive.getinfo("model.weights.h5").file_size)
+    """Refuses a `.keras` file whose HDF5 weights are damaged, link outside or declare impossible sizes."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as member:
+            _check_hdf5(path, member, archive.getinfo("model.weights.h5").file_size)
+    except TaskError:
+        raise
+    except Exception as cause:  # as above
+        raise TaskError(f"{path}: the weights in it cannot be read ({_words(cause)}). Save the model again.") from cause
 
 
 def read_hdf5_config(path: Path) -> dict[str, Any]:
-    """The configuration inside a whole-model `.h5` file, after checking its links and declared sizes."""
+    """The configuration inside a whole-model `.h5` file, after checking its links and declared sizes.
+
+    Raises:
+        TaskError: no such file, weights without a model, or no configuration.
+    """
     check_weights_file(path)
     import h5py
 
@@ -51,10 +60,13 @@ def read_hdf5_config(path: Path) -> dict[str, Any]:
             f"{path}: it holds weights but no model. Save the whole model with model.save('NAME.keras'), or give the "
             "file as weights of an application: {application: NAME, weights: PATH}."
         )
-    if len(text) > CONFIG_BYTES:
+    if isinstance(text, str | bytes) and len(text) > CONFIG_BYTES:
         raise TaskError(f"{path}: its configuration has {len(text)} bytes, more than {CONFIG_BYTES}.")
-    config: dict[str, Any] = json.loads(text)
-    return config
+    try:
+        config = json.loads(text)
+    except (TypeError, ValueError, RecursionError) as cause:
+        raise TaskError(f"{path}: its model_config cannot be read ({_words(cause)}). Save the model again.") from cause
+    return _checked_config(path, config, "model_config")
 
 
 def check_weights_file(path: Path) -> None:
@@ -71,14 +83,15 @@ def check_weights_file(path: Path) -> None:
 
 def layer_configs(config: Any) -> Iterator[dict[str, Any]]:
     """Every serialised object in a configuration, however deeply nested, outermost first."""
-    if isinstance(config, dict):
-        if "class_name" in config:
-            yield config
-        for value in config.values():
-            yield from layer_configs(value)
-    elif isinstance(config, list):
-        for value in config:
-            yield from layer_configs(value)
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("class_name"), str):
+                yield value
+            waiting += reversed(value.values())
+        elif isinstance(value, list):
+            waiting += reversed(value)
 
 
 def refuse_lambdas(path: Path, config: dict[str, Any]) -> None:
@@ -93,6 +106,18 @@ def refuse_lambdas(path: Path, config: dict[str, Any]) -> None:
         )
 
 
+def _checked_config(path: Path, config: Any, place: str) -> dict[str, Any]:
+    if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
+        raise TaskError(f"{path}: {place} in it is not a model's configuration. Save the model again with Keras 3.")
+    if not isinstance(config.get("config"), dict):
+        raise TaskError(f"{path}: {place} in it names a {config['class_name']} without its layers. Save it again.")
+    return config
+
+
+def _words(cause: Exception) -> str:
+    return " ".join(str(cause).split())[:200] or type(cause).__name__
+
+
 def _name(found: dict[str, Any]) -> str:
     config = found.get("config")
     return str(config.get("name", "?")) if isinstance(config, dict) else "?"
@@ -100,11 +125,14 @@ def _name(found: dict[str, Any]) -> str:
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
     names = [member.filename for member in members]
-    strangers = sorted(set(names) - KERAS_MEMBERS)
-    if strangers or len(names) != len(set(names)):
+    strangers, missing = sorted(set(names) - KERAS_MEMBERS), sorted(KERAS_MEMBERS - set(names))
+    if strangers or missing or len(names) != len(set(names)):
+        seen = f"found {', '.join(map(repr, strangers))}" if strangers else "found a member twice"
+        if missing and not strangers:
+            seen = f"{', '.join(missing)} is missing"
         raise TaskError(
-            f"{path}: a .keras file holds {', '.join(sorted(KERAS_MEMBERS))} once each; "
-            f"found {', '.join(map(repr, strangers)) or 'a member twice'}. Save the model again with Keras 3."
+            f"{path}: a .keras file holds {', '.join(sorted(KERAS_MEMBERS))} once each; {seen}. "
+            "Save the model again with Keras 3."
         )
     sizes = {member.filename: member.file_size for member in members}
     if sizes.get("config.json", 0) > CONFIG_BYTES:
@@ -121,8 +149,10 @@ def _check_hdf5(path: Path, file: Any, size: int) -> None:
     try:
         with h5py.File(file, "r") as content:
             declared = sum(_declared_bytes(path, content, seen=set()))
-    except OSError as cause:
-        raise TaskError(f"{path}: not a readable HDF5 file ({cause}).") from cause
+    except TaskError:
+        raise
+    except Exception as cause:  # h5py meets hostile bytes and raises nearly anything
+        raise TaskError(f"{path}: not a readable HDF5 file ({_words(cause)}).") from cause
     allowed = min(TOTAL_BYTES, INFLATION * size + CONFIG_BYTES)
     if declared > allowed:
         raise TaskError(f"{path}: its data sets declare {declared} bytes, more than the {allowed} allowed.")

@@ -1,6 +1,6 @@
 """Folders, tables and arrays → domains and leak-free splits; one file per modality; the audit finds trouble first."""
 
-from autotl.data.audit import check_quickly, raise_errors
+from autotl.data.audit import check_quickly, raise_errors, unknown_codes
 from autotl.data.domains import load_data
 from autotl.data.examples import PLAIN, UNKNOWN, Finding, Fold, Inputs, Rows, SealedTest, TaskData, View
 from autotl.data.summary import describe
@@ -19,4 +19,5 @@ __all__ = [
     "describe",
     "load_data",
     "raise_errors",
+    "unknown_codes",
 ]

@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from unicodedata import normalize
 
 from autotl.data.examples import Finding
-from autotl.data.listing import Listing, Survey, is_hidden, survey
-from autotl.errors import DataError, TaskError, suggestion
+from autotl.data.listing import Survey, is_hidden, survey
+from autotl.data.opening import unique_ids, without_folders
+from autotl.errors import DataError, suggestion
 from autotl.task import Task
 
 ALLOWABLE = ("broken_image", "label_twins", "leak")  # codes that `audit: {allow: […]}` may name
@@ -21,27 +22,28 @@ Place = tuple[str, str]  # where an example stands: (domain, split)
 
 
 def check_quickly(task: Task) -> list[Finding]:
-    """Everything that folders, tables and headers tell: missing paths and files, classes, labels, names.
-
-    Raises:
-        TaskError: `audit.allow` names a code that there is not.
-    """
+    """Everything that folders, tables and headers tell: missing paths and files, classes, labels, names."""
     return quick_findings(task, survey(task))
 
 
-def quick_findings(task: Task, listed: Survey) -> list[Finding]:
-    """The same for a survey already made."""
-    unknown = [
+def unknown_codes(task: Task) -> list[str]:
+    """A line for each code in `audit.allow` that there is not."""
+    return [
         f"{task.where(f'audit.allow[{index}]')}: {code!r} is not known. {suggestion(code, ALLOWABLE)}"
         for index, code in enumerate(task.audit.allow)
         if code not in ALLOWABLE
     ]
-    if unknown:
-        raise TaskError(unknown)
+
+
+def quick_findings(task: Task, listed: Survey) -> list[Finding]:
+    """The same for a survey already made."""
     findings = [*listed.findings]
-    for listings in listed.splits.values():
+    for (domain, _), listings in listed.splits.items():
         for listing in listings:
-            findings += _strangers(listing)
+            names: Sequence[str] = listing.strangers
+            if is_hidden(task, domain):
+                names = unique_ids(sorted(map(without_folders, names)))
+            findings += _strangers(listing.where, names)
     if not any(finding.severity == "error" for finding in findings):
         findings += _class_findings(task, listed)
     return [softened(task, finding) for finding in findings]
@@ -134,7 +136,7 @@ def suggested_metric(counts: Mapping[str, int]) -> str:
 
 
 def broken_findings(task: Task, broken: Mapping[str, str], total: int) -> list[Finding]:
-    """Files that cannot be used, id → why: a warning up to 1 % of all, above that an error."""
+    """Files that cannot be used, name → why: a warning up to 1 % of all, above that an error."""
     if not broken:
         return []
     listed = [f"{name}: the file {why}" for name, why in broken.items()]
@@ -190,6 +192,7 @@ def _shared_content(
         return
     words = f"examples both in {' '.join(one)} and in {' '.join(other)}: {len(both):,}, such as {both[0]}."
     if one[0] != other[0] and "test" not in (one[1], other[1]):
+        words += " Where one of a pair is scored on, the other is left out of training."
         yield Finding("duplicate", "warning", words, tuple(both[:_SHOWN]))
         return
     hint = "Remove them from one side, or write 'audit: {allow: [leak]}'."
@@ -224,11 +227,10 @@ def conflict_findings(domain: str, digests: Sequence[str], labels: Sequence[str]
     return [Finding("label_conflict", "warning", words, tuple(conflicts[:_SHOWN]))]
 
 
-def _strangers(listing: Listing) -> Iterator[Finding]:
-    if listing.strangers:
-        words = f"files left alone, being no images in a class folder: {len(listing.strangers):,}"
-        message = f"{listing.where}: {words}, such as {listing.strangers[0]!r}."
-        yield Finding("other_files", "info", message, listing.strangers[:_SHOWN])
+def _strangers(where: str, names: Sequence[str]) -> Iterator[Finding]:
+    if names:
+        words = f"files left alone, being no images in a class folder: {len(names):,}"
+        yield Finding("other_files", "info", f"{where}: {words}, such as {names[0]!r}.", tuple(names[:_SHOWN]))
 
 
 def _class_findings(task: Task, listed: Survey) -> Iterator[Finding]:
@@ -244,15 +246,27 @@ def _class_findings(task: Task, listed: Survey) -> Iterator[Finding]:
                     yield Finding("empty_class", "warning", words)
         if counts:
             where = listings[0].where
-            yield from _twins(domain, where, counts)
-            yield from _near_names(domain, where, counts)
+            told = _name_alone if is_hidden(task, domain) else _name_and_count
+            yield from _twins(domain, where, counts, told)
+            yield from _near_names(domain, where, counts, told)
             yield from _small_classes(task, domain, where, counts)
     classes, findings = classes_of(task, listed)
     yield from findings
     yield from _test_classes(task, listed, classes)
 
 
-def _twins(domain: str, where: str, counts: Counter[str]) -> Iterator[Finding]:
+Told = Callable[[str, Counter[str]], str]  # how a class is written in a finding
+
+
+def _name_and_count(name: str, counts: Counter[str]) -> str:
+    return f"{name!r} ({counts[name]:,})"
+
+
+def _name_alone(name: str, counts: Counter[str]) -> str:  # noqa: ARG001 - how often a hidden label occurs is not told
+    return repr(name)
+
+
+def _twins(domain: str, where: str, counts: Counter[str], told: Told) -> Iterator[Finding]:
     alike: dict[str, list[str]] = defaultdict(list)
     for name in counts:
         alike[" ".join(normalize("NFKC", name).casefold().split())].append(name)
@@ -261,7 +275,7 @@ def _twins(domain: str, where: str, counts: Counter[str]) -> Iterator[Finding]:
             best = max(names, key=lambda name: (counts[name], name))
             others = sorted(name for name in names if name != best)
             merge = ", ".join(f"{_quoted(name)}: {_quoted(best)}" for name in others)
-            seen = " and ".join(f"{name!r} ({counts[name]:,})" for name in [best, *others])
+            seen = " and ".join(told(name, counts) for name in [best, *others])
             words = f"the classes {seen} of {domain} differ only in case, spaces or encoding."
             hint = f"If they are one, paste 'audit: {{merge: {{{merge}}}}}'; if not, 'audit: {{allow: [label_twins]}}'."
             yield Finding("label_twins", "error", f"{where}: {words} {hint}", tuple(names))
@@ -271,14 +285,12 @@ def _quoted(name: str) -> str:
     return json.dumps(name, ensure_ascii=not name.isprintable())
 
 
-def _near_names(domain: str, where: str, counts: Counter[str]) -> Iterator[Finding]:
+def _near_names(domain: str, where: str, counts: Counter[str], told: Told) -> Iterator[Finding]:
     common = [name for name in counts if len(name) >= 4]
     for rare in common:
         for name in common:
             if counts[rare] <= RARE_SHARE * counts[name] and _is_one_edit(rare, name):
-                words = (
-                    f"the class {rare!r} ({counts[rare]:,}) of {domain} may be a typo of {name!r} ({counts[name]:,})."
-                )
+                words = f"the class {told(rare, counts)} of {domain} may be a typo of {told(name, counts)}."
                 hint = f"If so, paste 'audit: {{merge: {{{_quoted(rare)}: {_quoted(name)}}}}}'."
                 yield Finding("near_names", "warning", f"{where}: {words} {hint}", (rare, name))
 

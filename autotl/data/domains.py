@@ -4,6 +4,7 @@ Of a target without labels the search gets a flat shuffled list: its order, ids 
 so that permuting the hidden labels changes nothing but the sealed test.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,16 +15,18 @@ from autotl.data import audit
 from autotl.data.examples import UNKNOWN, Finding, Fold, Rows, ScoreKind, SealedTest, TaskData
 from autotl.data.images import join_images
 from autotl.data.listing import SplitName, Survey, is_hidden, survey
-from autotl.data.opening import Examples, Opened, open_all, unique_ids
+from autotl.data.opening import Broken, Examples, open_all, unique_ids, without_folders
 from autotl.data.setting import setting_of
 from autotl.data.splits import HEAD_FOLDS, SUFFIX_FOLDS, Integers, cross_validation, deal, is_few, joint_groups
-from autotl.data.summary import TEST_FROM_ROWS, known_counts, summarise
+from autotl.data.summary import known_counts, share_of_test, summarise
 from autotl.errors import DataError, TaskError
 from autotl.task import LabelsOf, PerClass, Task, unsupported
-from autotl.task.model import DEFAULT_SHARE
+from autotl.task.model import share_of
 
 HELD_OUT_FROM_ROWS = 200  # fewer unlabelled validation inputs say too little to hold them out
 TRAIN, VALIDATION, TEST = 0, 1, 2
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def load_data(task: Task) -> TaskData:
         TaskError: the task asks for something that cannot run yet.
         DataError: the data cannot be used as it is; all that was found, a line each.
     """
-    refused = unsupported(task)
+    refused = [*unsupported(task), *audit.unknown_codes(task)]
     if refused:
         raise TaskError(refused)
     listed = survey(task)
@@ -53,13 +56,29 @@ def load_data(task: Task) -> TaskData:
     audit.raise_errors(findings)
     classes, _ = audit.classes_of(task, listed)
     opened = open_all(listed)
-    findings += audit.broken_findings(task, opened.broken, opened.files)
-    audit.raise_errors(findings)
+    as_found = dict(zip(unique_ids([file.name for file in opened.broken]), _reasons(opened.broken), strict=True))
+    audit.raise_errors(audit.broken_findings(task, as_found, opened.files))  # with folders, for the user to act on
+    broken = _as_stored(task, opened.broken)
+    findings += audit.broken_findings(task, broken, opened.files)
+    for name, reason in broken.items():
+        _log.info("left out: %s: the file %s", name, reason)
     given = {place: _of_known_classes(task, place, examples, classes) for place, examples in opened.splits.items()}
     audit.raise_errors(_content_findings(task, given))  # with file names, for the user to act on
     given = {place: _shuffled_where_hidden(task, place, examples) for place, examples in given.items()}
     findings += _content_findings(task, given)  # kept: a hidden folder name must not slip in
-    return _divided(task, listed, classes, given, tuple(findings), opened)
+    return _divided(task, listed, classes, given, tuple(findings), broken, opened.sizes)
+
+
+def _reasons(broken: Sequence[Broken]) -> list[str]:
+    return [file.reason for file in broken]
+
+
+def _as_stored(task: Task, broken: Sequence[Broken]) -> dict[str, str]:
+    """Why each file is left out, by a name that tells no hidden label; nor does the order of the names."""
+    hidden = [replace(file, name=without_folders(file.name)) for file in broken if is_hidden(task, file.domain)]
+    hidden.sort(key=lambda file: (file.name, file.reason))
+    files = [*hidden, *(file for file in broken if not is_hidden(task, file.domain))]
+    return dict(zip(unique_ids([file.name for file in files]), _reasons(files), strict=True))
 
 
 def _of_known_classes(
@@ -106,15 +125,16 @@ def _divided(
     classes: tuple[str, ...],
     given: Mapping[tuple[str, SplitName], Examples],
     findings: tuple[Finding, ...],
-    opened: Opened,
+    broken: Mapping[str, str],
+    sizes: Sequence[tuple[int, int]],
 ) -> TaskData:
     source_content = {
         digest for (domain, _), examples in given.items() if domain != "target" for digest in examples.images.digests
     }
-    target, test = _divide_target(task, classes, given, source_content)
+    target, test = _divide_target(task, listed, classes, given, source_content)
     domains = [target, *(_divide_source(task, classes, given, index) for index in range(len(task.data.source)))]
     starts = np.cumsum([0, *(len(domain.examples) for domain in domains)])
-    source_train = _joined([domain.train + start for domain, start in zip(domains[1:], starts[1:], strict=False)])
+    source_train = _SourceTraining.of(domains, starts)
     source_validation = _joined(
         [domain.validation + start for domain, start in zip(domains[1:], starts[1:], strict=False)]
     )
@@ -146,12 +166,48 @@ def _divided(
         domain.name: {"train": domain.train + start, "validation": domain.validation + start}
         for domain, start in zip(domains, starts, strict=False)
     }
-    summary = summarise(task, listed, data, splits=splits, sizes=opened.sizes, skipped=len(opened.broken))
+    summary = summarise(task, listed, data, splits=splits, sizes=sizes, broken=broken)
     return replace(data, summary=summary)
+
+
+@dataclass(frozen=True)
+class _SourceTraining:
+    """The labelled source rows that join the training part of every fold."""
+
+    rows: Rows
+    domain_of: Integers  # of every row of every domain
+    content: Integers  # equal for equal content
+    groups: Integers  # equal within a domain for rows of one group or one content
+
+    @classmethod
+    def of(cls, domains: Sequence[_Domain], starts: Integers) -> "_SourceTraining":
+        digests = [digest for domain in domains for digest in domain.examples.images.digests]
+        together = [joint_groups(domain.examples.groups, domain.examples.images.digests) for domain in domains]
+        placed = list(zip(domains, starts, strict=False))
+        return cls(
+            _joined([domain.train + start for domain, start in placed[1:]]),
+            np.repeat(np.arange(len(domains)), [len(domain.examples) for domain in domains]),
+            joint_groups(digests),
+            np.concatenate([groups + start for groups, start in zip(together, starts, strict=False)]),
+        )
+
+    def beside(self, validation: Rows) -> Rows:
+        """Those rows whose group holds no copy of a validation example of another domain.
+
+        A labelled copy in the training part would give the answer away. Within a domain the splits themselves keep
+        copies together, or the user allowed them to stand on both sides.
+        """
+        copies = np.zeros(len(self.content), dtype=np.bool_)
+        for domain in np.unique(self.domain_of[self.rows]).tolist():
+            scored = validation[self.domain_of[validation] != domain]
+            copies |= (self.domain_of == domain) & np.isin(self.content, self.content[scored])
+        tainted = np.isin(self.groups, self.groups[copies])
+        return self.rows[~tainted[self.rows]]
 
 
 def _divide_target(
     task: Task,
+    listed: Survey,
     classes: tuple[str, ...],
     given: Mapping[tuple[str, SplitName], Examples],
     source_content: set[str],
@@ -160,23 +216,23 @@ def _divide_target(
     wanted = task.data.target
     train = given["target", "train"]
     validation, test = given.get(("target", "validation")), given.get(("target", "test"))
-    validation_share = wanted.validation if isinstance(wanted.validation, float) else 0.0
-    test_share = wanted.test if isinstance(wanted.test, float) else 0.0
-    if wanted.test is None and test is None and len(train) >= TEST_FROM_ROWS and train.labels is not None:
-        test_share = DEFAULT_SHARE
-    if test_share and train.labels is None:
+    validation_share = share_of(wanted.validation) if validation is None else 0.0
+    tested = share_of_test(task, listed, len(train))
+    if tested and train.labels is None:
         words = "a share of unlabelled examples cannot be a test. Name a labelled path, or write 'test: none'."
         raise DataError(f"{task.where('data.target.test')}: {words}")
     strata = _strata(task, "target", train, classes)
-    bins = _deal(task, "target", train, strata, [1 - validation_share - test_share, validation_share, test_share])
-    copies = np.array([digest in source_content for digest in train.images.digests], dtype=bool)
-    bins[copies & (bins == TEST)] = TRAIN  # a labelled copy in a source would give the answer away
+    bins = _deal(task, "target", train, strata, [1 - validation_share - tested, validation_share, tested])
+    copies = np.array([digest in source_content for digest in train.images.digests], dtype=np.bool_)
+    groups = joint_groups(train.groups, train.images.digests)
+    # a labelled copy in a source would give the answer away; its whole group moves, to stay on one side
+    bins[np.isin(groups, groups[copies & (bins == TEST)])] = TRAIN
     sealed: SealedTest | None = None
     if test is not None:
         sealed = _seal(test, classes, protocol="given")
     elif isinstance(wanted.test, LabelsOf):
         sealed = _seal(train, classes, protocol="labels_of_train")
-    elif test_share:
+    elif tested:
         sealed = _seal(train.take(np.flatnonzero(bins == TEST)), classes, protocol="share")
     kept = np.flatnonzero(bins != TEST)
     return _with_validation("target", train.take(kept), bins[kept], strata[kept], validation, task, classes), sealed
@@ -187,8 +243,7 @@ def _divide_source(
 ) -> _Domain:
     name = task.data.source[index].name or "source"
     train, validation = given[name, "train"], given.get((name, "validation"))
-    share = task.data.source[index].validation
-    share = share if isinstance(share, float) else 0.0
+    share = share_of(task.data.source[index].validation) if validation is None else 0.0
     strata = _strata(task, name, train, classes)
     bins = _deal(task, name, train, strata, [1 - share, share])
     return _with_validation(name, train, bins, strata, validation, task, classes)
@@ -276,18 +331,19 @@ def _folds(
     target: _Domain,
     few: Rows,
     labels: Integers,
-    source_train: Rows,
+    source_train: _SourceTraining,
     source_validation: Rows,
 ) -> tuple[tuple[Fold, ...], tuple[Fold, ...], ScoreKind]:
     """Folds for heads, folds for suffixes, and the kind of score they give."""
     wanted = task.data.target.labels
     if wanted == "none":
-        folds = (Fold(source_train, source_validation),)
+        folds = (Fold(source_train.beside(source_validation), source_validation),)
         return folds, folds, "label_free"
     if wanted == "all":
         known = np.sort(np.concatenate([target.train, target.validation]))
         if target.validation_is_given or not is_few(labels[target.validation], np.unique(labels[known])):
-            folds = (Fold(np.concatenate([target.train, source_train]), target.validation),)
+            training = np.concatenate([target.train, source_train.beside(target.validation)])
+            folds = (Fold(training, target.validation),)
             return folds, folds, "validation"
     else:
         known = few
@@ -296,7 +352,7 @@ def _folds(
     def cross(count: int) -> tuple[Fold, ...]:
         draws = _draws(task, "target", f"{count} folds")
         return tuple(
-            Fold(np.concatenate([fold.train, source_train]), fold.validation)
+            Fold(np.concatenate([fold.train, source_train.beside(fold.validation)]), fold.validation)
             for fold in cross_validation(known, labels[known], groups, folds=count, draws=draws)
         )
 

@@ -48,7 +48,7 @@ class Inputs(Protocol):
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows to train on and rows to score on; they share no row and no group."""
+    """Rows to train on and rows to score on; they share no row, no content (of any domain) and no group."""
 
     train: Rows
     validation: Rows

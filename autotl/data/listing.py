@@ -1,7 +1,6 @@
 """What the paths of a task hold, told from folders, tables and array headers alone: no example is opened here."""
 
 import os
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +8,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
+from autotl.data.arrays import ArrayError, array_names, read_header, read_names
 from autotl.data.examples import Finding
 from autotl.data.images import SUFFIXES
 from autotl.data.tables import TABLE_SUFFIXES, Table, TableError, read_table
+from autotl.errors import suggestion
 from autotl.task import LabelsOf, Task
 
 SplitName = Literal["train", "validation", "test"]
@@ -46,6 +45,7 @@ class Listing:
     root: Path = Path()
     empty_classes: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()  # files that are no images, left alone
+    columns: frozenset[str] = frozenset()  # what `data.columns` can name here: columns of a table, members of an .npz
 
     def __len__(self) -> int:
         return len(self.names)
@@ -58,6 +58,7 @@ class Survey:
     domains: tuple[str, ...]  # "target" first
     splits: Mapping[tuple[str, SplitName], tuple[Listing, ...]]
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()  # what was found and deliberately left alone
 
     def rows(self, domain: str, split: SplitName) -> int:
         """Number of examples listed; 0 where the split is not given as a path."""
@@ -93,15 +94,81 @@ def survey(task: Task) -> Survey:
             except ListingError as error:
                 findings.append(error.finding)
         splits[domain, split] = tuple(listings)
-    if task.data.target.test is None and ("target", "test") not in splits:
-        beside = [listing for listing in splits["target", "train"] if listing.array == "x_train"]
-        beside = [listing for listing in beside if _member(listing.path, "test")]
-        if beside and len(beside) == len(splits["target", "train"]):
-            splits["target", "test"] = tuple(
-                _list_array(task, listing.path, listing.given, listing.where, "test", labelled=True)
-                for listing in beside
-            )
-    return Survey(("target", *source_names(task)), splits, tuple(findings))
+    notes: list[str] = []
+    for beside in _splits_beside(task):
+        _list_beside(task, beside, splits, findings, notes)
+    if not findings:
+        findings += _names_of_nothing(task, [listing for listings in splits.values() for listing in listings])
+    return Survey(("target", *source_names(task)), splits, tuple(findings), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _SplitBeside:
+    """A split that an array file may hold beside its training rows: `x_test` next to `x_train`."""
+
+    domain: str
+    split: SplitName
+    place: str  # in the task
+    written: str | None  # what the task says there; None: nothing, so that the file's own split is taken
+
+
+def _splits_beside(task: Task) -> Iterator[_SplitBeside]:
+    target = task.data.target
+    yield _SplitBeside("target", "validation", "data.target.validation", _in_words(target.validation))
+    test = "{labels_of: train}" if isinstance(target.test, LabelsOf) else _in_words(target.test)
+    yield _SplitBeside("target", "test", "data.target.test", "none" if test == "0" else test)
+    for index, (name, source) in enumerate(zip(source_names(task), task.data.source, strict=True)):
+        yield _SplitBeside(name, "validation", f"data.source[{index}].validation", _in_words(source.validation))
+
+
+def _in_words(written: float | tuple[str, ...] | None) -> str | None:
+    if isinstance(written, tuple):
+        return ", ".join(written)
+    return None if written is None else f"{written:g}"
+
+
+def _list_beside(
+    task: Task,
+    beside: _SplitBeside,
+    splits: dict[tuple[str, SplitName], tuple[Listing, ...]],
+    findings: list[Finding],
+    notes: list[str],
+) -> None:
+    """Adds the split that every array file of a domain brings, or a note for each member that is left alone."""
+    training = splits[beside.domain, "train"]
+    named = {(listing.path, listing.array) for listing in splits.get((beside.domain, beside.split), ())}
+    members = [_member_beside(listing, beside.split) for listing in training]
+    bring = [
+        (listing, member)
+        for listing, member in zip(training, members, strict=True)
+        if member is not None and (listing.path, member) not in named
+    ]
+    if beside.written is not None or len(bring) < len(training):
+        why = f"not every path of {beside.domain} brings one"
+        if beside.written is not None:
+            why = f"{task.where(beside.place)} says {beside.written}"
+        notes += [f"{listing.given} holds {member!r}, which is left alone: {why}." for listing, member in bring]
+        return
+    labelled = _needs_labels(task, beside.domain, beside.split)
+    try:
+        splits[beside.domain, beside.split] = tuple(
+            _list_array(task, listing.path, listing.given, listing.where, beside.split, labelled=labelled)
+            for listing, _ in bring
+        )
+    except ListingError as error:
+        findings.append(error.finding)
+
+
+def _names_of_nothing(task: Task, listings: Sequence[Listing]) -> Iterator[Finding]:
+    """Columns that the task names and that no path has: silence would look as if they had been obeyed."""
+    columns = task.data.columns
+    named = [("input", columns.input), ("label", columns.label), *(("drop", name) for name in columns.drop)]
+    known = sorted(set().union(*(listing.columns for listing in listings)))
+    for key, name in named:
+        if name is not None and name not in known:
+            hint = suggestion(name, known) if known else "Class folders have no columns. Leave it out, or name a CSV."
+            words = f"{task.where(f'data.columns.{key}')}: {name!r} names nothing in the data. {hint}"
+            yield Finding("unknown_column", "error", words, (name,))
 
 
 def _given_splits(task: Task) -> Iterator[tuple[str, SplitName, str, tuple[str, ...]]]:
@@ -147,6 +214,10 @@ def _nearest(path: Path) -> str:
 
 
 def _list_folder(task: Task, path: Path, given: str, where: str, *, labelled: bool) -> Listing:
+    group = task.data.columns.group
+    if group is not None:
+        words = f"{given!r} is a folder, which has no columns, so {group!r} of data.columns.group is not in it."
+        raise ListingError("no_columns", f"{where}: {words} Name a CSV with a path, a label and that column.", [group])
     folders, files = _entries(path)
     images = [name for name in files if _is_image(name)]
     found = {folder: list(_walk(path, folder)) for folder in folders}
@@ -234,6 +305,7 @@ def _list_table(task: Task, path: Path, given: str, where: str, *, labelled: boo
         labels=tuple(_merged(task, label) for label in labels) if labels is not None else None,
         groups=tuple(groups) if groups is not None else None,
         root=path.parent,
+        columns=frozenset(table.columns),
     )
 
 
@@ -295,72 +367,78 @@ def _refuse_unusable_rows(
 
 
 def _list_array(task: Task, path: Path, given: str, where: str, split: SplitName, *, labelled: bool) -> Listing:
+    place, columns = f"{where}: {given}", task.data.columns
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = [name.removesuffix(".npy") for name in archive.namelist()]
-        inputs = _member(path, split)
-        if inputs is None:
+        members = array_names(path)
+        found = _inputs_member(members, split, columns.input)
+        if found is None:
             words = f"holds {', '.join(members) or 'nothing'}. Expected x and y, or x_{split} and y_{split}."
-            raise ListingError("bad_array", f"{where}: {given}: {words}")
-        rows = _array_rows(path, inputs)
-        name = "y" + inputs[1:]
-        labels = _array_labels(path, name) if name in members else None
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
-        raise ListingError("bad_array", f"{where}: {given}: is no .npz that can be read: {error}.") from error
-    if labels is None and labelled:
-        raise ListingError("bad_array", f"{where}: {given}: holds {inputs!r} without its labels {name!r}.")
-    if labels is not None and len(labels) != rows:
-        raise ListingError(
-            "bad_array", f"{where}: {given}: {inputs!r} has {rows:,} rows, {name!r} has {len(labels):,}."
-        )
-    if not rows:
-        raise ListingError("bad_array", f"{where}: {given}: {inputs!r} has no rows.")
+            raise ListingError("bad_array", f"{place}: {words}")
+        inputs, suffix = found
+        rows = read_header(path, inputs).rows
+        if not rows:
+            raise ListingError("bad_array", f"{place}: {inputs!r} has no rows.")
+        beside = _Beside(path, members, place, inputs, suffix, rows)
+        labels = beside.names([columns.label, "y"], meaning="labels", required=labelled)
+        groups = beside.names([columns.group], meaning="groups", required=True) if columns.group is not None else None
+    except ArrayError as error:
+        raise ListingError("bad_array", f"{place}: {error}") from error
     return Listing(
         given,
         path,
         where,
         tuple(f"row {row}" for row in range(rows)),
         labels=tuple(_merged(task, label) for label in labels) if labels is not None else None,
+        groups=tuple(groups) if groups is not None else None,
         array=inputs,
+        columns=frozenset(members) | {name.removesuffix(suffix) for name in members if suffix},
     )
 
 
-def _member(path: Path, split: SplitName) -> str | None:
-    """The member that holds the inputs of a split: `x_test`, or `x` in a file of one split."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name.removesuffix(".npy") for name in archive.namelist()}
-    for word in _MEMBERS[split]:
-        if f"x_{word}" in members:
-            return f"x_{word}"
-    return "x" if "x" in members and not any(name.startswith("x_") for name in members) else None
+@dataclass(frozen=True)
+class _Beside:
+    """What stands beside the inputs in an array file: `y_train` and `owner_train` beside `x_train`."""
+
+    path: Path
+    members: Sequence[str]
+    place: str
+    inputs: str
+    suffix: str  # `_train`, or nothing in a file of one split
+    rows: int
+
+    def names(self, wanted: Sequence[str | None], *, meaning: str, required: bool) -> list[str] | None:
+        """A name per row from the first wanted member that is there."""
+        choices = [name + self.suffix for name in wanted if name is not None]
+        member = next((name for name in choices if name in self.members), None)
+        if member is None:
+            if not required:
+                return None
+            words = f"holds {self.inputs!r} without its {meaning} {choices[0]!r}. It holds {', '.join(self.members)}."
+            raise ListingError("bad_array", f"{self.place}: {words}")
+        names = read_names(self.path, member, meaning=meaning)
+        if len(names) != self.rows:
+            words = f"{self.inputs!r} has {self.rows:,} rows, {member!r} has {len(names):,}."
+            raise ListingError("bad_array", f"{self.place}: {words}")
+        return names
 
 
-def _array_rows(path: Path, member: str) -> int:
-    with zipfile.ZipFile(path) as archive, archive.open(f"{member}.npy") as file:
-        version = np.lib.format.read_magic(file)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read_header(file)
-    if dtype.hasobject:
-        raise ValueError(f"{member!r} holds Python objects, which are never loaded. Save plain numbers")
-    if not shape:
-        raise ValueError(f"{member!r} is a single number")
-    return int(shape[0])
+def _inputs_member(members: Sequence[str], split: SplitName, named: str | None) -> tuple[str, str] | None:
+    """The member with the inputs of a split, and its ending: `x_test`, or `x` with no ending in a file of one split."""
+    for base in ("x",) if named is None else (named, "x"):
+        for word in _MEMBERS[split]:
+            if f"{base}_{word}" in members:
+                return f"{base}_{word}", f"_{word}"
+        if base in members and not any(name.startswith(f"{base}_") for name in members):
+            return base, ""
+    return None
 
 
-def _array_labels(path: Path, member: str) -> list[str]:
-    """Class names of an array of text, whole numbers or truth values."""
-    _array_rows(path, member)  # refuses Python objects before anything is loaded
-    with np.load(path, allow_pickle=False) as arrays:
-        values = arrays[member]
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
-        raise ValueError(f"{member!r} has shape {values.shape}. Labels are one class name or number a row, shape (n,)")
-    if values.dtype.kind == "S":
-        return [value.decode("utf-8") for value in values.tolist()]
-    if values.dtype.kind not in "Uiub":
-        raise ValueError(f"{member!r} holds values of type {values.dtype}. Labels are text or whole numbers")
-    return [str(value) for value in values.tolist()]
+def _member_beside(listing: Listing, split: SplitName) -> str | None:
+    """The member with the inputs of another split, in the array file that a training path names."""
+    stem = (listing.array or "").removesuffix("_train")
+    if stem == listing.array:
+        return None
+    return next((f"{stem}_{word}" for word in _MEMBERS[split] if f"{stem}_{word}" in listing.columns), None)
 
 
 def is_hidden(task: Task, domain: str) -> bool:

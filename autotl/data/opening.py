@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from autotl.data.arrays import ArrayError, read_array
 from autotl.data.examples import Rows
 from autotl.data.images import (
     BrokenImageError,
@@ -37,12 +38,21 @@ class Examples:
         return Examples(self.images.take(rows), _pick(self.labels, rows), _pick(self.groups, rows))
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A file that cannot be used."""
+
+    domain: str
+    name: str  # with its folders: not to be stored where these tell a hidden label
+    reason: str  # completes the sentence 'the file …'
+
+
 @dataclass
 class Opened:
     """Every listed example read once, the broken ones left out."""
 
     splits: dict[tuple[str, SplitName], Examples] = field(default_factory=dict)
-    broken: dict[str, str] = field(default_factory=dict)
+    broken: list[Broken] = field(default_factory=list)
     files: int = 0
     sizes: list[tuple[int, int]] = field(default_factory=list)
 
@@ -58,7 +68,7 @@ def open_all(listed: Survey) -> Opened:
         if not listings:
             continue
         in_domain = [*listed.splits.get((domain, "train"), ()), *listed.splits.get((domain, "validation"), ())]
-        parts = [_open(listing, opened, prefix=_prefix(listing, in_domain)) for listing in listings]
+        parts = [_open(domain, listing, opened, prefix=_prefix(listing, in_domain)) for listing in listings]
         images = join_images([part for part, _ in parts])
         kept = [(listing, rows) for listing, (_, rows) in zip(listings, parts, strict=True)]
         opened.splits[domain, split] = Examples(
@@ -97,7 +107,12 @@ def unique_ids(ids: Sequence[str]) -> list[str]:
     return unique
 
 
-def _open(listing: Listing, opened: Opened, *, prefix: str) -> tuple[ImageFiles | ImageArray, Rows]:
+def without_folders(name: str) -> str:
+    """The file's own name: all that may be stored of a file whose folder tells a hidden label."""
+    return name.rpartition("/")[2]
+
+
+def _open(domain: str, listing: Listing, opened: Opened, *, prefix: str) -> tuple[ImageFiles | ImageArray, Rows]:
     """The usable images of a listing and their rows in it; the others are noted in `opened`."""
     ids = tuple(prefix + name for name in listing.names)
     if listing.array is not None:
@@ -107,7 +122,7 @@ def _open(listing: Listing, opened: Opened, *, prefix: str) -> tuple[ImageFiles 
     usable = np.array([row for row, seen in enumerate(inspections) if seen.broken is None], dtype=np.int64)
     for name, seen in zip(ids, inspections, strict=True):
         if seen.broken is not None:
-            opened.broken[name] = seen.broken
+            opened.broken.append(Broken(domain, name, seen.broken))
         else:
             opened.sizes.append((seen.width, seen.height))
     digests = tuple(inspections[row].digest for row in usable.tolist())
@@ -117,12 +132,11 @@ def _open(listing: Listing, opened: Opened, *, prefix: str) -> tuple[ImageFiles 
 
 def _open_array(listing: Listing, ids: tuple[str, ...], opened: Opened) -> ImageArray:
     try:
-        with np.load(listing.path, allow_pickle=False) as arrays:
-            pixels = pixels_from_array(arrays[str(listing.array)])
+        pixels = pixels_from_array(read_array(listing.path, str(listing.array)))
     except BrokenImageError as error:
         raise DataError(f"{listing.where}: {listing.given}: the array {listing.array!r} {error}.") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{listing.where}: {listing.given}: {listing.array!r} cannot be read: {error}.") from error
+    except ArrayError as error:
+        raise DataError(f"{listing.where}: {listing.given}: {error}") from error
     opened.sizes.append((pixels.shape[2], pixels.shape[1]))
     return ImageArray(pixels, ids, array_digests(pixels))
 

@@ -5,13 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import xxhash
+from numpy.typing import NDArray
 
 from autotl.data import audit
 from autotl.data.examples import UNKNOWN, Rows, TaskData
 from autotl.data.listing import Survey, is_hidden, survey
 from autotl.data.setting import setting_of, what_follows
-from autotl.task import LabelsOf, Task
-from autotl.task.model import DEFAULT_SHARE
+from autotl.data.splits import is_few
+from autotl.task import LabelsOf, PerClass, Task
+from autotl.task.model import DEFAULT_SHARE, share_of
 
 TEST_FROM_ROWS = 500  # with fewer given rows no test is set aside unless asked for
 
@@ -38,8 +40,47 @@ def describe(task: Task) -> dict[str, object]:
         "metric": metric,
         "classes": list(classes),
         "domains": domains,
+        "scored": _scored(task, listed, classes),
         "notes": list(notes(task, listed)),
     }
+
+
+def _scored(task: Task, listed: Survey, classes: Sequence[str]) -> dict[str, int] | None:
+    """Labelled target examples that a plan will be scored on, as far as listings tell; None where it has none.
+
+    Returns:
+        `rows`, and `smallest_class`: how many of them the rarest class has.
+    """
+    target = task.data.target
+    if target.labels == "none":
+        return None
+    if isinstance(target.labels, PerClass):  # how many the hidden labels would really give is not told
+        counts = np.full(len(classes), target.labels.per_class)
+    elif ("target", "validation") in listed.splits:
+        counts = _in_order(listed.labels("target", "validation") or (), classes)
+    else:
+        given = _in_order(listed.labels("target", "train") or (), classes)
+        counts = np.rint(given * share_of(target.validation)).astype(np.int64)
+        if is_few(np.repeat(np.arange(len(classes)), counts), np.arange(len(classes))):
+            counts = np.rint(given * (1 - share_of_test(task, listed, int(given.sum())))).astype(np.int64)
+    return {"rows": int(counts.sum()), "smallest_class": int(counts.min())}
+
+
+def _in_order(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.int64]:
+    seen = Counter(labels)
+    return np.array([seen[name] for name in classes], dtype=np.int64)
+
+
+def share_of_test(task: Task, listed: Survey, rows: int) -> float:
+    """The share of the target's training rows that is set aside as the test.
+
+    Args:
+        rows: usable rows of the training paths.
+    """
+    written = task.data.target.test
+    if written is None and ("target", "test") not in listed.splits and rows >= TEST_FROM_ROWS:
+        return DEFAULT_SHARE if listed.labels("target", "train") is not None else 0.0
+    return written if isinstance(written, float) else 0.0
 
 
 def notes(task: Task, listed: Survey) -> Iterator[str]:
@@ -54,6 +95,7 @@ def notes(task: Task, listed: Survey) -> Iterator[str]:
         yield f"{DEFAULT_SHARE:.0%} of the {rows:,} target rows are set aside as the test, read once at the end."
     elif target.test == 0.0:
         yield "No test set, as data.target.test says."
+    yield from listed.notes
     if isinstance(target.test, LabelsOf):
         yield "Transductive protocol: the model is tested on the very inputs that it may adapt to."
     if task.metric is None:
@@ -87,14 +129,14 @@ def summarise(
     *,
     splits: Mapping[str, Mapping[str, Rows]],
     sizes: Sequence[tuple[int, int]],
-    skipped: int,
+    broken: Mapping[str, str],
 ) -> dict[str, object]:
     """What the report tells of the data.
 
     Args:
         splits: per domain and split the rows of `data`.
         sizes: (width, height) of the images.
-        skipped: how many broken ones were left out.
+        broken: the files that were left out, by a name that tells no hidden label, and why.
     """
     domains: dict[str, dict[str, object]] = {}
     for domain, parts in splits.items():
@@ -119,7 +161,8 @@ def summarise(
         "domains": domains,
         "score": {"kind": data.score_kind, "folds": len(data.folds), "suffix_folds": len(data.suffix_folds)},
         "images": {"width": [min(widths), max(widths)], "height": [min(heights), max(heights)]},
-        "skipped": skipped,
+        "skipped": len(broken),
+        "broken": [[name, reason] for name, reason in broken.items()],
         "notes": said,
         "fingerprint": _fingerprint(data),
     }

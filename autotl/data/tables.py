@@ -19,6 +19,14 @@ class TableError(Exception):
     """The table cannot be read; the message begins with the line where there is one."""
 
 
+class EncodingError(TableError):
+    """The table is written in another encoding than the one it was read with."""
+
+    def __init__(self, seen: str, hint: str) -> None:
+        super().__init__(f"{seen} {hint}")
+        self.seen = seen  # line, byte and encoding, without what to write in a task
+
+
 @dataclass(frozen=True)
 class Table:
     """Columns of equal length, by name, and the line in the file on which each row begins."""
@@ -43,7 +51,8 @@ def read_table(path: Path, *, encoding: str) -> Table:
     """The whole table as text.
 
     Raises:
-        TableError: not readable, wrong encoding (names line, byte and the setting), no header, or uneven rows.
+        EncodingError: wrong encoding (names line, byte and the setting).
+        TableError: not readable, no header, or uneven rows.
     """
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
@@ -88,9 +97,14 @@ def _decoded(content: bytes, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = f"0x{content[error.start]:02x}"
-        other = "latin-1" if "utf" in encoding.lower() else "utf-8"
-        hint = f"Write its encoding in the task, for example 'encoding: {other}'."
-        raise TableError(f"line {line}: byte {byte} is not {encoding}. {hint}") from None
+        raise EncodingError(f"line {line}: byte {byte} is not {encoding}.", _other_encoding(encoding)) from None
+    except (UnicodeError, LookupError) as error:  # some codecs tell no place, and a setting may be no encoding at all
+        raise EncodingError(f"cannot be read as {encoding}: {error}.", _other_encoding(encoding)) from None
+
+
+def _other_encoding(encoding: str) -> str:
+    other = "latin-1" if "utf" in encoding.lower() else "utf-8"
+    return f"Write its encoding in the task, for example 'encoding: {other}'."
 
 
 def _separator(text: str) -> str:

@@ -1,11 +1,9 @@
 """Inputs to predict on: a folder, one image, a table's path column or an array. Labels are not read."""
 
 import os
-import zipfile
 from pathlib import Path
 
-import numpy as np
-
+from autotl.data.arrays import ArrayError, array_names, read_array
 from autotl.data.images import (
     SUFFIXES,
     BrokenImageError,
@@ -16,28 +14,34 @@ from autotl.data.images import (
     pixels_from_array,
 )
 from autotl.data.listing import INPUT_COLUMNS
-from autotl.data.tables import TABLE_SUFFIXES, TableError, read_table
+from autotl.data.tables import TABLE_SUFFIXES, EncodingError, TableError, read_table
 from autotl.errors import DataError
 
-ARRAY_NAMES = ("x", "x_test", "x_validation", "x_train")
+ARRAY_ENDINGS = ("", "_test", "_validation", "_val", "_train")
 
 
-def read_unlabelled(path: Path) -> tuple[ImageFiles | ImageArray, tuple[str, ...]]:
+def read_unlabelled(
+    path: Path, *, input_column: str | None = None, encoding: str = "utf-8"
+) -> tuple[ImageFiles | ImageArray, tuple[str, ...]]:
     """Images that can be decoded, and a line for each that cannot.
 
+    Args:
+        input_column: the column of a table with the paths, or the member of an `.npz`; the usual names are looked
+            for where it is None or not there.
+        encoding: of a CSV.
     Raises:
         DataError: nothing at the path, nothing there that is an image, or no image that can be decoded.
     """
     if not path.exists():
         raise DataError(f"{path}: there is nothing here. Name a folder of images, an image, a CSV or an .npz.")
     if path.suffix.lower() == ".npz":
-        return _from_array(path), ()
+        return _from_array(path, input_column), ()
     if path.is_dir():
         return _decodable(path, _images_below(path))
     if path.suffix.lower() in SUFFIXES:
         return _decodable(path.parent, [path.name])
     if path.suffix.lower() in TABLE_SUFFIXES:
-        return _decodable(path.parent, _from_table(path))
+        return _decodable(path.parent, _from_table(path, input_column, encoding))
     raise DataError(f"{path}: not an image, folder, table or array. Images end in {', '.join(sorted(SUFFIXES))}.")
 
 
@@ -63,14 +67,19 @@ def _images_below(root: Path) -> list[str]:
     return found
 
 
-def _from_table(path: Path) -> list[str]:
+def _from_table(path: Path, input_column: str | None, encoding: str) -> list[str]:
     try:
-        table = read_table(path, encoding="utf-8")
+        table = read_table(path, encoding=encoding)
+    except EncodingError as error:
+        raise DataError(f"{path}: {error.seen} Save the table as {encoding}.") from error
     except TableError as error:
         raise DataError(f"{path}: {error}") from error
-    column = next((name for name in table.columns if name.strip().lower() in INPUT_COLUMNS), None)
+    usual = (name for name in table.columns if name.strip().lower() in INPUT_COLUMNS)
+    column = input_column if input_column in table.columns else next(usual, None)
     if column is None:
-        raise DataError(f"{path}: no column holds paths. Name it one of: {', '.join(INPUT_COLUMNS)}.")
+        wanted = ", ".join((*(() if input_column is None else (input_column,)), *INPUT_COLUMNS))
+        have = f"Its columns: {', '.join(table.columns)}."
+        raise DataError(f"{path}: no column holds paths. {have} Name it one of: {wanted}.")
     names = [name.strip().replace("\\", "/") for name in table.columns[column]]
     root = path.parent.resolve()
     for line, name in zip(table.lines, names, strict=True):
@@ -79,19 +88,19 @@ def _from_table(path: Path) -> list[str]:
     return names
 
 
-def _from_array(path: Path) -> ImageArray:
+def _from_array(path: Path, input_member: str | None) -> ImageArray:
+    bases = ("x",) if input_member is None else (input_member, "x")
+    looked_for = [base + ending for base in bases for ending in ARRAY_ENDINGS]
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            member = next((name for name in ARRAY_NAMES if name in arrays.files), None)
-            if member is None:
-                raise DataError(
-                    f"{path}: holds {', '.join(arrays.files) or 'nothing'}, none of {', '.join(ARRAY_NAMES)}."
-                )
-            pixels = pixels_from_array(arrays[member])
+        members = array_names(path)
+        member = next((name for name in looked_for if name in members), None)
+        if member is None:
+            raise DataError(f"{path}: holds {', '.join(members) or 'nothing'}, none of {', '.join(looked_for)}.")
+        pixels = pixels_from_array(read_array(path, member))
     except BrokenImageError as error:
         raise DataError(f"{path}: the array {member!r} {error}.") from error
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:  # TypeError: a lone array
-        raise DataError(f"{path}: cannot be read as images: {error}") from error
+    except ArrayError as error:
+        raise DataError(f"{path}: {error}") from error
     if not len(pixels):
         raise DataError(f"{path}: the array {member!r} holds no image.")
     return ImageArray(pixels, tuple(f"row {row}" for row in range(len(pixels))), array_digests(pixels))

@@ -27,7 +27,8 @@ def report_values(run: RunFolder, leaderboard: Mapping[str, Any]) -> ReportValue
         task=facts.get("task", {}),
         leaderboard=leaderboard,
         setting=facts.get("setting", {}),
-        data={"domains": _domains(summary), "notes": summary.get("notes", [])},
+        data={name: value for name, value in summary.items() if name in ("notes", "broken")}
+        | {"domains": _domains(summary)},
         findings=facts.get("findings", []),
         headline=facts.get("headline", {}),
         curves=curves,

@@ -71,6 +71,7 @@ def render(values: ReportValues) -> str:
             dimensions=sections.dimensions(space, entries),
             domains=sections.domains(data),
             notes=data.get("notes", []),
+            broken=data.get("broken", []),
             findings=sections.findings_by_severity(wording.plain(values.findings)),
             calibration=wording.plain(values.calibration),
             refit={"reason": None, **wording.plain(values.refit)} if values.refit else None,

@@ -18,7 +18,8 @@ class ReportValues:
         leaderboard: `leaderboard.json` as DESIGN section 8 describes it, rows best first.
         setting: `{"name": "inductive" | "transductive" | "cross-domain", "sentences": [str]}`.
         data: `{"domains": [{"name", "role": "target" | "source", "splits": {split: {class: count} | count}}],
-            "notes": [str]}`; a split whose labels are hidden is a plain count.
+            "notes": [str], "broken": [[name, reason]]}`; a split whose labels are hidden is a plain count, `broken` are
+            all examples that were left out.
         findings: of the audit: `{"code", "severity": "info" | "warning" | "error", "message", "examples": [str]}`.
         headline: `{"sentences": [str], "corrected": interval, "raw": interval, "transfer_gain": interval}`: what was
             found, in words (the first is the page's opening line); the winner's score corrected for selection and

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +151,29 @@ def test_help_answers_at_once():
     done = subprocess.run([sys.executable, "-m", "autotl", "--help"], capture_output=True, text=True, check=True)
     assert "search" in done.stdout
     assert time.monotonic() - begun < 5, "half a second on a quiet machine; ten times that would mean a heavy import"
+
+
+def test_validate_counts_the_examples_that_plans_are_scored_on(place, capsys):
+    assert run(["validate", "task.yaml"]) == 0
+    assert "With 24 examples to score on" in capsys.readouterr().out
+    photographs(place / "held", per_class=3)
+    write(place, GOOD.replace("train: photos", "train: photos, validation: held"))
+    assert run(["validate", "task.yaml"]) == 0
+    assert "With 6 examples to score on" in capsys.readouterr().out
+
+
+def test_groups_of_class_folders_are_refused_with_their_place_and_a_way_out(place, capsys):
+    write(place, GOOD.replace("photos}", "photos}\n  columns: {group: owner}"))
+    fails(
+        capsys, ["validate", "task.yaml"], 4, "task.yaml:3:19", "'owner'", "folder, which has no columns", "Name a CSV"
+    )
+
+
+def test_a_hand_made_network_is_refused_by_validate_in_words(place, capsys):
+    write(place, GOOD.replace("small_cnn", "mine.keras"))
+    for members, word in (({}, "metadata.json"), ({"metadata.json": "{}", "model.weights.h5": "x"}, "without layers")):
+        with zipfile.ZipFile(place / "mine.keras", "w") as archive:
+            archive.writestr("config.json", '{"class_name": "Sequential", "config": {"layers": []}}')
+            for name, content in members.items():
+                archive.writestr(name, content)
+        fails(capsys, ["validate", "task.yaml"], 3, "mine.keras", word)

@@ -89,7 +89,7 @@ def test_a_rare_name_near_a_common_one_is_warned_of(make_task, tmp_path):
 def test_an_unknown_code_to_allow_names_the_nearest(write_images, make_task):
     write_images("photos", {"a": 12, "b": 12})
     with pytest.raises(TaskError, match=r"audit\.allow\[0\]: 'leek' is not known\..*Did you mean 'leak'"):
-        check_quickly(make_task("photos", audit={"allow": ["leek"]}))
+        load_data(make_task("photos", audit={"allow": ["leek"]}))
 
 
 def test_domains_with_other_classes_need_a_choice(write_images, make_task):
@@ -138,6 +138,7 @@ def test_a_few_broken_images_are_skipped_and_listed(write_images, make_task):
     assert any(line.startswith("b/text.jpg: the file is no JPEG") for line in finding.examples)
     assert len(data.inputs[0]) == 200
     assert data.summary["skipped"] == 2
+    assert [name for name, _ in data.summary["broken"]] == ["a/0007.png", "b/text.jpg"]
     assert not {"a/0007.png", "b/text.jpg"} & set(data.inputs[0].ids)
 
 
@@ -215,3 +216,29 @@ def test_ten_thousand_files_are_checked_within_a_second(make_task, tmp_path):
     started = time.perf_counter()
     assert check_quickly(make_task("photos")) == []
     assert time.perf_counter() - started < 1.0
+
+
+def test_every_broken_image_is_listed_however_many_there_are(write_images, make_task, caplog):
+    folder = write_images("photos", {"a": 60, "b": 60})
+    for number in range(30):
+        (folder / "a" / f"{number:04}.png").write_bytes(b"")
+    with caplog.at_level("INFO", logger="autotl"):
+        data = load_data(make_task("photos", audit={"allow": ["broken_image"]}))
+    assert data.summary["broken"] == [[f"a/{number:04}.png", "is empty (0 bytes)"] for number in range(30)]
+    assert [record.name for record in caplog.records] == ["autotl.data.domains"] * 30
+    (finding,) = [found for found in data.findings if found.code == "broken_image"]
+    assert len(finding.examples) == 20
+
+
+def test_broken_files_of_one_name_in_two_domains_are_counted_twice(write_images, make_task):
+    for name, seed in (("target", 0), ("source", 1)):
+        (write_images(name, {"a": 100, "b": 100}, seed=seed) / "a" / "bad.png").write_bytes(b"")
+    data = load_data(make_task("target", source={"train": "source"}))
+    assert [name for name, _ in data.summary["broken"]] == ["a/bad.png", "a/bad.png (2)"]
+
+
+def test_near_names_of_hidden_labels_are_told_without_their_counts(make_task, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (104, 4, 4), dtype=np.uint8)
+    np.savez(tmp_path / "d.npz", x=pixels, y=["tulip"] * 102 + ["tulpi"] * 2)
+    task = make_task({"train": "d.npz", "labels": {"per_class": 2}})
+    assert "the class 'tulpi' of target may be a typo of 'tulip'." in message_of(task, "near_names")

@@ -301,6 +301,117 @@ def test_a_source_copy_of_a_target_image_keeps_it_out_of_the_drawn_test(make_tas
     assert not set(data.test.inputs.digests) & set(data.inputs[1].digests)
 
 
+@pytest.mark.parametrize(
+    ("rows", "target"),
+    [
+        (3000, {}),  # one hold-out
+        (120, {}),  # folds, other ones for heads than for suffixes
+        (300, {"labels": {"per_class": 6}}),
+        (300, {"labels": "none"}),
+        (300, {"validation": "held.npz"}),
+    ],
+)
+def test_no_fold_trains_on_a_source_copy_of_what_it_is_scored_on(make_task, tmp_path, rows, target):
+    pixels = np.random.default_rng(0).integers(0, 256, (rows + 40, 5, 5), dtype=np.uint8)
+    labels = np.arange(rows + 40) % 2
+    np.savez(tmp_path / "target.npz", x=pixels[:rows], y=labels[:rows])
+    np.savez(tmp_path / "held.npz", x=pixels[rows:], y=labels[rows:])
+    for name, step in (("one", 2), ("two", 3)):
+        np.savez(
+            tmp_path / f"{name}.npz", x=pixels[::step], y=labels[::step] if step == 3 else labels[: len(pixels[::2])]
+        )
+    sources = [{"name": name, "train": f"{name}.npz", "validation": 0.2} for name in ("one", "two")]
+    data = load_data(make_task({"train": "target.npz", **target}, source=sources))
+    digests = np.array([digest for inputs in data.inputs for digest in inputs.digests])
+    helping = rows_of(data, "one") | rows_of(data, "two")
+    for fold in (*data.folds, *data.suffix_folds):
+        assert not set(digests[fold.train]) & set(digests[fold.validation])
+        assert len(helping & set(fold.train)) > 20
+    assert any(
+        "Where one of a pair is scored on, the other is left out of training." in f.message for f in data.findings
+    )
+
+
+def test_with_a_source_copy_its_whole_group_is_left_out_of_training_and_out_of_the_drawn_test(make_task, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (600, 5, 5), dtype=np.uint8)
+    patients = [f"{number // 5}" for number in range(600)]
+    np.savez(tmp_path / "target.npz", x=pixels, y=np.arange(600) % 2, patient=patients)
+    more = np.random.default_rng(1).integers(0, 256, (100, 5, 5), dtype=np.uint8)
+    more[::10] = pixels[::60]  # ten patients of the source have an image that is in the target, too
+    np.savez(tmp_path / "source.npz", x=more, y=np.arange(100) % 2, patient=[f"{number // 5}" for number in range(100)])
+    data = load_data(make_task("target.npz", source={"train": "source.npz"}, columns={"group": "patient"}))
+    assert data.test is not None
+    assert data.test.groups is not None
+    digests = np.array([digest for inputs in data.inputs for digest in inputs.digests])
+    assert len(data.test.inputs) % 5 == 0, "no patient is divided between the test and the rest"
+    for fold in (*data.folds, *data.suffix_folds):
+        scored = set(digests[fold.validation])
+        linked = {data.groups[row] for row in rows_of(data, "source") if digests[row] in scored}
+        assert linked
+        assert not linked & set(data.groups[fold.train])
+
+
+def test_a_validation_that_stands_beside_the_training_rows_is_taken_as_given(make_task, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 5, 5), dtype=np.uint8)
+    arrays = {"x_train": pixels[:60], "y_train": np.arange(60) % 3, "x_val": pixels[60:], "y_val": np.arange(30) % 3}
+    np.savez(tmp_path / "d.npz", **arrays)
+    data = load_data(make_task("d.npz"))
+    (fold,) = data.folds
+    assert (fold.train.tolist(), fold.validation.tolist()) == (list(range(60)), list(range(60, 90)))
+    data = load_data(make_task({"train": "d.npz", "validation": 0.5}))
+    assert len(data.inputs[0]) == 60
+    assert any("d.npz holds 'x_val', which is left alone" in note for note in data.summary["notes"])
+
+
+@pytest.mark.parametrize("labels", ["none", {"per_class": 3}])
+def test_hidden_folder_names_reach_no_finding_and_no_summary(write_images, make_task, tmp_path, labels, caplog):
+    """Moving files between the hidden folders changes nothing that is stored, nor does it show where they lie."""
+    write_images("source", {"cat": 30, "dog": 30}, seed=1)
+    seen = []
+    for cat, dog in (("cat", "dog"), ("dog", "cat")):
+        shutil.rmtree(tmp_path / "target", ignore_errors=True)
+        write_images("target", {"cat": 150, "dog": 150})
+        for folder, name, content in (
+            (cat, "bad.png", "text"),
+            (dog, "bad.png", ""),
+            (dog, "also.png", "text"),
+            (cat, "notes.txt", "x"),
+            (dog, "notes.txt", "x"),
+            (cat, "a.md", "x"),
+        ):
+            (tmp_path / "target" / folder / name).write_text(content)
+        with caplog.at_level("INFO", logger="autotl"):
+            caplog.clear()
+            data = load_data(make_task({"train": "target", "labels": labels}, source={"train": "source"}))
+        seen.append((data.findings, data.summary["broken"], [record.getMessage() for record in caplog.records]))
+    assert seen[0] == seen[1]
+    findings, broken, logged = seen[0]
+    assert [name for name, _ in broken] == ["also.png", "bad.png", "bad.png (2)"]
+    assert len(logged) == 3
+    assert logged[0].startswith("left out: also.png: the file is no JPEG")
+    stored = " ".join([*(word for found in findings for word in (found.message, *found.examples)), *logged])
+    assert "notes.txt (2)" in stored
+    assert "cat/" not in stored
+    assert "dog/" not in stored
+
+
+def test_too_many_broken_files_of_a_hidden_folder_are_told_to_the_user_with_their_place(write_images, make_task):
+    folder = write_images("target", {"cat": 20, "dog": 20})
+    write_images("source", {"cat": 20, "dog": 20}, seed=1)
+    (folder / "cat" / "bad.png").write_text("text")
+    with pytest.raises(DataError, match="cat/bad.png: the file is no JPEG"):
+        load_data(make_task({"train": "target", "labels": "none"}, source={"train": "source"}))
+
+
+def test_damaged_pixels_behind_a_sound_header_are_a_data_error(make_task, tmp_path):
+    pixels = np.full((40, 5, 5), 77, dtype=np.uint8)
+    np.savez(tmp_path / "d.npz", x=pixels, y=np.arange(40) % 2)
+    content = (tmp_path / "d.npz").read_bytes()
+    (tmp_path / "d.npz").write_bytes(content.replace(bytes([77] * 9), bytes([78] * 9), 1))
+    with pytest.raises(DataError, match="data.target.train: d.npz: 'x' cannot be read: Bad CRC"):
+        load_data(make_task("d.npz"))
+
+
 def test_what_cannot_run_yet_is_refused_before_anything_is_read(make_task):
     with pytest.raises(TaskError, match="cannot run it yet"):
         load_data(make_task("nowhere", modality="text"))

@@ -65,3 +65,37 @@ def test_the_fingerprint_follows_the_content_and_the_labels(make_task, tmp_path)
     assert fingerprint(pixels, labels) == first
     assert fingerprint(255 - pixels, labels) != first
     assert fingerprint(pixels, labels[::-1]) != first
+
+
+@pytest.mark.parametrize(
+    ("counts", "target", "rows", "smallest"),
+    [
+        ({"a": 1500, "b": 500}, {"train": "d.npz"}, 400, 100),  # a hold-out of 20 %
+        ({"a": 1500, "b": 500}, {"train": "d.npz", "validation": 0.3, "test": 0.1}, 600, 150),
+        ({"a": 1960, "b": 40}, {"train": "d.npz"}, 1600, 32),  # too few b to hold out: every row but the test is scored
+        ({"a": 1960, "b": 60}, {"train": "d.npz"}, 404, 12),
+        ({"a": 150, "b": 150}, {"train": "d.npz"}, 300, 150),
+        ({"a": 400, "b": 400}, {"train": "d.npz"}, 640, 320),
+        ({"a": 400, "b": 400}, {"train": "d.npz", "test": "none"}, 800, 400),
+        ({"a": 900, "b": 900}, {"train": "d.npz", "validation": "held.npz"}, 30, 10),
+        ({"a": 900, "b": 900}, {"train": "d.npz", "labels": {"per_class": 7}}, 14, 7),
+    ],
+)
+def test_a_description_counts_the_examples_that_load_data_scores_on(
+    make_task, tmp_path, counts, target, rows, smallest
+):
+    for name, of_class, seed in (("d.npz", counts, 0), ("held.npz", {"a": 20, "b": 10}, 1)):
+        labels = np.repeat(list(of_class), list(of_class.values()))
+        pixels = np.random.default_rng(seed).integers(0, 256, (len(labels), 4, 4), dtype=np.uint8)
+        np.savez(tmp_path / name, x=pixels, y=labels)
+    task = make_task(target)
+    assert describe(task)["scored"] == {"rows": rows, "smallest_class": smallest}
+    data = load_data(task)
+    scored = data.labels[np.concatenate([fold.validation for fold in data.folds])]
+    assert (len(scored), np.bincount(scored).min()) == (rows, smallest)
+
+
+def test_without_target_labels_no_target_example_is_scored_on(write_images, make_task):
+    write_images("target", {"a": 12, "b": 12})
+    write_images("source", {"a": 12, "b": 12}, seed=1)
+    assert describe(make_task({"train": "target", "labels": "none"}, source={"train": "source"}))["scored"] is None

@@ -66,3 +66,10 @@ def test_a_text_file_named_parquet_is_refused(tmp_path):
     (tmp_path / "t.parquet").write_text("path,label\n")
     with pytest.raises(TableError, match="is no Parquet file"):
         read_table(tmp_path / "t.parquet", encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["hex", "idna"])
+def test_a_setting_that_cannot_decode_a_table_is_an_error_in_words(tmp_path, encoding):
+    (tmp_path / "t.csv").write_bytes(b"path,label\n" + b"a." * 80 + b"\xff,b\n")
+    with pytest.raises(TableError, match=f"{encoding}.*Write its encoding in the task"):
+        read_table(tmp_path / "t.csv", encoding=encoding)

@@ -63,7 +63,7 @@ def test_a_table_gives_its_paths_in_their_order(tmp_path):
 
 def test_a_table_without_paths_says_which_names_are_looked_for(tmp_path):
     (tmp_path / "list.csv").write_text("name\na.png\n")
-    with pytest.raises(DataError, match="no column holds paths. Name it one of: path, file"):
+    with pytest.raises(DataError, match="no column holds paths. Its columns: name. Name it one of: path, file"):
         read_unlabelled(tmp_path / "list.csv")
 
 
@@ -102,6 +102,11 @@ def archive_of(**arrays):
     return buffer.getvalue()
 
 
+def encrypted(archive):
+    flags = archive.index(b"PK\x01\x02") + 8
+    return archive[:flags] + b"\x01" + archive[flags + 1 :]
+
+
 def single_array():
     buffer = io.BytesIO()
     np.save(buffer, np.zeros((1, 4, 4), dtype=np.uint8))
@@ -119,6 +124,9 @@ def single_array():
         pytest.param(archive_of(x=np.full((1, 2, 2), -5.0)), id="not the values of images"),
         pytest.param(archive_of(x=np.zeros((0, 4, 4), dtype=np.uint8)), id="no image"),
         pytest.param(single_array(), id="a single array"),
+        pytest.param(archive_of(x=np.zeros((1, 4, 4), dtype=np.uint8)).replace(b"\0" * 16, b"\1" * 16), id="damaged"),
+        pytest.param(archive_of(x=np.zeros((1, 4, 4), dtype=np.uint8)).replace(b"(1, 4", b"(9, 4"), id="lying"),
+        pytest.param(encrypted(archive_of(x=np.zeros((1, 4, 4), dtype=np.uint8))), id="encrypted"),
     ],
 )
 def test_an_array_that_is_no_images_is_a_data_error_that_names_the_file(tmp_path, content):
@@ -138,3 +146,35 @@ def test_a_missing_path_and_an_unknown_kind_say_what_is_allowed(tmp_path):
 def test_an_empty_folder_holds_no_image(tmp_path):
     with pytest.raises(DataError, match="holds no image"):
         read_unlabelled(tmp_path)
+
+
+def test_a_table_is_read_by_its_own_column_and_encoding(tmp_path):
+    grey(tmp_path / "café.png")
+    grey(tmp_path / "other.png")
+    (tmp_path / "list.csv").write_bytes("photo,path\ncafé.png,other.png\n".encode("latin-1"))
+    images, _ = read_unlabelled(tmp_path / "list.csv", input_column="photo", encoding="latin-1")
+    assert images.ids == ("café.png",)
+
+
+def test_the_usual_names_serve_a_table_that_lacks_the_models_own_column(tmp_path):
+    grey(tmp_path / "a.png")
+    (tmp_path / "list.csv").write_text("path\na.png\n")
+    images, _ = read_unlabelled(tmp_path / "list.csv", input_column="photo")
+    assert images.ids == ("a.png",)
+    (tmp_path / "list.csv").write_text("name\na.png\n")
+    with pytest.raises(DataError, match="Its columns: name. Name it one of: photo, path, file"):
+        read_unlabelled(tmp_path / "list.csv", input_column="photo")
+
+
+def test_a_wrong_encoding_is_told_without_a_word_of_a_task(tmp_path):
+    (tmp_path / "list.csv").write_bytes("path\ncafé.png\n".encode("latin-1"))
+    with pytest.raises(DataError, match="line 2: byte 0xe9 is not utf-8. Save the table as utf-8.") as caught:
+        read_unlabelled(tmp_path / "list.csv")
+    assert "task" not in str(caught.value).removeprefix(str(tmp_path))
+
+
+def test_an_array_is_found_by_the_models_own_member(tmp_path):
+    pixels = np.zeros((3, 4, 4), dtype=np.uint8)
+    np.savez(tmp_path / "d.npz", x=pixels[:1], pixels_test=pixels)
+    images, _ = read_unlabelled(tmp_path / "d.npz", input_column="pixels")
+    assert len(images) == 3

@@ -60,7 +60,7 @@ def mistakes_in(file) -> list[str]:
 def test_what_is_left_out_has_its_default(write):
     task = read_task(write(SMALLEST))
     assert task.name == task.folder.name
-    assert (task.data.target.labels, task.data.target.validation, task.data.target.test) == ("all", 0.2, None)
+    assert (task.data.target.labels, task.data.target.validation, task.data.target.test) == ("all", None, None)
     assert (task.budget.trials, task.budget.wall, task.seed) == (50, timedelta(hours=1), 0)
     assert (task.modality, task.metric, task.search_space, task.start_with) == (None, None, None, ())
     assert (task.resources.gpus_per_trial, task.baselines, task.weights) == ("auto", "auto", "none")
@@ -201,7 +201,10 @@ def test_all_mistakes_are_told_at_once_one_line_each_in_the_order_of_the_file(wr
         ("data: {target: {train: a}, source: {name: target, train: b}}\n", "'target' is the target's own name"),
         (SMALLEST + "classes: shard\n", "Did you mean 'shared'?"),
         (SMALLEST + "classes: [cat]\n", "must name two or more different classes"),
+        ("data: {target: {train: a, test: 0.85}}\n", "0.85 beside validation: 0.2 leaves nothing to train on"),
         (SMALLEST + "encoding: utf8x\n", "'utf8x' is not a text encoding."),
+        (SMALLEST + "encoding: hex\n", "'hex' is not a text encoding. Common ones: utf-8, latin-1"),
+        (SMALLEST + "encoding: undefined\n", "'undefined' is not a text encoding."),
         (SMALLEST + "search_space: 3\n", "search_space: 3 is neither a space's name, a path, nor a mapping"),
         (SMALLEST + "start_with: [1]\n", "start_with: [1] is neither a file nor a list of plans"),
         (SMALLEST + "tasks: 3\n", "tasks: must be a list, not 3."),
