@@ -4,6 +4,8 @@ import csv
 import html
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +144,14 @@ def test_predictions_after_a_reload_are_identical_and_as_good_as_the_test_says(s
     assert right >= shipped_on_test(winner)["low"] - 0.05
 
 
+def test_predicting_says_nothing_on_stderr(story):
+    place, folder = story
+    command = [sys.executable, "-m", "autotl", "predict", str(folder / "winner"), str(place / "photos")]
+    done = subprocess.run([*command, "--out", str(place / "quiet.csv")], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert len((place / "quiet.csv").read_text().splitlines()) == 181
+
+
 def test_the_shipped_model_says_what_the_trainer_said(story):
     """The bundle on the test images gives the accuracy that the leaderboard reports."""
     place, folder = story
@@ -153,8 +163,8 @@ def test_the_shipped_model_says_what_the_trainer_said(story):
 
         data = load_data(read_task(place / "task.yaml"))
         bundle = open_bundle(folder / "winner")
-        pixels = data.test.inputs.read(np.arange(len(data.test.inputs)), size=bundle.image_size)
-        said = np.asarray(bundle.load_model().predict_on_batch(pixels))
+        model = bundle.load_model()
+        said = model.predict(model.reading(data.test.inputs, np.arange(len(data.test.inputs))))
     accuracy = float((said.argmax(axis=1) == data.test.open_labels()).mean())
     winner = next(row for row in read(folder / "leaderboard.json")["trials"] if row["winner"])
     assert accuracy == pytest.approx(shipped_on_test(winner)["value"])

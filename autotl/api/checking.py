@@ -2,8 +2,14 @@
 
 from autotl.api.quiet import import_keras
 from autotl.backbones import BackboneSpec, layer_count
+from autotl.backbones.classical import CLASSICAL
+from autotl.data import TaskData
 from autotl.errors import EnvironmentProblemError, TaskError
+from autotl.plan import Plan
+from autotl.plan.modalities import defaults_of
 from autotl.plan.space import Space
+
+SIZES = ("image_size", "sequence_length")
 
 
 def only_loading_tells(space: Space) -> bool:
@@ -14,8 +20,8 @@ def only_loading_tells(space: Space) -> bool:
     return own_weights or any(layer_count(spec, tap) is None for spec in backbones for tap in taps)
 
 
-def check_backbones(space: Space) -> dict[BackboneSpec, str]:
-    """Loads every backbone at the space's smallest size, taps it, and cuts it as deep as the space may.
+def check_backbones(space: Space, data: TaskData) -> dict[BackboneSpec, str]:
+    """Loads every backbone for the smallest examples of the space, taps it, and cuts it as deep as the space may.
 
     A cut that only some taps are too short for is no mistake of the space: its plans fail with the reason.
 
@@ -27,15 +33,19 @@ def check_backbones(space: Space) -> dict[BackboneSpec, str]:
     """
     import_keras()
     from autotl.backbones import build_network, divide
+    from autotl.trial.forms import form_of
 
     mistakes: list[str] = []
     unavailable: dict[BackboneSpec, str] = {}
-    size = min(space.values("image_size"))
+    smallest = {name: min(space.values(name)) for name in SIZES if name in space.dimensions}
     for spec in space.values("backbone"):
+        if spec.origin == CLASSICAL:
+            continue
+        form = form_of(Plan(spec, **{**defaults_of(space.modality), **smallest}), data)
         too_deep: list[list[str]] = []
         for tap in space.values("tap"):
             try:
-                network = build_network(spec, image_size=size, tap=tap)
+                network = build_network(spec, form=form, tap=tap)
             except EnvironmentProblemError as error:
                 unavailable[spec] = str(error)
                 break

@@ -227,12 +227,7 @@ class _Finisher:
             "task": self._task.task.name,
             "modality": self._data.modality,
             "classes": list(self._data.classes),
-            "preprocessing": {
-                "image_size": winner["plan"]["image_size"],
-                "resize": "stretch, antialiased bilinear",
-                "channels": "RGB, uint8",
-                "orientation": "as EXIF says",
-            },
+            "schema": {"input": self._task.task.data.columns.input, "encoding": self._task.task.encoding},
             "temperature": shipped.calibration["temperature"],
             "plan": winner["plan"],
             "provenance": {
@@ -266,7 +261,8 @@ class _Finisher:
         )
 
     def _plan(self, row: Row) -> Any:
-        return parse_plan(row["plan"], where=f"trial {row['trial']}", folder=self._task.task.folder)
+        where, folder = f"trial {row['trial']}", self._task.task.folder
+        return parse_plan(row["plan"], where=where, folder=folder, modality=self._data.modality)
 
     def _error(self) -> AutotlError | None:
         number = self._budget.interrupted_by

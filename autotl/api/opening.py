@@ -13,14 +13,13 @@ from autotl.errors import EnvironmentProblemError, TaskError, UsageError
 from autotl.leaderboard.gate import Gate, read_gate
 from autotl.plan import Plan
 from autotl.plan.baselines import SOURCE_ONLY
-from autotl.plan.reading import read_plans, read_space
+from autotl.plan.reading import read_plans, read_space, shipped_spaces
 from autotl.plan.space import Space
 from autotl.scoring.metrics import METRICS
 from autotl.task import BASELINE_NAMES, ReadablePart, Task, read_task, readable_part, unsupported
 from autotl.task.duration import parse_duration
 
 Value = TypeVar("Value")
-MODALITIES = (None, "image")  # that this version can search
 
 
 @dataclass(frozen=True)
@@ -106,9 +105,10 @@ def _read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, li
         raise TaskError(mistakes)
     readable = part.task  # mistakes in one key must not hide those in a table behind another
     mistakes += [*unsupported(readable), *unknown_codes(readable)]
-    space = _collected(lambda: read_space(readable), mistakes) if readable.modality in MODALITIES else None
-    given = _collected(lambda: read_plans(readable, overrides.start_with), mistakes)
-    can_be_listed = part.has_data and readable.modality in MODALITIES
+    modality = readable.modality or "image"
+    space = _collected(lambda: read_space(readable, modality), mistakes) if modality in shipped_spaces() else None
+    given = _collected(lambda: read_plans(readable, overrides.start_with, modality), mistakes)
+    can_be_listed = part.has_data and modality in shipped_spaces()
     findings = _collected(lambda: check_quickly(readable), mistakes) if can_be_listed else None
     if mistakes or task is None or space is None:
         raise TaskError([*mistakes, *(found.message for found in findings or () if found.severity == "error")])

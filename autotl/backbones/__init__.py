@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from autotl.backbones.application import ApplicationOrigin
 from autotl.backbones.availability import cache_folder, offline_by_environment
+from autotl.backbones.classical import ClassicalOrigin
 from autotl.backbones.origin import Origin
 from autotl.backbones.package import PackageOrigin
 from autotl.backbones.preset import PresetOrigin
@@ -26,6 +27,7 @@ ORIGINS: dict[str, Origin] = {  # a bare name is looked up in this order
     "application": ApplicationOrigin(),
     "preset": PresetOrigin(),
     "saved": SavedOrigin(),
+    "classical": ClassicalOrigin(),
 }
 
 _LOADED_ON_USE = {

@@ -10,6 +10,7 @@ from typing import Any
 
 from autotl.backbones.archive import check_weights_file
 from autotl.backbones.availability import downloading, keras_cache_folder
+from autotl.backbones.form import Form
 from autotl.backbones.layer_counts import known_layer_count
 from autotl.backbones.origin import Loaded
 from autotl.backbones.pixels import (
@@ -155,7 +156,7 @@ class ApplicationOrigin:
     def smallest_image_size(self, spec: BackboneSpec) -> int:
         return SMALLEST.get(spec.name, SMALLEST_OF_MOST)
 
-    def load(self, spec: BackboneSpec, *, image_size: int, seed: int) -> Loaded:
+    def load(self, spec: BackboneSpec, *, form: Form, seed: int) -> Loaded:
         import keras
 
         application = APPLICATIONS[spec.name]
@@ -166,7 +167,7 @@ class ApplicationOrigin:
         elif spec.weights is not None:
             weights_file = Path(spec.weights)
         with _seeded_initialisers(seed):
-            model = build(include_top=False, weights=None, input_shape=(image_size, image_size, 3))
+            model = build(include_top=False, weights=None, input_shape=(form.side, form.side, 3))
         if weights_file is not None:
             _load_weights(model, weights_file, spec)
         return Loaded(model, application.scaling_for(weights_file))

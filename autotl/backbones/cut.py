@@ -25,17 +25,17 @@ class Crossing:
 
 @dataclass(frozen=True, eq=False)
 class Division:
-    """A network divided at a place: `suffix(prefix(pixels))` is the whole network, with no difference.
+    """A network divided at a place: `suffix(prefix(examples))` is the whole network, with no difference.
 
     Attributes:
-        prefix: uint8 pixels (size, size, 3) → the crossing tensors, a list where there are several (Keras gives a
+        prefix: an example as it is read → the crossing tensors, a list where there are several (Keras gives a
             single one bare); nothing in it is trained.
         suffix: the crossing tensors → pooled features. Call it with `training=False` also while training it, from a
             `call` of your own (a functional model around it overrides the argument in `fit`): an unfrozen batch
             normalisation then learns gamma and beta and keeps its statistics.
         unfrozen: the layers a trial may train, in forward order.
-        digest: of everything that decides the crossing tensors, pixels apart.
-        place: the layer whose output is the last to cross, or `pixels`.
+        digest: of everything that decides the crossing tensors, the examples apart.
+        place: the layer whose output is the last to cross, or the input's own name.
         bytes_per_example: of the crossing tensors together.
     """
 
@@ -47,6 +47,18 @@ class Division:
     crossing: tuple[Crossing, ...]
     place: str
     bytes_per_example: int
+
+    @property
+    def tokens_at(self) -> int | None:
+        """Which crossing tensor holds the token ids of sequences; None where only what is pooled crosses."""
+        length = self.network.form.sequence_length
+        whole = (Crossing((length,), "int32"),) if length is not None else ()
+        return next((index for index, crossing in enumerate(self.crossing) if crossing in whole), None)
+
+    @property
+    def stores_inputs(self) -> bool:
+        """Whether the cut lies before the first layer: nothing is computed, examples are stored as they are read."""
+        return self.place == self.network.whole.inputs[0].name
 
     def activate(self) -> None:
         """Puts the pretrained weights back and makes exactly `unfrozen` trainable, whatever other divisions did."""
@@ -60,7 +72,7 @@ def divide(
     """Divides a network so that its last layers can be trained on stored activations.
 
     The cut is the cheapest place at or shortly before the first unfrozen layer, ties going to the later one; `all` cuts
-    at the pixels, 0 behind the pooling. The division is active on return.
+    at the input, 0 behind the pooling. The division is active on return.
 
     Args:
         network: as `build_network` gives it.
@@ -73,7 +85,7 @@ def divide(
     unfrozen = _unfrozen(network, unfrozen_layers)
     nodes = nodes_in_order(network.whole)
     places = crossings(network.whole)
-    sizes = [_bytes_per_example(place) for place in places]
+    sizes = [_bytes_per_example(place, network.form.sequence_length) for place in places]
     if not unfrozen:
         position = len(nodes)
     elif unfrozen_layers == "all":
@@ -87,8 +99,10 @@ def divide(
         suffix=_suffix(network, nodes[position:], crossing),
         unfrozen=unfrozen,
         digest=_joined(network.tensor_digests[id(tensor)] for tensor in crossing),
-        crossing=tuple(Crossing(tuple(tensor.shape[1:]), tensor.dtype) for tensor in crossing),
-        place=nodes[position - 1].operation.name if position > 0 else "pixels",
+        crossing=tuple(
+            Crossing(_closed(tensor.shape[1:], network.form.sequence_length), tensor.dtype) for tensor in crossing
+        ),
+        place=nodes[position - 1].operation.name if position > 0 else network.whole.inputs[0].name,
         bytes_per_example=int(sizes[position]),
     )
     division.activate()
@@ -146,14 +160,24 @@ def _freeze_all_but(unfrozen: Sequence[keras.layers.Layer], network: Network) ->
                 layer.trainable = id(layer) in chosen
 
 
-def _bytes_per_example(crossing: Iterable[keras.KerasTensor]) -> float:
-    """Infinite where a size is open or bound to the batch: such tensors cannot be stored per example."""
+def _closed(shape: Sequence[int | None], length: int | None) -> tuple[int, ...]:
+    """A shape whose open axis, that of a sequence, has its full length."""
+    return tuple(size or length or 0 for size in shape)
+
+
+def _bytes_per_example(crossing: Iterable[keras.KerasTensor], length: int | None) -> float:
+    """Infinite where a size is open or bound to the batch: such tensors cannot be stored per example.
+
+    Args:
+        length: what the first open axis, that of a sequence, is stored at; None where there are no sequences.
+    """
     total = 0.0
     for tensor in crossing:
-        if tensor.shape[0] is not None or any(size is None for size in tensor.shape[1:]):
+        is_open = [size is None for size in tensor.shape[1:]]
+        if tensor.shape[0] is not None or any(is_open if length is None else is_open[1:]):
             return float("inf")
         itemsize = 2 if tensor.dtype == "bfloat16" else np.dtype(tensor.dtype).itemsize
-        total += itemsize * float(np.prod(tensor.shape[1:]))
+        total += itemsize * float(np.prod(_closed(tensor.shape[1:], length)))
     return total
 
 

@@ -1,9 +1,9 @@
-"""A backbone fixed to an image size and a tap: uint8 pixels in, one feature vector out."""
+"""A backbone fixed to a form and a tap: one example as it is read in, one feature vector out."""
 
 import math
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from autotl.backbones import ORIGINS
 from autotl.backbones.availability import offline_by_environment
+from autotl.backbones.form import Form, shape_taken
 from autotl.backbones.graph import (
     crossings,
     nodes_in_order,
@@ -22,10 +23,14 @@ from autotl.backbones.graph import (
     weight_owners,
 )
 from autotl.backbones.origin import Loaded
+from autotl.backbones.reading import Reading, own_reading
 from autotl.backbones.spec import BackboneSpec
+from autotl.backbones.spectrogram import spectrogram_image
+from autotl.backbones.wide_columns import wide_columns
 from autotl.errors import EnvironmentProblemError, TaskError
 
 LAST = "last"
+INPUT_NAMES = {"image": "pixels", "text": "tokens", "table": "columns", "signal": "samples"}
 PYRAMID_TAPS = {"P3": 8, "P4": 16, "P5": 32}  # the feature pyramid's names for strides
 LATER_LAYERS_NAMED = 8  # in an error message
 
@@ -35,18 +40,18 @@ class Network:
     """A loaded backbone. Divisions of it share its layers, so only one of them may be in training at a time.
 
     Attributes:
-        pixels: uint8 RGB (size, size, 3) → the float image the backbone was trained on.
-        graph: that image → pooled features (width,).
-        whole: both in one flat graph, no model nested in it.
+        reading: gives its input for raw examples.
+        entry: an example as it is read → what the backbone was trained on, e.g. uint8 RGB → a scaled float image.
+        whole: that and the backbone up to pooled features (width,) in one flat graph, no model nested in it.
         layers: those with trainable weights in forward order, each convolution and batch normalisation as one.
         digest: of everything that decides the features; stable between processes.
     """
 
     spec: BackboneSpec
-    image_size: int
+    form: Form
     tap: str
-    pixels: keras.Model
-    graph: keras.Model
+    reading: Reading
+    entry: keras.Model
     whole: keras.Model
     layers: list[keras.layers.Layer]
     digest: str
@@ -56,8 +61,13 @@ class Network:
 
     @property
     def feature_width(self) -> int:
-        """How many features one image has."""
+        """How many features one example has."""
         return int(self.whole.outputs[0].shape[-1])
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """Of one example as it is read, a sequence at its full length."""
+        return tuple(size or self.form.sequence_length or 1 for size in self.reading.shape)
 
     def restore_pretrained_weights(self, layers: Iterable[keras.layers.Layer] | None = None) -> None:
         """Puts the loaded weights back, of the given layers or of all."""
@@ -66,18 +76,17 @@ class Network:
                 variable.assign(self._pretrained[id(variable)])
 
 
-def build_network(spec: BackboneSpec, *, image_size: int, tap: str = LAST, seed: int = 0) -> Network:
-    """Loads a backbone for square images.
+def build_network(spec: BackboneSpec, *, form: Form, tap: str = LAST, seed: int = 0) -> Network:
+    """Loads a backbone for examples in one form.
 
     Args:
         spec: which one.
-        image_size: pixels a side.
         tap: `last`, the last tensor at stride 8, 16 or 32 (`P3`, `P4`, `P5`), or a layer's name; maps and sequences are
             pooled by their mean.
         seed: of random weights, where the spec asks for such.
     Raises:
         EnvironmentProblemError: its weights are not at hand (`AUTOTL_OFFLINE` is respected).
-        TaskError: not an image backbone, an image size it cannot take, or an unknown tap.
+        TaskError: not a backbone for such examples, or an unknown tap.
     """
     missing = ORIGINS[spec.origin].why_not_at_hand(spec, offline=offline_by_environment())
     if missing is not None:
@@ -86,20 +95,22 @@ def build_network(spec: BackboneSpec, *, image_size: int, tap: str = LAST, seed:
         with warnings.catch_warnings():
             # Keras looks for layers under its own bookkeeping too and wonders that none were saved there
             warnings.filterwarnings("ignore", message="Skipping nested container at '_(operations|nodes)_by_depth")
-            loaded = ORIGINS[spec.origin].load(spec, image_size=image_size, seed=seed)
-        return network_of(loaded, spec, image_size=image_size, tap=tap)
+            loaded = ORIGINS[spec.origin].load(spec, form=form, seed=seed)
+        return network_of(loaded, spec, form=form, tap=tap)
     except ValueError as cause:  # Keras's word for a size too small, KerasHub's for weights that fit one size only
-        raise TaskError(f"backbone {spec.label} cannot take images of {image_size} px: {_first_line(cause)}") from cause
+        raise TaskError(f"backbone {spec.label} cannot take {form.words}: {_first_line(cause)}") from cause
 
 
-def network_of(loaded: Loaded, spec: BackboneSpec, *, image_size: int, tap: str) -> Network:
-    """Fixes a loaded backbone to an image size and a tap. Raises `TaskError`, or Keras's `ValueError`s."""
-    _check_input(loaded.model, spec, image_size)
-    pixels = keras.Input((image_size, image_size, 3), dtype="uint8", name="pixels")
-    image = loaded.scaling.apply(pixels)
-    output = _applied(loaded.model, image, spec)
-    features = _pooled(_tapped(keras.Model(pixels, output), tap, spec, image_size), spec)
-    whole = keras.Model(pixels, features, name="backbone")
+def network_of(loaded: Loaded, spec: BackboneSpec, *, form: Form, tap: str) -> Network:
+    """Fixes a loaded backbone to a form and a tap. Raises `TaskError`, or Keras's `ValueError`s."""
+    _check_input(loaded, spec, form)
+    reading = loaded.reading or own_reading(form)
+    example = keras.Input(reading.shape, dtype=reading.dtype, name=INPUT_NAMES[form.modality])
+    entered = _entered(example, loaded, spec, form)
+    output = _applied(loaded.model, entered, spec)
+    tapped = _tapped(keras.Model(example, output), tap, spec, form)
+    features = _pooled(tapped, spec) if loaded.pool is None else loaded.pool(tapped, example)
+    whole = keras.Model(example, features, name="backbone")
     for layer in whole.layers:
         layer.trainable = loaded.can_unfreeze  # whatever the file said; `divide` decides what is frozen
     owners: dict[int, keras.layers.Layer] = {}
@@ -109,13 +120,13 @@ def network_of(loaded: Loaded, spec: BackboneSpec, *, image_size: int, tap: str)
             for owner in weight_owners(node):
                 owners.setdefault(id(owner), owner)
                 positions.setdefault(id(owner), position)
-    digests = tensor_digests(whole, salt=loaded.fingerprint)
+    digests = tensor_digests(whole, salt=loaded.fingerprint + reading.digest)
     return Network(
         spec=spec,
-        image_size=image_size,
+        form=form,
         tap=tap,
-        pixels=keras.Model(pixels, image, name="pixel_scaling"),
-        graph=keras.Model(image, features, name="backbone_graph"),
+        reading=reading,
+        entry=keras.Model(example, entered, name="entry"),
         whole=whole,
         layers=list(owners.values()),
         digest=digests[id(whole.outputs[0])],
@@ -125,20 +136,50 @@ def network_of(loaded: Loaded, spec: BackboneSpec, *, image_size: int, tap: str)
     )
 
 
-def _check_input(model: keras.Model, spec: BackboneSpec, image_size: int) -> None:
-    inputs = model.inputs
-    if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[3] not in (3, None):
-        shapes = ", ".join(str(tuple(tensor.shape[1:])) for tensor in inputs)
-        raise TaskError(f"backbone {spec.label} does not take one RGB image (height, width, 3): its inputs: {shapes}.")
-    sizes = {size for size in inputs[0].shape[1:3] if size not in (None, image_size)}
-    if sizes:
-        allowed = " x ".join(str(size) for size in inputs[0].shape[1:3])
-        raise TaskError(f"backbone {spec.label} takes images of {allowed} px only, not {image_size}; set image_size.")
+def _entered(example: keras.KerasTensor, loaded: Loaded, spec: BackboneSpec, form: Form) -> keras.KerasTensor:
+    """What the loaded model is given of an example as it is read."""
+    if form.modality == "image":
+        return loaded.scaling.apply(example)
+    if form.modality == "signal" and _takes_images(loaded.model):
+        return loaded.scaling.apply(spectrogram_image(example, size=form.side))
+    if form.schema is not None and spec.origin == "saved":
+        return wide_columns(example, form.schema)
+    return example
+
+
+def _takes_images(model: keras.Model) -> bool:
+    return len(model.inputs[0].shape) == 4
+
+
+def _check_input(loaded: Loaded, spec: BackboneSpec, form: Form) -> None:
+    """Whether the network takes one example of this form, as far as its input's shape tells."""
+    if loaded.reading is not None:
+        return
+    if form.modality == "text":
+        raise TaskError(f"backbone {spec.label} reads no texts; name a language network such as all_minilm_l6_v2.")
+    shapes = [tuple(tensor.shape[1:]) for tensor in loaded.model.inputs]
+    if form.modality == "image" or (form.modality == "signal" and len(shapes) == 1 and _takes_images(loaded.model)):
+        _check_image_input(shapes, spec, form)
+        return
+    wanted = shape_taken(replace(form, image_size=None))
+    fits = len(shapes) == 1 and len(shapes[0]) == len(wanted)
+    if not fits or any(size not in (None, given) for size, given in zip(shapes[0], wanted, strict=True)):
+        seen = ", ".join(map(str, shapes))
+        raise TaskError(f"backbone {spec.label} takes an input of shape {seen}; {form.words} have shape {wanted}.")
+
+
+def _check_image_input(shapes: list[tuple[int | None, ...]], spec: BackboneSpec, form: Form) -> None:
+    if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][2] not in (3, None):
+        seen = ", ".join(map(str, shapes))
+        raise TaskError(f"backbone {spec.label} does not take one RGB image (height, width, 3): its inputs: {seen}.")
+    if any(size not in (None, form.side) for size in shapes[0][:2]):
+        allowed = " x ".join(str(size) for size in shapes[0][:2])
+        raise TaskError(f"backbone {spec.label} takes images of {allowed} px only, not {form.side}; set image_size.")
 
 
 def _applied(model: keras.Model, image: keras.KerasTensor, spec: BackboneSpec) -> keras.KerasTensor:
     """The backbone's output on a new image tensor, in one flat graph with it."""
-    settle_names(model, taken=("pixels", "features", "pixel_scaling", producer(image).operation.name))
+    settle_names(model, taken=(*INPUT_NAMES.values(), "features", "pixel_scaling", producer(image).operation.name))
     values = {id(model.inputs[0]): image}
     rerun(nodes_in_order(model), values)
     if len(model.outputs) != 1:
@@ -146,11 +187,11 @@ def _applied(model: keras.Model, image: keras.KerasTensor, spec: BackboneSpec) -
     return values[id(model.outputs[0])]
 
 
-def _tapped(model: keras.Model, tap: str, spec: BackboneSpec, image_size: int) -> keras.KerasTensor:
+def _tapped(model: keras.Model, tap: str, spec: BackboneSpec, form: Form) -> keras.KerasTensor:
     if tap == LAST:
         return model.outputs[0]
     nodes = nodes_in_order(model)
-    maps = pyramid_maps(model, image_size)
+    maps = {} if form.image_size is None else pyramid_maps(model, form.image_size)
     if tap in maps:
         return maps[tap]
     by_name = {node.operation.name: node.outputs[0] for node in nodes if len(node.outputs) == 1}
@@ -160,7 +201,7 @@ def _tapped(model: keras.Model, tap: str, spec: BackboneSpec, image_size: int) -
     hint = f" Did you mean {near[0]!r}?" if near else ""
     last_names = ", ".join(list(by_name)[-LATER_LAYERS_NAMED:])
     raise TaskError(
-        f"tap {tap!r} is not known to backbone {spec.label} at {image_size} px. "
+        f"tap {tap!r} is not known to backbone {spec.label} on {form.words}. "
         f"Allowed: {', '.join([LAST, *maps])}, or the name of one of its layers (the last ones: {last_names}).{hint}"
     )
 

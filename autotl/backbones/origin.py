@@ -1,11 +1,13 @@
 """What every origin of pretrained networks offers, and what loading one gives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from autotl.backbones.pixels import PixelScaling
+from autotl.backbones.form import Form
+from autotl.backbones.pixels import RAW, PixelScaling
+from autotl.backbones.reading import Reading
 
 if TYPE_CHECKING:
     import keras
@@ -18,14 +20,19 @@ class Loaded:
     """A network as its origin gives it, before it is fixed to an image size, tapped and pooled.
 
     Attributes:
-        model: functional (or Sequential), from one float image (height, width, 3) to one map, sequence or vector.
+        model: functional (or Sequential), from one example (a float image (height, width, 3), token ids, columns, or a
+            window (samples, channels)) to one map, sequence or vector.
         scaling: what to do to pixels 0..255 first.
+        reading: how it wants its examples read, where the form alone does not say (a tokenizer); None elsewhere.
+        pool: (output, input) → one vector an example, where a plain mean would be wrong (padding); None elsewhere.
         fingerprint: digest of content that neither graph nor weights show (a SavedModel's files); else empty.
         can_unfreeze: False for a network that can only be run, so that it has no layers to train.
     """
 
     model: "keras.Model"
-    scaling: PixelScaling
+    scaling: PixelScaling = RAW
+    reading: Reading | None = None
+    pool: "Callable[[Any, Any], Any] | None" = None
     fingerprint: str = ""
     can_unfreeze: bool = True
 
@@ -59,6 +66,10 @@ class Origin(Protocol):
         """Pixels a side that it needs at least, as far as a table tells."""
         ...
 
-    def load(self, spec: "BackboneSpec", *, image_size: int, seed: int) -> Loaded:
-        """The network with its weights; `seed` is for random ones."""
+    def load(self, spec: "BackboneSpec", *, form: Form, seed: int) -> Loaded:
+        """The network with its weights, for examples in this form; `seed` is for random ones.
+
+        Raises:
+            TaskError: it cannot take such examples.
+        """
         ...

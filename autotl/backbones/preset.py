@@ -16,10 +16,12 @@ from autotl.backbones.availability import (
     downloading,
     is_preset_folder_with_weights,
 )
+from autotl.backbones.form import Form
 from autotl.backbones.layer_counts import count_in_weights_file
 from autotl.backbones.origin import Loaded
 from autotl.backbones.pixels import RAW, PixelScaling
 from autotl.backbones.spec import HUB_SCHEMES, BackboneSpec, existing_path
+from autotl.backbones.text_network import is_hugging_face_folder, load_text_network
 from autotl.errors import EnvironmentProblemError, TaskError, unknown_name
 
 CONVERTER_FILE = "image_converter.json"
@@ -41,8 +43,11 @@ class PresetOrigin:
         if "/" not in name and not (folder / name).exists():
             raise unknown_name(where, name, preset_addresses())
         path = existing_path(name, folder=folder, where=where)
-        if not is_preset_folder_with_weights(path):
-            raise TaskError(f"{where}: {name!r} is no KerasHub preset: config.json and {WEIGHTS_FILE} must be in it.")
+        if not is_preset_folder_with_weights(path) and not is_hugging_face_folder(path):
+            raise TaskError(
+                f"{where}: {name!r} is no preset: config.json must be in it, and {WEIGHTS_FILE} (KerasHub) or "
+                "model.safetensors (Hugging Face)."
+            )
         return BackboneSpec("preset", str(path))
 
     def why_not_at_hand(self, spec: BackboneSpec, *, offline: bool) -> str | None:
@@ -65,10 +70,15 @@ class PresetOrigin:
     def smallest_image_size(self, spec: BackboneSpec) -> int:
         return 1
 
-    def load(self, spec: BackboneSpec, *, image_size: int, seed: int) -> Loaded:
+    def load(self, spec: BackboneSpec, *, form: Form, seed: int) -> Loaded:
+        if form.modality == "text":
+            from autotl.backbones.bert import text_preset_folder
+
+            folder = Path(spec.name) if _is_local(spec) else text_preset_folder(spec.name)
+            return load_text_network(folder, spec.label, form)
         folder = Path(spec.name) if _is_local(spec) else _fetched_folder(spec)
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))["config"]
-        sized = {key: (image_size, image_size, 3) for key in SHAPE_ARGUMENTS if key in config}
+        sized = {key: (form.side, form.side, 3) for key in SHAPE_ARGUMENTS if key in config}
         import keras_hub
 
         return Loaded(keras_hub.models.Backbone.from_preset(str(folder), **sized), _scaling(folder))
@@ -76,7 +86,7 @@ class PresetOrigin:
 
 @cache
 def preset_addresses() -> dict[str, str]:
-    """Image presets that KerasHub knows by name, and where each lives (`regenerate_tables` writes the file anew)."""
+    """Presets that KerasHub knows by name, and where each lives (`regenerate_tables` writes the file anew)."""
     text = files("autotl.backbones").joinpath("preset_addresses.json").read_text(encoding="utf-8")
     addresses: dict[str, str] = json.loads(text)
     return addresses

@@ -12,6 +12,7 @@ import keras
 import keras_hub
 
 from autotl.backbones import ORIGINS, BackboneSpec
+from autotl.backbones.form import of_images
 from autotl.backbones.network import LAST, PYRAMID_TAPS, build_network, pyramid_maps
 
 TABLES = Path(__file__).parent
@@ -32,6 +33,7 @@ IMAGE_BACKBONES = (
     "DINOV3Backbone",
     "SwinTransformerBackbone",
 )
+TEXT_BACKBONES = ("BertBackbone", "DistilBertBackbone", "ElectraBackbone")  # with tokenizers that autotl reads
 SMALLEST_FOR_ALL = 96  # pixels; every application accepts it, and the count does not depend on it
 
 
@@ -39,19 +41,19 @@ def built_layer_counts(name: str) -> dict[str, int]:
     """The layers of a network that autotl builds itself up to each tap that it has, counted on the network."""
     origin = next(key for key, entry in ORIGINS.items() if name in entry.names())
     spec = BackboneSpec(origin, name)
-    whole = build_network(spec, image_size=SMALLEST_FOR_ALL)
+    whole = build_network(spec, form=of_images(SMALLEST_FOR_ALL))
     counts = {LAST: len(whole.layers)}
     for tap in PYRAMID_TAPS:
         if tap in pyramid_maps(whole.whole, SMALLEST_FOR_ALL):
-            counts[tap] = len(build_network(spec, image_size=SMALLEST_FOR_ALL, tap=tap).layers)
+            counts[tap] = len(build_network(spec, form=of_images(SMALLEST_FOR_ALL), tap=tap).layers)
     return counts
 
 
 def installed_preset_addresses() -> dict[str, str]:
-    """Name and hub address of each image preset of the installed KerasHub."""
+    """Name and hub address of each image and text preset of the installed KerasHub."""
     return {
         name: preset["kaggle_handle"]
-        for backbone in IMAGE_BACKBONES
+        for backbone in (*IMAGE_BACKBONES, *TEXT_BACKBONES)
         for name, preset in getattr(keras_hub.models, backbone).presets.items()
     }
 

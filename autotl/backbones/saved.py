@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autotl.backbones.archive import check_keras_weights, read_hdf5_config, read_keras_config, refuse_lambdas
+from autotl.backbones.form import Form, shape_taken
 from autotl.backbones.layer_counts import count_in_model_config
 from autotl.backbones.origin import Loaded
-from autotl.backbones.pixels import RAW
 from autotl.backbones.spec import SAVED_ENDINGS, BackboneSpec, existing_path
 from autotl.errors import EnvironmentProblemError, TaskError
 
@@ -58,11 +58,11 @@ class SavedOrigin:
     def smallest_image_size(self, spec: BackboneSpec) -> int:
         return 1
 
-    def load(self, spec: BackboneSpec, *, image_size: int, seed: int) -> Loaded:
+    def load(self, spec: BackboneSpec, *, form: Form, seed: int) -> Loaded:
         path = Path(spec.name)
         if path.is_dir():
-            return _frozen_extractor(path, spec, image_size=image_size)
-        return Loaded(_without_classifier(_load_in_safe_mode(path)), RAW)
+            return _frozen_extractor(path, spec, form=form)
+        return Loaded(_without_classifier(_load_in_safe_mode(path)))
 
 
 def _load_in_safe_mode(path: Path) -> "keras.Model":
@@ -104,7 +104,7 @@ def _without_classifier(model: "keras.Model") -> "keras.Model":
     return keras.Model(flat.inputs, node.input_tensors[0], name=model.name)
 
 
-def _frozen_extractor(path: Path, spec: BackboneSpec, *, image_size: int) -> Loaded:
+def _frozen_extractor(path: Path, spec: BackboneSpec, *, form: Form) -> Loaded:
     """A SavedModel as one layer. It can be run, not cut, so nothing of it can be unfrozen."""
     if not spec.trusted:
         raise TaskError(f"{spec.label}: a SavedModel is loaded only with trusted: true.")
@@ -114,16 +114,16 @@ def _frozen_extractor(path: Path, spec: BackboneSpec, *, image_size: int) -> Loa
 
     if keras.backend.backend() != "tensorflow":
         raise EnvironmentProblemError(f"{spec.label}: a SavedModel runs on Keras's TensorFlow backend only.")
-    image = keras.Input((image_size, image_size, 3), name="image")
+    example = keras.Input(shape_taken(form), name="example")
     try:
         layer = keras.layers.TFSMLayer(str(path), call_endpoint=_endpoint(path), trainable=False)
-        output = layer(image)
+        output = layer(example)
     except Exception as cause:
-        raise TaskError(f"{spec.label}: it does not take float images of {image_size} px: {cause}") from cause
+        raise TaskError(f"{spec.label}: it does not take float {form.words}: {cause}") from cause
     tensors = keras.tree.flatten(output)
     if len(tensors) != 1:
         raise TaskError(f"{spec.label}: the SavedModel gives {len(tensors)} outputs; a backbone gives one.")
-    return Loaded(keras.Model(image, tensors[0]), RAW, fingerprint=digest_of_files(path), can_unfreeze=False)
+    return Loaded(keras.Model(example, tensors[0]), fingerprint=digest_of_files(path), can_unfreeze=False)
 
 
 def _endpoint(path: Path) -> str:

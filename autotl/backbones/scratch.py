@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autotl.backbones.form import Form
 from autotl.backbones.layer_counts import known_layer_count
 from autotl.backbones.origin import Loaded
 from autotl.backbones.pixels import MINUS_ONE_TO_ONE
@@ -43,8 +44,8 @@ class ScratchOrigin:
     def smallest_image_size(self, spec: BackboneSpec) -> int:
         return 1
 
-    def load(self, spec: BackboneSpec, *, image_size: int, seed: int) -> Loaded:
-        return Loaded(small_cnn(image_size, seed=seed), MINUS_ONE_TO_ONE)
+    def load(self, spec: BackboneSpec, *, form: Form, seed: int) -> Loaded:
+        return Loaded(small_cnn(form.side, seed=seed), MINUS_ONE_TO_ONE)
 
 
 def small_cnn(image_size: int, *, seed: int) -> "keras.Model":

@@ -11,6 +11,7 @@ from autotl.errors import TaskError, suggestion
 
 HUB_SCHEMES = ("hf://", "kaggle://")
 SAVED_ENDINGS = (".keras", ".h5", ".hdf5")
+PRESET_FILES = ("metadata.json", "model.safetensors")  # one of which stands beside config.json in a preset's folder
 LATER_WORDS = {
     "pretrained_on_source": "pretraining on the source is built for tables and signals, in a later version of autotl; "
     "for images name a pretrained network, e.g. efficientnet_lite0"
@@ -122,13 +123,14 @@ def _looks_like_path(word: str, folder: Path) -> bool:
 def _origin_of_path(path: Path, where: str) -> str:
     if path.is_file() and path.suffix in SAVED_ENDINGS:
         return "saved"
-    if (path / "config.json").is_file() and (path / "metadata.json").is_file():
+    if (path / "config.json").is_file() and any((path / name).is_file() for name in PRESET_FILES):
         return "preset"
     if (path / "saved_model.pb").is_file():
         return "saved"
     raise TaskError(
         f"{where}: {path.name!r} is not a backbone. Allowed: a .keras or .h5 file, a KerasHub preset folder "
-        "(config.json and metadata.json in it), or a SavedModel folder (saved_model.pb in it) with trusted: true."
+        "(config.json and metadata.json in it), a Hugging Face folder (config.json and model.safetensors), or a "
+        "SavedModel folder (saved_model.pb in it) with trusted: true."
     )
 
 

@@ -6,30 +6,64 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.backbones.cut import Division
+from autotl.backbones.cut import Crossing, Division
+from autotl.data.examples import Inputs, Rows, View
 from autotl.features.store import Tensors
 
-PIXELS = "pixels"  # the place of a cut before the first layer: nothing is computed, decoded images are stored
+LENGTH_STEP = 16  # sequences are cut to a multiple of it, so that few lengths have to be compiled
 
 
 class KerasPrefix:
     """The frozen part of a divided network as a compiled Keras graph, batch by batch."""
 
-    def __init__(self, division: Division, image_size: int) -> None:
-        self.image_size = image_size
-        self._is_pixels = division.place == PIXELS
-        # another backend or device computes slightly other numbers, and must not meet these blocks
-        self.digest = f"{PIXELS}-{image_size}" if self._is_pixels else f"{engine_name()}-{division.digest}"
+    def __init__(self, division: Division) -> None:
+        self._division = division
+        self._reading = division.network.reading
+        self._has_sequences = division.network.form.sequence_length is not None
         self._model = division.prefix
-        if not self._is_pixels and not self._model.compiled:
+        if not division.stores_inputs and not self._model.compiled:
             self._model.compile(jit_compile=uses_xla())
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> Tensors:
-        """Crossing tensors, each (n, ...), of pixels (n, image_size, image_size, 3)."""
-        if self._is_pixels:
-            return [pixels]
-        crossing: Any = self._model.predict_on_batch(pixels)
-        return [np.asarray(tensor) for tensor in (crossing if isinstance(crossing, list | tuple) else [crossing])]
+    @property
+    def digest(self) -> str:
+        """Names what is computed, and by what: another backend or device computes slightly other numbers."""
+        if not self._division.stores_inputs:
+            return f"{engine_name()}-{self._division.digest}"
+        sizes = "x".join(str(size) for size in self._division.network.example_shape)
+        return "-".join(filter(None, (self._division.place, sizes, self._reading.digest)))
+
+    def read(self, inputs: Inputs, rows: Rows, view: View) -> NDArray[Any]:
+        """These examples as the network takes them, (len(rows), ...)."""
+        return self._reading(inputs, rows, view=view)
+
+    def order(self, examples: NDArray[Any]) -> Rows:
+        """Sequences by their length, other examples as they come."""
+        if not self._has_sequences:
+            return np.arange(len(examples))
+        return np.argsort((examples != 0).sum(axis=1), kind="stable")
+
+    def __call__(self, examples: NDArray[Any]) -> Tensors:
+        """Crossing tensors, each (n, ...), of n examples; sequences are padded to their full length again."""
+        if self._division.stores_inputs:
+            return [examples]
+        if self._has_sequences:
+            examples = examples[:, : needed_length(examples)]
+        crossing: Any = self._model.predict_on_batch(examples)
+        tensors = [np.asarray(tensor) for tensor in (crossing if isinstance(crossing, list | tuple) else [crossing])]
+        return [_padded(tensor, like) for tensor, like in zip(tensors, self._division.crossing, strict=True)]
+
+
+def needed_length(token_ids: NDArray[Any]) -> int:
+    """How many columns of sequences (n, length) hold more than padding (0), up to a multiple of 16."""
+    longest = int((token_ids != 0).sum(axis=1).max(initial=1))
+    return -(-longest // LENGTH_STEP) * LENGTH_STEP
+
+
+def _padded(tensor: NDArray[Any], like: Crossing) -> NDArray[Any]:
+    if tensor.shape[1:] == like.shape:
+        return tensor
+    missing = like.shape[0] - tensor.shape[1]
+    return np.pad(tensor, [(0, 0), (0, missing), *([(0, 0)] * (tensor.ndim - 2))])
 
 
 def engine_name() -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import xxhash
@@ -25,13 +25,16 @@ class Prefix(Protocol):
         """Names weights, graph and preprocessing; equal digests compute equal activations."""
         ...
 
-    @property
-    def image_size(self) -> int:
-        """Pixels a side that it reads."""
+    def read(self, inputs: Inputs, rows: Rows, view: View) -> NDArray[Any]:
+        """These examples as it takes them, (len(rows), ...)."""
         ...
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> Tensors:
-        """Crossing tensors, each (n, ...), of pixels (n, image_size, image_size, 3)."""
+    def order(self, examples: NDArray[Any]) -> Rows:
+        """The order in which examples are best computed, those of one length beside each other."""
+        ...
+
+    def __call__(self, examples: NDArray[Any]) -> Tensors:
+        """Crossing tensors, each (n, ...), of n examples."""
         ...
 
 
@@ -117,9 +120,10 @@ def _spans(rows: int) -> Iterator[slice]:
 
 
 def _run(prefix: Prefix, inputs: Inputs, span: slice, view: View) -> Tensors:
+    examples = prefix.read(inputs, np.arange(span.start, span.stop), view)
+    order = prefix.order(examples)
     parts: list[Tensors] = []
-    for start in range(span.start, span.stop, BATCH_ROWS):
-        rows = np.arange(start, min(start + BATCH_ROWS, span.stop))
-        pixels = inputs.read(rows, size=prefix.image_size, view=view)
-        parts.append([np.asarray(tensor) for tensor in prefix(pixels)])
-    return [np.concatenate(tensors) for tensors in zip(*parts, strict=True)]
+    for start in range(0, len(order), BATCH_ROWS):
+        parts.append([np.asarray(tensor) for tensor in prefix(examples[order[start : start + BATCH_ROWS]])])
+    places = np.argsort(order)
+    return [np.concatenate(tensors)[places] for tensors in zip(*parts, strict=True)]

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from autotl.backbones import BackboneSpec
+from autotl.plan.modalities import MODALITIES, defaults_of
 from autotl.plan.plan import Choice, Plan
 from autotl.plan.space import Fixed, Options, Range, Space
 from autotl.task import BASELINE_NAMES
 
 LINEAR_PROBE, SOURCE_ONLY, NO_TRANSFER, FULL_FINETUNE = BASELINE_NAMES
 PROBES = (LINEAR_PROBE, SOURCE_ONLY)
-
-FROM_SCRATCH = BackboneSpec(origin="scratch", name="small_cnn")
 
 
 @dataclass(frozen=True)
@@ -53,40 +52,43 @@ def baselines(space: Space, *, setting: str, wanted: str | Sequence[str]) -> lis
 
 def linear_probe(space: Space, backbone: BackboneSpec) -> Plan:
     """A linear head on the frozen backbone, trained long enough to converge."""
-    return Plan(backbone, image_size=middle_of(space, "image_size"), learning_rate=2e-3, epochs=20)
+    return Plan(backbone, **sized_like(space), learning_rate=2e-3, epochs=20)
 
 
 def no_transfer(space: Space) -> Plan:
-    """A small network that has seen no other data, at a size it can learn from on a laptop."""
-    return Plan(
-        FROM_SCRATCH,
-        image_size=min(48, middle_of(space, "image_size")),
-        unfrozen_layers="all",
-        learning_rate=2e-3,
-        backbone_rate_ratio=1.0,
-        weight_decay=1e-3,
-        views=2,
-        epochs=20,
-    )
+    """A model that has seen no other data: a small network at a size it can learn from on a laptop, or what people use
+    where there are no networks."""
+    reading, own = sized_like(space), MODALITIES[space.modality].no_transfer
+    if "image_size" in own:
+        own = {**own, "image_size": min(own["image_size"], reading["image_size"])}
+    return Plan(**{**reading, **own}).canonical()
 
 
 def full_finetune(space: Space, backbone: BackboneSpec) -> Plan:
     """Every layer trained at a small rate: what fine-tuning tutorials end with."""
     return Plan(
         backbone,
-        image_size=middle_of(space, "image_size"),
+        **sized_like(space),
         unfrozen_layers="all",
         learning_rate=1e-3,
-        backbone_rate_ratio=0.1,
+        backbone_rate_ratio=MODALITIES[space.modality].finetuning_ratio,
         epochs=3,
     )
+
+
+def sized_like(space: Space) -> dict[str, Any]:
+    """How examples are read in the middle of the space; no stored views."""
+    own = MODALITIES[space.modality].own_fields
+    read = [name for name in own if name not in ("views", "augmentation")]
+    return {**defaults_of(space.modality), **{name: middle_of(space, name) for name in read}}
 
 
 def first_plans(space: Space) -> dict[BackboneSpec, Plan]:
     """A plan per backbone from the middle of the space: where a search without history starts."""
     fields = [name for name in space.dimensions if name != "backbone"]
     middle: Mapping[str, Any] = {name: middle_of(space, name) for name in fields}
-    return {backbone: replace(Plan(backbone), **middle).canonical() for backbone in space.values("backbone")}
+    whole = {**defaults_of(space.modality), **middle}
+    return {backbone: Plan(backbone, **whole).canonical() for backbone in space.values("backbone")}
 
 
 def middle_of(space: Space, name: str) -> Any:

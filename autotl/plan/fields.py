@@ -9,7 +9,10 @@ from autotl.adaptation import METHODS
 from autotl.backbones import BackboneSpec, layer_count, parse_spec, smallest_image_size
 from autotl.data.augmentation import POLICIES
 from autotl.errors import TaskError, unknown_name
+from autotl.plan.modalities import MODALITIES, OWN_FIELDS, defaults_of
 from autotl.plan.plan import HEADS, LEARNS_FROM, Choice, Plan
+
+POOLINGS = ("mean", "cls")  # of a sequence: over its tokens, or its first one
 
 Parse = Callable[
     [object, str], Any
@@ -24,11 +27,18 @@ class Field:
     alternatives: Mapping[str, Mapping[str, Any]] | None = None  # name -> {parameter: default}
 
 
-def fields(folder: Path) -> dict[str, Field]:
-    """The fields a search space may range over; `folder` is what relative paths of backbones are relative to."""
-    return {
+def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
+    """The fields that a search space of a modality may range over.
+
+    Args:
+        folder: what relative paths of backbones are relative to.
+    """
+    own = MODALITIES[modality].own_fields
+    every = {
         "backbone": Field(lambda value, where: parse_spec(value, folder=folder, where=where)),
         "image_size": Field(whole_number(16, 2048)),
+        "sequence_length": Field(whole_number(8, 4096)),
+        "pooling": Field(one_of(POOLINGS)),
         "tap": Field(text),
         "unfrozen_layers": Field(unfrozen_layers),
         "head": Field(alternative(HEADS, name_key="name"), alternatives=HEADS),
@@ -47,9 +57,10 @@ def fields(folder: Path) -> dict[str, Field]:
             alternatives={name: method.defaults for name, method in METHODS.items()},
         ),
     }
+    return {name: field for name, field in every.items() if name not in OWN_FIELDS or name in own}
 
 
-def parse_plan(written: object, *, where: str, folder: Path) -> Plan:
+def parse_plan(written: object, *, where: str, folder: Path, modality: str = "image") -> Plan:
     """A plan given by hand; what it leaves out has its default.
 
     Raises:
@@ -57,7 +68,7 @@ def parse_plan(written: object, *, where: str, folder: Path) -> Plan:
     """
     if not isinstance(written, Mapping):
         raise TaskError(f"{where}: a plan is a mapping such as {{backbone: MobileNetV2}}, not {written!r}.")
-    known = fields(folder)
+    known = fields(folder, modality)
     mistakes: list[str] = []
     values: dict[str, Any] = {}
     for name, value in written.items():
@@ -74,8 +85,8 @@ def parse_plan(written: object, *, where: str, folder: Path) -> Plan:
         mistakes.append(f"{where}: a plan needs a 'backbone'.")
     layers, backbone = values.get("unfrozen_layers", 0), values.get("backbone")
     owned = None if backbone is None else most_layers(backbone, [values.get("tap", Plan.tap)])
-    size = values.get("image_size", Plan.image_size)
-    if backbone is not None and size < smallest_image_size(backbone):
+    size = {**defaults_of(modality), **values}["image_size"]
+    if backbone is not None and size is not None and size < smallest_image_size(backbone):
         mistakes.append(too_small(f"{where}.image_size", size, backbone))
     if owned is not None and layers != "all" and layers > owned:
         mistakes.append(
@@ -84,7 +95,7 @@ def parse_plan(written: object, *, where: str, folder: Path) -> Plan:
         )
     if mistakes:
         raise TaskError(mistakes)
-    return Plan(**values)
+    return Plan(**{**defaults_of(modality), **values})
 
 
 def most_layers(backbone: BackboneSpec, taps: Iterable[str]) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autotl.backbones import BackboneSpec
+from autotl.backbones.classical import CLASSICAL
 
 UnfrozenLayers = int | Literal["all"]
 
@@ -38,11 +39,14 @@ class Plan:
 
     `learning_rate` is the head's (Adam, decoupled weight decay, cosine decay over the epochs); unfrozen layers learn at
     `backbone_rate_ratio` times it. `views` stored random views of each training example join the plain one.
+    Fields that a modality has no use for are None (`autotl.plan.modalities`); the defaults are those of images.
     `learns_from: source` leaves the target's own labels out of training, as the baseline `source_only` does.
     """
 
     backbone: BackboneSpec
-    image_size: int = 128
+    image_size: int | None = 128
+    sequence_length: int | None = None
+    pooling: str | None = None
     tap: str = "last"
     unfrozen_layers: UnfrozenLayers = 0
     head: Choice = Choice("linear")
@@ -54,16 +58,19 @@ class Plan:
     batch_size: int = 32
     epochs: int = 12
     views: int = 0
-    augmentation: str = "crop_flip"
+    augmentation: str | None = "crop_flip"
     learns_from: str = "all"
     adaptation: Choice = Choice("none")
     seed: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values; the names are those of search spaces and of `--start-with` files."""
-        return {
+        """Plain JSON values; the names are those of search spaces and of `--start-with` files. Fields without a use are
+        left out."""
+        values = {
             "backbone": self.backbone.as_plan_value(),
             "image_size": self.image_size,
+            "sequence_length": self.sequence_length,
+            "pooling": self.pooling,
             "tap": self.tap,
             "unfrozen_layers": self.unfrozen_layers,
             "head": self.head.as_dict(name_key="name"),
@@ -74,19 +81,23 @@ class Plan:
             "weight_decay": self.weight_decay,
             "batch_size": self.batch_size,
             "epochs": self.epochs,
-            "views": self.views,
+            "views": None if self.augmentation is None else self.views,
             "augmentation": self.augmentation,
             "learns_from": self.learns_from,
             "adaptation": self.adaptation.as_dict(name_key="method"),
             "seed": self.seed,
         }
+        return {name: value for name, value in values.items() if value is not None}
 
     def canonical(self) -> "Plan":
         """The same plan with values that have no effect set to their defaults."""
         plan = self
+        if plan.backbone.origin == CLASSICAL:
+            own = {name: getattr(self, name) for name in ("image_size", "sequence_length", "pooling", "augmentation")}
+            return Plan(self.backbone, **own, epochs=1, learns_from=self.learns_from, seed=self.seed)
         if plan.unfrozen_layers == 0:
             plan = replace(plan, backbone_rate_ratio=type(self).backbone_rate_ratio)
-        if plan.views == 0:
+        if plan.views == 0 and plan.augmentation is not None:
             plan = replace(plan, augmentation=type(self).augmentation)
         return plan
 

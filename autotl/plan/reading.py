@@ -21,27 +21,28 @@ def shipped_spaces() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
-def read_space(task: Task) -> Space:
+def read_space(task: Task, modality: str = "image") -> Space:
     """The space that a task searches: a shipped one, a file, or the modality's own with some entries replaced.
 
     Raises:
         TaskError: with every mistake in it, each with file, line and column.
     """
     asked = task.search_space
-    own = shipped_spaces()[task.modality or "image"]
+    own = shipped_spaces()[modality]
     if isinstance(asked, str):
         path = _named(asked, task)
         document = read_yaml(path)
-        return parse_space(_mapping(document), where=document.where, folder=path.parent)
+        return parse_space(_mapping(document), where=document.where, folder=path.parent, modality=modality)
     base = read_yaml(own)
     if asked is None:
-        return parse_space(_mapping(base), where=base.where, folder=own.parent)
+        return parse_space(_mapping(base), where=base.where, folder=own.parent, modality=modality)
     fields = {**_mapping(base), **asked}
     defaults = [name for name in fields if name not in asked]
-    return parse_space(fields, where=_inline(task, asked, base), folder=task.folder, defaults=defaults)
+    where = _inline(task, asked, base)
+    return parse_space(fields, where=where, folder=task.folder, defaults=defaults, modality=modality)
 
 
-def read_plans(task: Task, file: Path | None) -> list[Plan]:
+def read_plans(task: Task, file: Path | None, modality: str = "image") -> list[Plan]:
     """Plans to train before any other: of `start_with:` in the task, then of the file given on the command line.
 
     Raises:
@@ -54,22 +55,22 @@ def read_plans(task: Task, file: Path | None) -> list[Plan]:
         files.insert(0, task.resolve(task.start_with))
     else:
         for index, written in enumerate(task.start_with):
-            _collect(written, task.where(f"start_with[{index}]"), task.folder, plans, mistakes)
+            _collect(written, task.where(f"start_with[{index}]"), task.folder, modality, plans, mistakes)
     for path in files:
         document = read_yaml(path)
         if not isinstance(document.value, list):
             mistakes.append(f"{path}: holds no list of plans. Write one plan after another, each behind a '- '.")
             continue
         for index, written in enumerate(document.value):
-            _collect(written, document.where(f"[{index}]"), path.parent, plans, mistakes)
+            _collect(written, document.where(f"[{index}]"), path.parent, modality, plans, mistakes)
     if mistakes:
         raise TaskError(mistakes)
     return plans
 
 
-def _collect(written: object, where: str, folder: Path, plans: list[Plan], mistakes: list[str]) -> None:
+def _collect(written: object, where: str, folder: Path, modality: str, plans: list[Plan], mistakes: list[str]) -> None:
     try:
-        plans.append(parse_plan(written, where=where, folder=folder))
+        plans.append(parse_plan(written, where=where, folder=folder, modality=modality))
     except TaskError as error:
         mistakes.extend(error.mistakes)
 

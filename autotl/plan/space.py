@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from autotl.backbones import BackboneSpec, smallest_image_size
+from autotl.backbones.classical import CLASSICAL
 from autotl.errors import TaskError, unknown_name
 from autotl.plan.fields import Field, Parse, fields, like, most_layers, parse_plan, too_small
+from autotl.plan.modalities import defaults_of
 from autotl.plan.plan import Choice, Plan
 
 Where = Callable[[str], str]  # path inside the space -> file, line and column of it
@@ -115,6 +117,7 @@ class Space:
 
     dimensions: Mapping[str, Dimension]
     start_with: tuple[Plan, ...] = ()
+    modality: str = "image"
 
     def suggest(self, trial: Suggester, *, seed: int) -> Plan:
         """The plan that this Optuna trial stands for."""
@@ -122,7 +125,7 @@ class Space:
         for name, dimension in self.dimensions.items():
             if self._has_effect(name, values):
                 values[name] = dimension.suggest(trial, name)
-        return Plan(**values, seed=seed)
+        return Plan(**{**defaults_of(self.modality), **values}, seed=seed).canonical()
 
     def parameters(self, plan: Plan) -> dict[str, Any] | None:
         """Optuna's parameters of a plan, or None where the plan lies outside the space."""
@@ -162,13 +165,22 @@ class Space:
 
     @staticmethod
     def _has_effect(name: str, values: Mapping[str, Any]) -> bool:
+        if name not in ("backbone", "learns_from") and values["backbone"].origin == CLASSICAL:
+            return False  # such a model has no layers, rates or head to choose
         if name not in ONLY_WITH:
             return True
         other, has_effect = ONLY_WITH[name]
         return has_effect(values[other])
 
 
-def parse_space(written: Mapping[str, Any], *, where: Where, folder: Path, defaults: Collection[str] = ()) -> Space:
+def parse_space(
+    written: Mapping[str, Any],
+    *,
+    where: Where,
+    folder: Path,
+    defaults: Collection[str] = (),
+    modality: str = "image",
+) -> Space:
     """Reads and checks a whole space.
 
     Args:
@@ -179,7 +191,8 @@ def parse_space(written: Mapping[str, Any], *, where: Where, folder: Path, defau
     Raises:
         TaskError: with every mistake, one line each.
     """
-    known = fields(folder)
+    known = fields(folder, modality)
+    absent = defaults_of(modality)
     mistakes: list[str] = []
     dimensions: dict[str, Dimension] = {}
     plans: list[Plan] = []
@@ -191,7 +204,7 @@ def parse_space(written: Mapping[str, Any], *, where: Where, folder: Path, defau
             if name == "backbone":
                 mistakes.append(f"{where('')}: a search space needs a 'backbone'.")
             else:
-                dimensions[name] = Fixed(getattr(Plan, name))
+                dimensions[name] = Fixed(absent[name] if name in absent else getattr(Plan, name))
             continue
         try:
             dimensions[name] = _dimension(written[name], name, field, where)
@@ -203,7 +216,7 @@ def parse_space(written: Mapping[str, Any], *, where: Where, folder: Path, defau
         given_plans = []
     for index, given in enumerate(given_plans):
         try:
-            plans.append(parse_plan(given, where=where(f"start_with[{index}]"), folder=folder))
+            plans.append(parse_plan(given, where=where(f"start_with[{index}]"), folder=folder, modality=modality))
         except TaskError as error:
             mistakes.extend(error.mistakes)
     if "unfrozen_layers" in defaults:
@@ -213,7 +226,7 @@ def parse_space(written: Mapping[str, Any], *, where: Where, folder: Path, defau
     if mistakes:
         raise TaskError(mistakes)
     ordered = {name: dimensions[name] for name in known}
-    return Space(ordered, tuple(plans))
+    return Space(ordered, tuple(plans), modality)
 
 
 def _as_written(dimension: Dimension) -> Any:

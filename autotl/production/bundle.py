@@ -6,15 +6,19 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from autotl.backbones.reading import Reading, reading_from
 from autotl.errors import StorageError, UsageError
 from autotl.run.folder import write_whole
 
 if TYPE_CHECKING:
     import keras
 
+    from autotl.production.serving_model import KerasServing, NativeServing, ServingModel
+
 MODEL = "model.keras"
+NATIVE = "native"  # folder of another library's own files, in the place of MODEL
 CARD = "MODEL_CARD.md"
 METRICS = "metrics.json"
 DESCRIPTION = "bundle.json"
@@ -28,28 +32,55 @@ class Bundle:
 
     Attributes:
         classes: names in the order of the model's outputs.
-        image_size: pixels a side that images are stretched to.
+        reading: gives the model's input for raw examples.
         description: all of `bundle.json`.
     """
 
     path: Path
     classes: tuple[str, ...]
-    image_size: int
+    reading: Reading
     description: Mapping[str, Any]
 
-    def load_model(self) -> "keras.Model":
-        """The Keras model; uint8 (n, size, size, 3) -> probabilities (n, classes)."""
+    @property
+    def modality(self) -> str:
+        """What it predicts on: `image`, `text`, `table` or `signal`."""
+        return str(self.description["modality"])
+
+    @property
+    def is_native(self) -> bool:
+        """Whether it holds another library's files and no Keras model."""
+        return NATIVE in self.description
+
+    def load_model(self) -> "ServingModel":
+        """The model; an example as the reading gives it -> probabilities (n, classes).
+
+        Raises:
+            StorageError: its files cannot be read.
+        """
+        from autotl.production.serving_model import KerasServing, NativeServing, compiled
+
+        if self.is_native:
+            return self._native(NativeServing)
         import keras
         import keras_hub  # noqa: F401 - registers the layers of its backbones
 
-        from autotl.production.serving_model import compiled
+        model = keras.models.load_model(self.path / MODEL, compile=False, safe_mode=True)
+        return KerasServing(compiled(model), self.reading)
 
-        return compiled(keras.models.load_model(self.path / MODEL, compile=False, safe_mode=True))
+    def _native(self, serving: "type[NativeServing]") -> "NativeServing":
+        from autotl.trial.classical import MODELS
+
+        kind = self.description[NATIVE]
+        if kind not in MODELS:
+            raise StorageError(f"{self.path / DESCRIPTION}: {kind!r} is no model that this version knows.")
+        files = {path.name: path.read_bytes() for path in sorted((self.path / NATIVE).iterdir())}
+        model = MODELS[kind].from_native_files(files)
+        return serving(kind, model, float(self.description["temperature"]), self.reading)
 
 
 def write_bundle(
     folder: Path,
-    model: "keras.Model",
+    model: "ServingModel",
     *,
     description: Mapping[str, Any],
     metrics: Mapping[str, Any],
@@ -59,10 +90,31 @@ def write_bundle(
     """Writes model, description, metrics and card; the description, written last, holds the digests of the others.
 
     Args:
-        description: must hold `classes` and `preprocessing.image_size`.
+        description: must hold `classes`, `modality` and `temperature`.
         evidence: file name -> JSON value: what backs the figures, for whoever checks them.
     """
+    from autotl.production.serving_model import NativeServing
+
     folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(model, NativeServing):
+        described = {NATIVE: model.name}
+        names = [f"{NATIVE}/{name}" for name in model.files()]
+        for name, content in model.files().items():
+            write_whole(folder / NATIVE / name, content)
+    else:
+        described, names = {}, [MODEL]
+        _save(cast("KerasServing", model).model, folder)
+    for name, value in evidence.items():
+        write_whole(folder / EVIDENCE / name, json.dumps(value, indent=1).encode())
+    write_whole(folder / METRICS, json.dumps(metrics, indent=1).encode())
+    write_whole(folder / CARD, card.encode())
+    files = {name: _sha256(folder / name) for name in (*names, METRICS, CARD)}
+    whole = {"format": FORMAT, **description, **described, "preprocessing": model.reading.as_dict(), "files": files}
+    write_whole(folder / DESCRIPTION, json.dumps(whole, indent=1).encode())
+    return open_bundle(folder)
+
+
+def _save(model: "keras.Model", folder: Path) -> None:
     unfinished = folder / f".unfinished.{MODEL}"
     try:
         model.save(unfinished)
@@ -71,14 +123,6 @@ def write_bundle(
         raise StorageError(f"the model could not be written to {folder}: {error.strerror}") from error
     finally:
         unfinished.unlink(missing_ok=True)
-    for name, value in evidence.items():
-        write_whole(folder / EVIDENCE / name, json.dumps(value, indent=1).encode())
-    write_whole(folder / METRICS, json.dumps(metrics, indent=1).encode())
-    write_whole(folder / CARD, card.encode())
-    files = {name: _sha256(folder / name) for name in (MODEL, METRICS, CARD)}
-    complete = {"format": FORMAT, **description, "files": files}
-    write_whole(folder / DESCRIPTION, json.dumps(complete, indent=1).encode())
-    return open_bundle(folder)
 
 
 def open_bundle(folder: Path) -> Bundle:
@@ -94,17 +138,30 @@ def open_bundle(folder: Path) -> Bundle:
         raise UsageError(f"{folder} is no model bundle: there is no {DESCRIPTION} in it.{hint}")
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
-        files = {MODEL: None, **description["files"]}  # a model that no digest vouches for is refused
         classes = tuple(description["classes"])
-        image_size = int(description["preprocessing"]["image_size"])
+        reading = reading_from(description["preprocessing"])
+        native = NATIVE in description
+        files = dict(description["files"]) if native else {MODEL: None, **description["files"]}
+    except StorageError as error:
+        raise StorageError(f"{path} cannot be read: {error}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise StorageError(f"{path} cannot be read: {error!r}") from error
+    if native:  # a file that no digest vouches for is refused
+        files |= {f"{NATIVE}/{found.name}": files.get(f"{NATIVE}/{found.name}") for found in _listed(folder / NATIVE)}
     for name, digest in files.items():
-        if Path(name).name != name or not (folder / name).is_file() or _sha256(folder / name) != digest:
+        if not _lies_inside(name) or not (folder / name).is_file() or _sha256(folder / name) != digest:
             raise StorageError(f"{folder / name} is missing or not the file that was written with this bundle.")
-    if not zipfile.is_zipfile(folder / MODEL):
+    if not native and not zipfile.is_zipfile(folder / MODEL):
         raise StorageError(f"{folder / MODEL} is no Keras model file.")
-    return Bundle(folder, classes, image_size, description)
+    return Bundle(folder, classes, reading, description)
+
+
+def _lies_inside(name: str) -> bool:
+    return Path(name.removeprefix(f"{NATIVE}/")).name == name.removeprefix(f"{NATIVE}/")
+
+
+def _listed(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def _sha256(path: Path) -> str:

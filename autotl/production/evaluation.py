@@ -44,7 +44,7 @@ def evaluate_on_test(
     """
     uses = count_use(test.fingerprint)
     probabilities = {
-        name: workshop.predict(workshop.trained(plan, weights), test.inputs) for name, (plan, weights) in models.items()
+        name: workshop.trained(plan, weights).predict_inputs(test.inputs) for name, (plan, weights) in models.items()
     }
     labels = test.open_labels()
     figures = {

@@ -10,24 +10,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autotl.data.examples import Inputs
-from autotl.production.serving_model import predict_in_batches
 
 if TYPE_CHECKING:
-    import keras
+    from autotl.production.serving_model import ServingModel
 
 WARM_UP = 3
 REPEATS = 15
 
 
-def latency_ms(model: "keras.Model", inputs: Inputs, *, image_size: int) -> float:
-    """Median milliseconds from a stored image to its label, on one core where the system allows to ask for that."""
+def latency_ms(model: "ServingModel", inputs: Inputs) -> float:
+    """Median milliseconds from a stored example to its label, on one core where the system allows to ask for that."""
     with _one_core():
         for _ in range(WARM_UP):
-            predict_in_batches(model, inputs.read(np.array([0]), size=image_size))
+            model.predict(model.reading(inputs, np.array([0])))
         seconds = []
         for repeat in range(REPEATS):
             start = time.perf_counter()
-            predict_in_batches(model, inputs.read(np.array([repeat % len(inputs)]), size=image_size)).argmax()
+            model.predict(model.reading(inputs, np.array([repeat % len(inputs)]))).argmax()
             seconds.append(time.perf_counter() - start)
     return float(np.median(seconds) * 1e3)
 

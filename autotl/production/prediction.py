@@ -2,15 +2,16 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autotl.data.unlabelled import read_unlabelled
 from autotl.production.bundle import Bundle
-from autotl.production.serving_model import predict_in_batches
 from autotl.run.folder import write_whole
 
 BATCH = 64
@@ -55,12 +56,11 @@ def predict(bundle: Bundle, data: Path) -> Predictions:
     Raises:
         DataError: nothing there, or no image among it.
     """
-    inputs, skipped = read_unlabelled(data)
+    schema: Mapping[str, Any] = bundle.description.get("schema", {})  # how the table that it learnt from was written
+    inputs, skipped = read_unlabelled(data, input_column=schema.get("input"), encoding=schema.get("encoding", "utf-8"))
     model = bundle.load_model()
     batches = [
-        predict_in_batches(
-            model, inputs.read(np.arange(start, min(start + BATCH, len(inputs))), size=bundle.image_size)
-        )
+        model.predict(model.reading(inputs, np.arange(start, min(start + BATCH, len(inputs)))))
         for start in range(0, len(inputs), BATCH)
     ]
     return Predictions(inputs.ids, bundle.classes, np.concatenate(batches), skipped)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from autotl.data.examples import Fold, TaskData
 from autotl.plan import Plan
+from autotl.trial.learner import Learner
 from autotl.trial.outcome import Outputs
 from autotl.trial.workshop import DivergedError, OutOfTimeError, Workshop
 
@@ -48,10 +49,12 @@ def refit(
     predicted = outputs.target.argmax(axis=1)
     try:
         again = replace(plan, seed=plan.seed ^ OTHER_SEED)
-        required = _agreement(again, workshop.folds(plan)[0], predicted, workshop, deadline) - TOLERATED_DISAGREEMENT
+        second = workshop.fit(again, workshop.folds(plan)[0], deadline=deadline)
+        required = _agreement(second, predicted, data) - TOLERATED_DISAGREEMENT
         everything = all_labelled(data, workshop.folds(plan))
         everything = replace(everything, train=workshop.taught(plan, everything.train))
-        agreement = _agreement(plan, everything, predicted, workshop, deadline)
+        refitted = workshop.fit(plan, everything, deadline=deadline)
+        agreement = _agreement(refitted, predicted, data)
     except OutOfTimeError:
         return Refit("trial", trial_weights, "no time was left to retrain: the trial's own weights ship")
     except DivergedError as diverged:
@@ -65,9 +68,8 @@ def refit(
             agreement,
             required,
         )
-    weights = workshop.trainer(plan.canonical()).weights()
     reason = f"retrained on train and validation; agrees with the scored model on {agreement:.1%} of the target inputs"
-    return Refit("refit", weights, reason, agreement, required)
+    return Refit("refit", refitted.weights(), reason, agreement, required)
 
 
 def all_labelled(data: TaskData, folds: tuple[Fold, ...]) -> Fold:
@@ -76,8 +78,6 @@ def all_labelled(data: TaskData, folds: tuple[Fold, ...]) -> Fold:
     return Fold(train=rows[data.labels[rows] >= 0], validation=rows[:0])
 
 
-def _agreement(plan: Plan, fold: Fold, predicted: NDArray[np.int64], workshop: Workshop, deadline: float) -> float:
-    trained = workshop.fit(plan, fold, deadline=deadline)
-    rows = workshop.data.target_rows
-    probabilities, _ = trained.trainer.predict(trained.material.prediction_batches(rows))
+def _agreement(learner: Learner, predicted: NDArray[np.int64], data: TaskData) -> float:
+    probabilities, _ = learner.predict(data.target_rows)
     return float(np.mean(probabilities.argmax(axis=1) == predicted))

@@ -1,32 +1,112 @@
-"""The winner as one Keras model: decoded pixels in, calibrated probabilities out, no class of ours inside."""
+"""The winner as one model that predicts: an example as its reading gives it in, calibrated probabilities out."""
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.backbones.network import Network
+from autotl.backbones.reading import Reading, StringReading, TokenReading
 from autotl.features.engine import uses_xla
-from autotl.trial.trainer import Trainer
+from autotl.trial.classical import BagOfWords, ClassicalModel
+from autotl.trial.classical_learner import ClassicalLearner
+from autotl.trial.learner import Learner
+from autotl.trial.network_learner import NetworkLearner
 
 
-def serving_model(trainer: Trainer, *, temperature: float) -> keras.Model:
-    """Preprocessing, backbone, head and temperature in one graph.
+class ServingModel(Protocol):
+    """A model as it ships."""
+
+    @property
+    def reading(self) -> Reading:
+        """Gives its input for raw examples."""
+        ...
+
+    def predict(self, examples: NDArray[Any]) -> NDArray[np.float32]:
+        """Probabilities (n, classes) of one batch of examples as the reading gives them."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class KerasServing:
+    """A Keras model with no class of ours inside."""
+
+    model: keras.Model
+    reading: Reading
+
+    def predict(self, examples: NDArray[Any]) -> NDArray[np.float32]:
+        """Probabilities of one batch, by a compiled graph."""
+        batch = keras.ops.convert_to_tensor(examples.tolist()) if examples.dtype == object else examples
+        return np.asarray(self.model.predict_on_batch(batch), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class NativeServing:
+    """A model of another library, with its temperature.
+
+    Attributes:
+        name: a key of `autotl.trial.classical.MODELS`.
+    """
+
+    name: str
+    model: ClassicalModel
+    temperature: float
+    reading: Reading
+
+    def predict(self, examples: NDArray[Any]) -> NDArray[np.float32]:
+        """Probabilities of one batch."""
+        return cooled(self.model.predict(examples), self.temperature)
+
+    def files(self) -> Mapping[str, bytes]:
+        """What predicts the same elsewhere, by name."""
+        return self.model.native_files()
+
+
+def serving_model(learner: Learner, reading: Reading, *, temperature: float) -> ServingModel:
+    """A trained model ready to ship.
 
     Args:
-        trainer: with the trained weights loaded.
+        learner: with the trained weights loaded.
+        reading: of a classical model; a network has its own.
         temperature: logits are divided by it (Guo et al., ICML 2017, arXiv:1706.04599); 1 leaves them alone.
-    Returns:
-        uint8 RGB images (n, size, size, 3) -> probabilities (n, classes).
     """
-    network: Network = trainer.network
-    logits: Any = network.whole.outputs[0]
-    for layer in trainer.model.head:
+    if isinstance(learner, NetworkLearner):
+        return _of_network(learner, temperature)
+    assert isinstance(learner, ClassicalLearner)
+    if isinstance(learner.model, BagOfWords):
+        return _of_bag_of_words(learner.model, temperature)
+    return NativeServing(learner.name, learner.model, temperature, reading)
+
+
+def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing:
+    """Preprocessing, backbone, head and temperature in one graph; of texts the tokenizer too."""
+    network = learner.trainer.network
+    reading = network.reading
+    example, features = network.whole.inputs[0], network.whole.outputs[0]
+    if isinstance(reading, TokenReading):
+        from autotl.backbones.token_layer import token_ids
+
+        example = keras.Input((), dtype="string", name="text")
+        features = network.whole(token_ids(example, reading.wordpiece, reading.length))
+        reading = StringReading()
+    logits: Any = features
+    for layer in learner.trainer.model.head:
         logits = layer(logits)
+    return KerasServing(_with_temperature(example, logits, temperature), reading)
+
+
+def _of_bag_of_words(model: BagOfWords, temperature: float) -> KerasServing:
+    graph = model.keras_model()
+    probabilities = keras.ops.log(graph.outputs[0])
+    return KerasServing(_with_temperature(graph.inputs[0], probabilities, temperature), StringReading())
+
+
+def _with_temperature(example: keras.KerasTensor, logits: keras.KerasTensor, temperature: float) -> keras.Model:
     scaled = keras.layers.Rescaling(1.0 / temperature, name="temperature")(logits)
     probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(scaled)
-    return compiled(keras.Model(network.whole.inputs[0], probabilities, name="winner"))
+    return compiled(keras.Model(example, probabilities, name="winner"))
 
 
 def compiled(model: keras.Model) -> keras.Model:
@@ -35,6 +115,8 @@ def compiled(model: keras.Model) -> keras.Model:
     return model
 
 
-def predict_in_batches(model: keras.Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Probabilities (n, classes) of one batch of decoded images."""
-    return np.asarray(model.predict_on_batch(pixels), dtype=np.float32)
+def cooled(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Probabilities (n, classes) whose logarithms were divided by a temperature."""
+    scaled = np.log(np.maximum(probabilities, 1e-12)) / temperature
+    raised = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)

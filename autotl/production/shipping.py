@@ -8,14 +8,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.backbones.reading import own_reading
 from autotl.data import SealedTest
 from autotl.plan import Plan
 from autotl.production.evaluation import TestResult, evaluate_on_test
 from autotl.production.latency import latency_ms
 from autotl.production.refit import Refit, refit
-from autotl.production.serving_model import serving_model
+from autotl.production.serving_model import ServingModel, serving_model
 from autotl.run import RunFolder, trial_files
 from autotl.scoring.calibration import calibrate
+from autotl.trial.forms import form_of
 from autotl.trial.workshop import Workshop
 
 
@@ -37,7 +39,7 @@ class Shipped:
         latency_ms: by trial number, measured.
     """
 
-    model: Any
+    model: ServingModel
     refit: Refit
     test: TestResult | None
     calibration: Mapping[str, Any]
@@ -86,8 +88,8 @@ def ship(
         contender.number: _latency(contender.plan, models[str(contender.number)][1], workshop)
         for contender in (*baselines, winner)
     }
-    trainer = workshop.trained(winner.plan, refitted.weights).trainer
-    model = serving_model(trainer, temperature=calibration["temperature"])
+    learner = workshop.trained(winner.plan, refitted.weights)
+    model = serving_model(learner, own_reading(form_of(winner.plan, data)), temperature=calibration["temperature"])
     seconds = {
         "retrain": retrained - started,
         "test": evaluated - retrained,
@@ -97,9 +99,9 @@ def ship(
 
 
 def _latency(plan: Plan, weights: list[NDArray[Any]], workshop: Workshop) -> float:
-    trainer = workshop.trained(plan, weights).trainer
-    model = serving_model(trainer, temperature=1.0)
-    return latency_ms(model, workshop.data.inputs[0], image_size=plan.image_size)
+    learner = workshop.trained(plan, weights)
+    model = serving_model(learner, own_reading(form_of(plan, workshop.data)), temperature=1.0)
+    return latency_ms(model, workshop.data.inputs[0])
 
 
 def confusion(labels: NDArray[np.int64], probabilities: NDArray[np.float32], classes: int) -> list[list[int]]:

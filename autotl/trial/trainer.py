@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from autotl.backbones.cut import Division
 from autotl.backbones.network import Network
-from autotl.features.engine import uses_xla
+from autotl.features.engine import needed_length, uses_xla
 from autotl.plan import Choice, Plan
 from autotl.trial.model import TransferModel
 from autotl.trial.optimizer import TransferAdam
@@ -65,7 +65,7 @@ class Trainer:
         total, examples = 0.0, 0
         for tensors, labels in batches:
             self.optimizer.learning_rate = rate_at(int(self.optimizer.iterations))
-            logs = self.model.train_on_batch(_input(tensors), labels.astype("int32"), return_dict=True)
+            logs = self.model.train_on_batch(self._input(tensors), labels.astype("int32"), return_dict=True)
             total += float(logs["loss"]) * len(labels)  # Keras resets its own mean with every batch
             examples += len(labels)
         return total / max(examples, 1)
@@ -74,7 +74,7 @@ class Trainer:
         """Probabilities (n, classes) and pooled features (n, d)."""
         logits, features = [], []
         for tensors in batches:
-            outputs = self.model.predict_on_batch(_input(tensors))
+            outputs = self.model.predict_on_batch(self._input(tensors))
             logits.append(np.asarray(outputs["logits"], dtype=np.float32))
             features.append(np.asarray(outputs["features"], dtype=np.float32))
         return softmax(np.concatenate(logits)), np.concatenate(features)
@@ -98,6 +98,18 @@ class Trainer:
         for variable, value in zip(self.model.trainable_variables, weights, strict=True):
             variable.assign(value)
 
+    def _input(self, tensors: Arrays) -> Any:
+        """A batch as the model takes it; sequences without the padding that all of them share."""
+        tokens = self.division.tokens_at
+        if tokens is not None:
+            full, needed = tensors[tokens].shape[1], needed_length(tensors[tokens])
+            shapes = [crossing.shape for crossing in self.division.crossing]
+            tensors = [
+                tensor[:, :needed] if shape[:1] == (full,) else tensor
+                for tensor, shape in zip(tensors, shapes, strict=True)
+            ]
+        return tensors[0] if len(tensors) == 1 else tensors
+
     def _changing(self) -> list[Any]:
         return [*self.model.trainable_variables, *self.optimizer.variables, self.model.dropout.seed_generator.state]
 
@@ -114,8 +126,5 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _one_example(division: Division) -> Any:
-    return _input([np.zeros((1, *tensor.shape[1:]), dtype=tensor.dtype) for tensor in division.suffix.inputs])
-
-
-def _input(tensors: Arrays) -> Any:
+    tensors = [np.zeros((1, *crossing.shape), dtype=crossing.dtype) for crossing in division.crossing]
     return tensors[0] if len(tensors) == 1 else tensors

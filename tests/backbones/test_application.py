@@ -9,6 +9,7 @@ from toys import images
 
 from autotl.backbones import BackboneSpec, build_network, parse_spec, why_not_at_hand
 from autotl.backbones.application import APPLICATIONS
+from autotl.backbones.form import of_images
 from autotl.backbones.pixels import RAW
 from autotl.errors import EnvironmentProblemError, TaskError
 
@@ -37,7 +38,7 @@ def test_weights_from_a_path_are_the_ones_used(ending: str, tmp_path: Path) -> N
     path = tmp_path / f"vgg{ending}"
     model.save_weights(path) if ending == ".weights.h5" else model.save(path)
     spec = parse_spec({"application": "VGG16", "weights": path.name}, folder=tmp_path, where="task.yaml")
-    network = build_network(spec, image_size=SIZE)
+    network = build_network(spec, form=of_images(SIZE))
     expected = pooled(model, keras.applications.vgg16.preprocess_input(images(size=SIZE).astype("float32")))
     np.testing.assert_allclose(np.asarray(network.whole(images(size=SIZE), training=False)), expected, rtol=1e-4)
 
@@ -73,7 +74,7 @@ def test_official_efficientnet_weights_get_the_extra_scaling_keras_gives_them(
 
     monkeypatch.setattr(file_utils, "get_file", lambda *_, **__: str(official))
     theirs = keras.applications.EfficientNetB0(include_top=False, weights="imagenet", input_shape=(SIZE, SIZE, 3))
-    ours = build_network(BackboneSpec("application", "EfficientNetB0", weights="imagenet"), image_size=SIZE)
+    ours = build_network(BackboneSpec("application", "EfficientNetB0", weights="imagenet"), form=of_images(SIZE))
     pixels = images(size=SIZE)
     expected = pooled(theirs, pixels.astype("float32"))
     assert np.abs(expected - pooled(plain, pixels.astype("float32"))).max() > 1e-3 * np.abs(expected).max()
@@ -92,7 +93,7 @@ def test_weights_in_the_cache_of_keras_need_no_network(
     )
     assert why_not_at_hand(spec, offline=True) is None
     monkeypatch.setenv("AUTOTL_OFFLINE", "1")
-    assert build_network(spec, image_size=SIZE).feature_width == 1280
+    assert build_network(spec, form=of_images(SIZE)).feature_width == 1280
 
 
 def test_offline_without_weights_says_which_file_to_place(
@@ -101,21 +102,21 @@ def test_offline_without_weights_says_which_file_to_place(
     monkeypatch.setenv("AUTOTL_OFFLINE", "1")
     spec = BackboneSpec("application", "VGG16", weights="imagenet")
     with pytest.raises(EnvironmentProblemError, match=r"Place vgg16_weights_tf_dim_ordering_tf_kernels_notop\.h5 in"):
-        build_network(spec, image_size=SIZE)
+        build_network(spec, form=of_images(SIZE))
 
 
 def test_a_failed_download_says_so_instead_of_crashing(keras_home: Path, no_sockets: None) -> None:
     spec = BackboneSpec("application", "MobileNetV2", weights="imagenet")
     assert why_not_at_hand(spec, offline=False) is None
     with pytest.raises(EnvironmentProblemError, match="could not be downloaded"):
-        build_network(spec, image_size=SIZE)
+        build_network(spec, form=of_images(SIZE))
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save_weights(tmp_path / "other.weights.h5")
     spec = BackboneSpec("application", "MobileNetV2", weights=str(tmp_path / "other.weights.h5"))
     with pytest.raises(TaskError, match="does not hold weights of MobileNetV2"):
-        build_network(spec, image_size=SIZE)
+        build_network(spec, form=of_images(SIZE))
 
 
 def test_random_weights_follow_the_seed_and_leave_other_randomness_alone() -> None:
@@ -125,7 +126,7 @@ def test_random_weights_follow_the_seed_and_leave_other_randomness_alone() -> No
     random.seed(3)
     expected = random.random()
     random.seed(3)
-    one = build_network(spec, image_size=SIZE, seed=1)
+    one = build_network(spec, form=of_images(SIZE), seed=1)
     assert random.random() == expected
-    assert build_network(spec, image_size=SIZE, seed=1).digest == one.digest
-    assert build_network(spec, image_size=SIZE, seed=2).digest != one.digest
+    assert build_network(spec, form=of_images(SIZE), seed=1).digest == one.digest
+    assert build_network(spec, form=of_images(SIZE), seed=2).digest != one.digest

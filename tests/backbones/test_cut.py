@@ -8,6 +8,7 @@ import pytest
 from toys import SIZE, images, skipping_network
 
 from autotl.backbones import BackboneSpec, Division, Network, build_network, divide
+from autotl.backbones.form import of_images
 from autotl.backbones.graph import crossings
 from autotl.errors import TaskError
 
@@ -37,7 +38,7 @@ def skipping() -> Network:
 
 @pytest.fixture(scope="module")
 def mobile() -> Network:
-    return build_network(BackboneSpec("application", "MobileNetV2"), image_size=64)
+    return build_network(BackboneSpec("application", "MobileNetV2"), form=of_images(64))
 
 
 @pytest.mark.parametrize("unfrozen_layers", [0, 1, 2, 3, 4, 5, 6, 7, "all"])
@@ -52,13 +53,13 @@ def test_no_difference_for_mobilenet(mobile: Network, unfrozen_layers: int | str
 
 @pytest.mark.parametrize("unfrozen_layers", [0, 3, 9, "all"])
 def test_no_difference_for_the_network_from_scratch(unfrozen_layers: int | str) -> None:
-    network = build_network(BackboneSpec("scratch", "small_cnn"), image_size=32)
+    network = build_network(BackboneSpec("scratch", "small_cnn"), form=of_images(32))
     assert difference(divide(network, unfrozen_layers), images(size=32)) == 0.0
 
 
 def test_no_difference_for_real_weights(shared_weights: Path) -> None:
     spec = BackboneSpec("preset", str(shared_weights / "efficientnet_lite0"))
-    network = build_network(spec, image_size=64)
+    network = build_network(spec, form=of_images(64))
     for unfrozen_layers in (0, 4, 12, "all"):
         assert difference(divide(network, unfrozen_layers), images(size=64)) == 0.0
 

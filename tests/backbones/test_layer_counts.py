@@ -6,14 +6,15 @@ import pytest
 
 from autotl.backbones import ORIGINS, BackboneSpec, layer_count, parse_spec
 from autotl.backbones.layer_counts import known_layer_count
+from autotl.backbones.package import PACKAGES
 from autotl.backbones.regenerate_tables import built_layer_counts
 
 QUICK = ("MobileNetV2", "VGG16", "small_cnn")
-NAMES = [name for origin in ("package", "scratch", "application") for name in ORIGINS[origin].names()]
+OF_IMAGES = [*PACKAGES, *ORIGINS["scratch"].names(), *ORIGINS["application"].names()]
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in OF_IMAGES]
 )
 def test_the_table_agrees_with_the_built_network(name: str, tmp_path: Path) -> None:
     spec = parse_spec(name, folder=tmp_path, where="task.yaml")
@@ -23,7 +24,7 @@ def test_the_table_agrees_with_the_built_network(name: str, tmp_path: Path) -> N
 
 
 def test_every_name_is_in_the_table(tmp_path: Path) -> None:
-    assert all(layer_count(parse_spec(name, folder=tmp_path, where="task.yaml")) for name in NAMES)
+    assert all(layer_count(parse_spec(name, folder=tmp_path, where="task.yaml")) for name in OF_IMAGES)
 
 
 @pytest.mark.parametrize(

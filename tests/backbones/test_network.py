@@ -10,6 +10,7 @@ import pytest
 from toys import images, skipping_network
 
 from autotl.backbones import BackboneSpec, Network, build_network, divide
+from autotl.backbones.form import of_images
 from autotl.errors import TaskError
 
 SMALL = BackboneSpec("scratch", "small_cnn")
@@ -18,7 +19,7 @@ MOBILE = BackboneSpec("application", "MobileNetV2")
 
 @pytest.fixture(scope="module")
 def mobile() -> Network:
-    return build_network(MOBILE, image_size=64)
+    return build_network(MOBILE, form=of_images(64))
 
 
 def test_layers_are_listed_in_forward_order_each_with_weights_of_its_own() -> None:
@@ -26,23 +27,22 @@ def test_layers_are_listed_in_forward_order_each_with_weights_of_its_own() -> No
     assert names == ["stem", "shared", "inner_conv", "inner_norm", "deep", "down", "top"]
 
 
-def test_pixels_then_graph_is_the_whole(mobile: Network) -> None:
-    pixels = images(size=64)
-    features = np.asarray(mobile.whole(pixels, training=False))
-    np.testing.assert_array_equal(np.asarray(mobile.graph(mobile.pixels(pixels), training=False)), features)
+def test_the_whole_goes_from_pixels_to_pooled_features(mobile: Network) -> None:
+    features = np.asarray(mobile.whole(images(size=64), training=False))
     assert features.shape == (3, mobile.feature_width) == (3, 1280)
-    assert mobile.pixels.input_shape == (None, 64, 64, 3)
-    assert mobile.pixels.inputs[0].dtype == "uint8"
+    assert mobile.entry.input_shape == (None, 64, 64, 3)
+    assert mobile.entry.inputs[0].dtype == "uint8"
+    assert mobile.example_shape == mobile.reading.shape == (64, 64, 3)
 
 
 def test_the_digest_says_what_decides_the_features_and_nothing_else() -> None:
-    first = build_network(SMALL, image_size=32, seed=1)
+    first = build_network(SMALL, form=of_images(32), seed=1)
     keras.layers.Activation("relu")  # unnamed layers elsewhere move Keras's counters
-    assert build_network(SMALL, image_size=32, seed=1).digest == first.digest
+    assert build_network(SMALL, form=of_images(32), seed=1).digest == first.digest
     others = [
-        build_network(SMALL, image_size=32, seed=2),
-        build_network(SMALL, image_size=48, seed=1),
-        build_network(SMALL, image_size=32, seed=1, tap="block2_add"),
+        build_network(SMALL, form=of_images(32), seed=2),
+        build_network(SMALL, form=of_images(48), seed=1),
+        build_network(SMALL, form=of_images(32), seed=1, tap="block2_add"),
     ]
     assert len({first.digest, *(other.digest for other in others)}) == 4
 
@@ -83,17 +83,17 @@ def test_pretrained_weights_are_put_back() -> None:
     ("tap", "width", "layers"), [("P3", 192, 38), ("P4", 576, 80), ("P5", 1280, 104), ("block_5_add", 32, 36)]
 )
 def test_a_tap_makes_a_smaller_network(tap: str, width: int, layers: int) -> None:
-    network = build_network(MOBILE, image_size=64, tap=tap)
+    network = build_network(MOBILE, form=of_images(64), tap=tap)
     assert (network.feature_width, len(network.layers)) == (width, layers)
 
 
 def test_an_unknown_tap_is_answered_with_the_menu() -> None:
     with pytest.raises(TaskError, match=r"Allowed: last, P3, P4, P5.*Did you mean 'block_5_add'\?"):
-        build_network(MOBILE, image_size=64, tap="block_5_ad")
+        build_network(MOBILE, form=of_images(64), tap="block_5_ad")
 
 
 def test_a_tap_shares_digests_with_the_whole_network(mobile: Network) -> None:
-    tapped = build_network(MOBILE, image_size=64, tap="block_15_add")
+    tapped = build_network(MOBILE, form=of_images(64), tap="block_15_add")
     assert divide(tapped, 6).place == divide(mobile, 14).place == "block_14_add"
     assert divide(tapped, 6).digest == divide(mobile, 14).digest  # so their stored activations are the same
     assert tapped.digest != mobile.digest
@@ -102,7 +102,7 @@ def test_a_tap_shares_digests_with_the_whole_network(mobile: Network) -> None:
 @pytest.mark.parametrize(("name", "size"), [("MobileNetV2", 16), ("InceptionV3", 64)])
 def test_an_image_too_small_for_the_backbone_is_a_task_error(name: str, size: int) -> None:
     with pytest.raises(TaskError, match=f"{name}.*cannot take images of {size} px: Input size must be at least"):
-        build_network(BackboneSpec("application", name), image_size=size)
+        build_network(BackboneSpec("application", name), form=of_images(size))
 
 
 def test_the_whole_network_is_saved_and_loaded_without_autotl(tmp_path: Path) -> None:

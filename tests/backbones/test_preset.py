@@ -9,6 +9,7 @@ import pytest
 from toys import composite_efficientnet, images
 
 from autotl.backbones import BackboneSpec, build_network, divide, layer_count, parse_spec, why_not_at_hand
+from autotl.backbones.form import of_images
 from autotl.backbones.preset import preset_addresses
 from autotl.errors import EnvironmentProblemError
 
@@ -29,7 +30,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_layers_inside_composite_blocks_are_counted_and_unfrozen_one_by_one(folder: Path) -> None:
     spec = parse_spec(str(folder), folder=folder, where="task.yaml")
-    network = build_network(spec, image_size=SIZE)
+    network = build_network(spec, form=of_images(SIZE))
     assert len(network.layers) == layer_count(spec)
     assert len({id(layer) for layer in network.layers}) == len(network.layers)
     whole = np.asarray(network.whole(images(size=SIZE), training=False))
@@ -43,7 +44,7 @@ def test_layers_inside_composite_blocks_are_counted_and_unfrozen_one_by_one(fold
 
 def test_layers_of_a_composite_block_are_in_the_order_of_their_calls(tmp_path: Path) -> None:
     composite_efficientnet().save_to_preset(str(tmp_path / "mine"))
-    network = build_network(BackboneSpec("preset", str(tmp_path / "mine")), image_size=SIZE)
+    network = build_network(BackboneSpec("preset", str(tmp_path / "mine")), form=of_images(SIZE))
     names = [layer.name for layer in network.layers if layer.name.startswith("block2b_")]
     parts = "expand_conv expand_bn dwconv2 bn se_reduce se_expand project_conv project_bn"
     assert names == [f"block2b_{part}" for part in parts.split()]
@@ -64,12 +65,12 @@ def test_pixels_are_scaled_as_the_image_converter_says(converter, expected, tmp_
     vision_transformer().save_to_preset(str(folder))
     if converter is not None:
         (folder / "image_converter.json").write_text(json.dumps({"config": converter}))
-    network = build_network(BackboneSpec("preset", str(folder)), image_size=SIZE)
+    network = build_network(BackboneSpec("preset", str(folder)), form=of_images(SIZE))
     pixels = images(size=SIZE)
     theirs = keras_hub.layers.ImageConverter(**(converter or {}))(pixels.astype("float32"))
-    np.testing.assert_allclose(np.asarray(network.pixels(pixels)), np.asarray(theirs), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(network.entry(pixels)), np.asarray(theirs), rtol=1e-5, atol=1e-5)
     if expected is not None:
-        np.testing.assert_allclose(np.asarray(network.pixels(pixels)), expected(pixels.astype("float32")), rtol=1e-5)
+        np.testing.assert_allclose(np.asarray(network.entry(pixels)), expected(pixels.astype("float32")), rtol=1e-5)
 
 
 def test_a_hub_preset_offline_is_not_at_hand_until_its_folder_is_in_the_cache(
@@ -88,7 +89,7 @@ def test_a_hub_preset_offline_is_not_at_hand_until_its_folder_is_in_the_cache(
     monkeypatch.setenv("AUTOTL_OFFLINE", "1")
     for spec in (named, addressed):
         assert why_not_at_hand(spec, offline=True) is None
-        assert layer_count(spec) == len(build_network(spec, image_size=SIZE).layers)
+        assert layer_count(spec) == len(build_network(spec, form=of_images(SIZE)).layers)
 
 
 def test_a_failed_download_says_so_instead_of_crashing(
@@ -96,7 +97,7 @@ def test_a_failed_download_says_so_instead_of_crashing(
 ) -> None:
     monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "kaggle"))
     with pytest.raises(EnvironmentProblemError, match="resnet_18_imagenet: the preset could not be downloaded"):
-        build_network(BackboneSpec("preset", "resnet_18_imagenet"), image_size=SIZE)
+        build_network(BackboneSpec("preset", "resnet_18_imagenet"), form=of_images(SIZE))
 
 
 def test_the_table_of_preset_names_is_the_installed_librarys() -> None:

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from autotl.backbones import BackboneSpec, build_network
+from autotl.backbones.form import of_images
 from autotl.backbones.scratch import small_cnn
 
 
@@ -34,7 +35,7 @@ def test_it_learns_what_a_linear_model_of_the_pixels_cannot() -> None:
     stripes = np.where(labels[:, None, None] == 1, across, across.transpose(0, 2, 1))
     pixels = (128 + 60 * stripes + draw.normal(0, 20, stripes.shape)).clip(0, 255).astype(np.uint8)
     pixels = np.repeat(pixels[..., None], 3, axis=-1)
-    network = build_network(BackboneSpec("scratch", "small_cnn"), image_size=32)
+    network = build_network(BackboneSpec("scratch", "small_cnn"), form=of_images(32))
     keras.utils.set_random_seed(0)
     model = keras.Sequential([network.whole, keras.layers.Dense(1, activation="sigmoid")])
     model.compile(keras.optimizers.Adam(2e-3), "binary_crossentropy", metrics=["accuracy"], jit_compile=False)

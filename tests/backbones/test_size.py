@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from autotl.backbones import BackboneSpec, build_network, count_parameters, flops_of_one_prediction
+from autotl.backbones.form import of_images
 
 
 def flops(*layers: keras.layers.Layer, shape: tuple[int, ...]) -> int:
@@ -44,7 +45,7 @@ def test_attention_counts_projections_and_both_products() -> None:
 
 
 def test_mobilenet_v2_has_the_papers_figures() -> None:
-    network = build_network(BackboneSpec("application", "MobileNetV2"), image_size=224)
+    network = build_network(BackboneSpec("application", "MobileNetV2"), form=of_images(224))
     # Sandler et al. 2018, table 4: 300 M multiply-adds, 3.4 M parameters with the classifier of 1.28 M
     assert flops_of_one_prediction(network.whole, (224, 224, 3)) / 2 == pytest.approx(300e6, rel=0.03)
     assert count_parameters(network.whole) == 2_257_984

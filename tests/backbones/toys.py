@@ -5,6 +5,7 @@ import keras_hub
 import numpy as np
 
 from autotl.backbones import BackboneSpec, Network
+from autotl.backbones.form import of_images
 from autotl.backbones.network import network_of
 from autotl.backbones.origin import Loaded
 from autotl.backbones.pixels import IMAGENET_CENTRED_BGR
@@ -45,7 +46,7 @@ def skipping_model(seed: int = 0) -> keras.Model:
 
 def skipping_network(seed: int = 0) -> Network:
     spec = BackboneSpec("saved", "toy.keras")
-    return network_of(Loaded(skipping_model(seed), IMAGENET_CENTRED_BGR), spec, image_size=SIZE, tap="last")
+    return network_of(Loaded(skipping_model(seed), IMAGENET_CENTRED_BGR), spec, form=of_images(SIZE), tap="last")
 
 
 def composite_efficientnet() -> keras_hub.models.Backbone:

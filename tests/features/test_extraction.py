@@ -28,10 +28,15 @@ class Doubling:
     """A prefix of two crossing tensors that counts the images it saw."""
 
     digest = "doubling"
-    image_size = 2
 
     def __init__(self) -> None:
         self.images = 0
+
+    def read(self, inputs, rows, view):
+        return inputs.read(rows, size=2, view=view)
+
+    def order(self, examples):
+        return np.arange(len(examples))[::-1]  # any order gives the same blocks
 
     def __call__(self, pixels):
         self.images += len(pixels)

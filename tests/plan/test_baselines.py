@@ -5,7 +5,6 @@ import pytest
 from autotl.backbones import parse_spec
 from autotl.plan import Choice
 from autotl.plan.baselines import (
-    FROM_SCRATCH,
     FULL_FINETUNE,
     LINEAR_PROBE,
     NO_TRANSFER,
@@ -17,6 +16,7 @@ from autotl.plan.baselines import (
     middle_of,
     no_transfer,
 )
+from autotl.plan.modalities import FROM_SCRATCH
 from autotl.plan.space import parse_space
 
 BACKBONES = [parse_spec(name, folder=Path(), where="here") for name in ("efficientnet_lite0", "MobileNetV2")]

@@ -7,6 +7,7 @@ from autotl.data.augmentation import POLICIES
 from autotl.errors import TaskError
 from autotl.plan import HEADS, Choice, Plan
 from autotl.plan.fields import alternative, fields, number, parse_plan, unfrozen_layers, whole_number
+from autotl.plan.modalities import MODALITIES, OWN_FIELDS
 
 HERE = Path()
 
@@ -16,7 +17,17 @@ def plan_of(**written):
 
 
 def test_every_field_of_a_plan_can_be_searched_but_its_seed():
-    assert {*fields(HERE), "seed"} == set(Plan.__dataclass_fields__)
+    every = {name for modality in MODALITIES for name in fields(HERE, modality)}
+    assert {*every, "seed"} == set(Plan.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_a_plan_holds_the_fields_of_its_modality_and_no_others(modality):
+    plan = parse_plan({"backbone": "small_cnn"}, where="plans.yaml", folder=HERE, modality=modality)
+    assert set(plan.as_dict()) == {*fields(HERE, modality), "seed"}
+    for name in set(OWN_FIELDS) - set(MODALITIES[modality].own_fields):
+        with pytest.raises(TaskError, match="is not known"):
+            parse_plan({"backbone": "small_cnn", name: 1}, where="plans.yaml", folder=HERE, modality=modality)
 
 
 def test_what_a_given_plan_leaves_out_has_its_default():

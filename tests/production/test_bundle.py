@@ -25,7 +25,8 @@ def describe(folder, **changes):
     description = {
         "format": 1,
         "classes": ["daisy", "tulip"],
-        "preprocessing": {"image_size": 96},
+        "modality": "image",
+        "preprocessing": {"reads": "pixels", "image_size": 96},
         "temperature": 1.5,
         "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (MODEL, METRICS, CARD)},
     }
@@ -36,7 +37,8 @@ def describe(folder, **changes):
 def test_a_whole_bundle_opens_with_what_its_description_says(tmp_path):
     bundle = open_bundle(make_bundle(tmp_path))
     assert bundle.classes == ("daisy", "tulip")
-    assert bundle.image_size == 96
+    assert bundle.reading.shape == (96, 96, 3)
+    assert bundle.modality == "image"
     assert bundle.description["temperature"] == 1.5
 
 
@@ -102,9 +104,15 @@ def test_a_model_that_is_no_archive_is_refused(tmp_path):
         pytest.param("{", id="cut off"),
         pytest.param("[]", id="a list"),
         pytest.param('{"files": {}}', id="without classes"),
-        pytest.param('{"files": {}, "classes": ["a"], "preprocessing": {"image_size": "large"}}', id="size in words"),
+        pytest.param(
+            '{"files": {}, "classes": ["a"], "preprocessing": {"reads": "pixels", "image_size": "large"}}',
+            id="size in words",
+        ),
         pytest.param('{"files": {}, "classes": ["a"], "preprocessing": 96}', id="preprocessing is a number"),
-        pytest.param('{"files": [], "classes": ["a"], "preprocessing": {"image_size": 96}}', id="files are a list"),
+        pytest.param(
+            '{"files": [], "classes": ["a"], "preprocessing": {"reads": "pixels", "image_size": 96}}',
+            id="files are a list",
+        ),
     ],
 )
 def test_a_description_that_makes_no_sense_is_a_storage_error_that_names_it(tmp_path, text):

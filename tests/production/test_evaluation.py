@@ -30,11 +30,11 @@ class PretendWorkshop:
         self.steps = steps
 
     def trained(self, plan, weights):
-        return weights
+        def predict_inputs(inputs):
+            self.steps.append("predicted")
+            return weights[0]
 
-    def predict(self, trained, inputs):
-        self.steps.append("predicted")
-        return trained[0]
+        return SimpleNamespace(predict_inputs=predict_inputs)
 
 
 class WatchedTest(SealedTest):

@@ -5,7 +5,12 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from autotl.backbones.reading import PixelReading
+from autotl.errors import DataError
+from autotl.production import prediction
+from autotl.production.bundle import Bundle
 from autotl.production.prediction import Predictions
 
 
@@ -52,3 +57,25 @@ def test_the_table_is_written_as_utf_8(tmp_path):
     predictions("Blüte.png").write(tmp_path / "out" / "predictions.csv")
     written = (tmp_path / "out" / "predictions.csv").read_bytes().decode()
     assert written == predictions("Blüte.png").as_csv()
+
+
+class Undecided:
+    """A model that finds both classes of everything equally likely."""
+
+    reading = PixelReading(8)
+
+    def predict(self, examples):
+        return np.full((len(examples), 2), 0.5, dtype=np.float32)
+
+
+def test_a_table_is_read_as_the_bundle_says_the_models_own_was_written(tmp_path, monkeypatch):
+    for name in ("café.png", "other.png"):
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+    (tmp_path / "list.csv").write_bytes("photo,path\ncafé.png,other.png\n".encode("latin-1"))
+    monkeypatch.setattr(Bundle, "load_model", lambda bundle: Undecided())
+    reading = PixelReading(8)
+    known = Bundle(tmp_path, ("a", "b"), reading, {"schema": {"input": "photo", "encoding": "latin-1"}})
+    assert prediction.predict(known, tmp_path / "list.csv").ids == ("café.png",)
+    before = Bundle(tmp_path, ("a", "b"), reading, {})  # a bundle of the first version has no schema
+    with pytest.raises(DataError, match="byte 0xe9 is not utf-8. Save the table as utf-8"):
+        prediction.predict(before, tmp_path / "list.csv")

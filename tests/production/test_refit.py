@@ -47,14 +47,11 @@ class PretendWorkshop:
             raise OutOfTimeError
         self.fitted.append((plan, fold))
         probabilities = said(differing=self._differing["refit" if plan == PLAN else "second seed"])
-        return SimpleNamespace(
-            trainer=SimpleNamespace(predict=lambda batches: (probabilities, None)),
-            material=SimpleNamespace(prediction_batches=lambda rows: rows),
-        )
+        return SimpleNamespace(predict=lambda rows: (probabilities, None), weights=self._weights)
 
-    def trainer(self, plan):
+    def _weights(self):
         assert self.fitted[-1][0] == PLAN, "the weights on the bench are not the refit's"
-        return SimpleNamespace(weights=lambda: REFIT_WEIGHTS)
+        return REFIT_WEIGHTS
 
 
 def refitted_by(workshop):

@@ -7,6 +7,7 @@ from pretend import a_plan, a_task, a_workshop
 
 from autotl.backbones import parse_spec
 from autotl.backbones.cut import divide
+from autotl.backbones.form import of_images
 from autotl.backbones.network import build_network
 from autotl.data.examples import PLAIN
 from autotl.features import FeatureStore, extract
@@ -19,7 +20,7 @@ TOLERANCE = {"float32": 1e-6, "float16": 5e-3}  # of first-step gradients, relat
 
 def a_network():
     plan = a_plan()
-    return build_network(plan.backbone, image_size=plan.image_size, seed=0)
+    return build_network(plan.backbone, form=of_images(plan.image_size), seed=0)
 
 
 @pytest.mark.parametrize("unfrozen", [0, 3, 6])
@@ -27,15 +28,15 @@ def test_blocks_computed_twice_are_bit_equal_and_the_suffix_on_them_is_the_netwo
     inputs = a_task(rows=90).inputs[0]
     network = a_network()
     division = divide(network, unfrozen)
-    prefix = KerasPrefix(division, network.image_size)
+    prefix = KerasPrefix(division)
     stores = [FeatureStore(tmp_path / name, limit_bytes=1 << 30, precision="float32") for name in "ab"]
     rows = np.arange(90)
     one, other = (extract(store, prefix, inputs).take(rows) for store in stores)
     for first, second in zip(one, other, strict=True):
         np.testing.assert_array_equal(first, second)
-    pixels = inputs.read(rows, size=network.image_size, view=PLAIN)
+    pixels = inputs.read(rows, size=network.form.side, view=PLAIN)
     whole = keras.ops.convert_to_numpy(network.whole(pixels, training=False))
-    divided = keras.ops.convert_to_numpy(division.suffix(one if len(one) > 1 else one[0], training=False))
+    divided = keras.ops.convert_to_numpy(division.suffix(one, training=False))
     np.testing.assert_allclose(divided, whole, atol=1e-5)
 
 
@@ -45,14 +46,14 @@ def test_a_frozen_plan_trained_from_the_store_predicts_like_one_trained_without_
     workshop = a_workshop(tmp_path)
     fold = workshop.data.folds[0]
     cached = workshop.fit(plan, fold)
-    stored, _ = cached.trainer.predict(cached.material.prediction_batches(fold.validation))
+    stored, _ = cached.predict(fold.validation)
 
-    trainer = workshop.trainer(plan)
+    trainer = cached.trainer
     inputs = workshop.data.inputs[0]
     pixels = inputs.read(np.arange(len(inputs)), size=plan.image_size)
-    prefix = KerasPrefix(trainer.division, plan.image_size)
+    prefix = KerasPrefix(trainer.division)
     direct = np.concatenate([prefix(pixels[start : start + 64])[0] for start in range(0, len(pixels), 64)])
-    workshop.start(trainer, plan, fold, fold_number=0)
+    cached.start(fold, fold_number=0)
     for epoch in range(plan.epochs):
         draws = np.random.default_rng([plan.seed, 0, epoch])
         order = draws.permutation(fold.train)
@@ -74,11 +75,11 @@ def test_a_frozen_plan_trained_from_the_store_predicts_like_one_trained_without_
 def test_first_step_gradients_from_the_store_are_those_of_the_whole_network(tmp_path, precision):
     data = a_task(rows=48)
     network = a_network()
-    pixels = data.inputs[0].read(np.arange(48), size=network.image_size)
+    pixels = data.inputs[0].read(np.arange(48), size=network.form.side)
     whole = Trainer(network, divide(network, "all"), head=Choice("linear"), classes=3)
     deep = divide(network, 3)
     store = FeatureStore(tmp_path, limit_bytes=1 << 30, precision=precision)
-    stored = extract(store, KerasPrefix(deep, network.image_size), data.inputs[0]).take(np.arange(48))
+    stored = extract(store, KerasPrefix(deep), data.inputs[0]).take(np.arange(48))
     cut = Trainer(network, deep, head=Choice("linear"), classes=3)
 
     def gradients(trainer, tensors):
@@ -107,10 +108,10 @@ def test_real_weights_give_equal_features_from_the_store(tmp_path, shared_data, 
 
     inputs, _ = read_unlabelled(shared_data / "flowers" / "test" / "rose")
     inputs = inputs.take(np.arange(16))
-    network = build_network(spec, image_size=64)
+    network = build_network(spec, form=of_images(64))
     division = divide(network, 4)
     store = FeatureStore(tmp_path / "store", limit_bytes=1 << 30, precision="float16")
-    stored = extract(store, KerasPrefix(division, 64), inputs).take(np.arange(16))
+    stored = extract(store, KerasPrefix(division), inputs).take(np.arange(16))
     whole = keras.ops.convert_to_numpy(network.whole(inputs.read(np.arange(16), size=64), training=False))
-    divided = keras.ops.convert_to_numpy(division.suffix(stored[0], training=False))
+    divided = keras.ops.convert_to_numpy(division.suffix(stored, training=False))
     assert np.abs(divided - whole).max() <= 1e-3 * np.abs(whole).max()

@@ -67,7 +67,7 @@ def test_seeds_change_the_result(tmp_path):
 
 def test_plans_of_one_structure_share_one_compiled_step(tmp_path):
     workshop = a_workshop(tmp_path)
-    trainer = workshop.trainer(a_plan())
+    trainer = workshop.bench.trainer(a_plan())
     traces = []
     original = trainer.model.compute_loss
     trainer.model.compute_loss = lambda *args, **kwargs: traces.append(1) or original(*args, **kwargs)
@@ -76,7 +76,7 @@ def test_plans_of_one_structure_share_one_compiled_step(tmp_path):
     for number in range(1, 20):
         varied = a_plan(learning_rate=1e-3 * number, dropout=0.02 * number, weight_decay=1e-4 * number, seed=number)
         train(workshop, varied, number=number)
-        assert workshop.trainer(varied) is trainer
+        assert workshop.bench.trainer(varied) is trainer
     assert first <= 2, "one trace for full batches, one for the last smaller one"
     assert len(traces) == first
 
@@ -95,7 +95,7 @@ def test_folds_that_take_turns_equal_folds_trained_alone(tmp_path):
     first = data.folds[0]
     alone = a_workshop(tmp_path / "alone", data)
     trained = alone.fit(plan, first)
-    probabilities, _ = trained.trainer.predict(trained.material.prediction_batches(first.validation))
+    probabilities, _ = trained.predict(first.validation)
     here = np.searchsorted(together.rows, first.validation)
     np.testing.assert_array_equal(together.validation[here], probabilities)
 
@@ -106,7 +106,7 @@ def test_stored_weights_bring_back_the_trained_model(tmp_path):
     ending = train(workshop, plan)[-1].ending
     train(workshop, a_plan(unfrozen_layers="all"), number=1)
     trained = workshop.trained(plan, ending.weights)
-    again, _ = trained.trainer.predict(trained.material.prediction_batches(ending.outputs.rows))
+    again, _ = trained.predict(ending.outputs.rows)
     np.testing.assert_array_equal(again, ending.outputs.validation)
 
 
@@ -115,8 +115,8 @@ def test_a_second_workshop_on_the_same_store_computes_no_activation(tmp_path):
     plan = a_plan(unfrozen_layers=3, views=1)
     one = train(first, plan)[-1].ending.outputs
     other = train(second, plan)[-1].ending.outputs
-    assert first.store.computed_blocks > 0
-    assert second.store.computed_blocks == 0
+    assert first.bench.store.computed_blocks > 0
+    assert second.bench.store.computed_blocks == 0
     np.testing.assert_array_equal(one.validation, other.validation)
 
 
@@ -128,7 +128,7 @@ def test_a_deadline_prunes_with_the_reason_budget(tmp_path):
 
 def test_a_diverging_plan_fails_with_the_epoch(tmp_path):
     workshop = a_workshop(tmp_path)
-    workshop.scorer = type(
+    workshop.bench.scorer = type(
         "Poisoned", (type(workshop.scorer),), {"class_weights": lambda *_, **__: np.full(3, np.nan)}
     )("accuracy")
     ending = train(workshop, a_plan())[-1].ending
@@ -159,9 +159,9 @@ def test_heads_views_and_rates_do_what_they_say(tmp_path):
     hidden = train(workshop, a_plan(head=Choice("hidden", {"units": 8})))[-1].ending
     assert [weight.shape for weight in hidden.weights][-2:] == [(8, 3), (3,)]
     frozen = train(workshop, a_plan(unfrozen_layers=3, backbone_rate_ratio=0.0, weight_decay=0.0), number=1)[-1].ending
-    pretrained = workshop.network(a_plan())
+    pretrained = workshop.bench.network(a_plan())
     pretrained.restore_pretrained_weights()
-    trained = workshop.trainer(a_plan(unfrozen_layers=3)).model.suffix.trainable_variables
+    trained = workshop.bench.trainer(a_plan(unfrozen_layers=3)).model.suffix.trainable_variables
     assert len(trained) > 0
     for variable, weight in zip(trained, frozen.weights, strict=False):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), weight)

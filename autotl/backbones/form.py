@@ -1,0 +1,56 @@
+"""In which form a network is to take its examples: what a plan chose, and what the data are like."""
+
+from dataclasses import dataclass
+
+from autotl.data.records import Schema
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a backbone is fixed to before it can be divided. Which values count depends on the modality.
+
+    Attributes:
+        modality: `image`, `text`, `table` or `signal`.
+        image_size: pixels a side, of images and of the spectrograms that image backbones see of signals.
+        sequence_length: tokens of a text, the rest is cut off.
+        pooling: how a sequence becomes one vector: `mean` over its tokens, or `cls`, its first.
+        schema: the columns of a table as they were fitted on training rows.
+        window: samples and channels of a signal's windows.
+    """
+
+    modality: str
+    image_size: int | None = None
+    sequence_length: int | None = None
+    pooling: str = "mean"
+    schema: Schema | None = None
+    window: tuple[int, int] | None = None
+
+    @property
+    def side(self) -> int:
+        """The image size of a form that has one."""
+        assert self.image_size is not None, f"a form of {self.modality} without an image size"
+        return self.image_size
+
+    @property
+    def words(self) -> str:
+        """`images of 128 px`, for messages."""
+        if self.modality == "image":
+            return f"images of {self.image_size} px"
+        if self.modality == "text":
+            return f"texts of {self.sequence_length} tokens"
+        if self.modality == "table":
+            return "rows of this table"
+        samples, channels = self.window or (0, 0)
+        return f"windows of {samples} samples and {channels} channel{'' if channels == 1 else 's'}"
+
+
+def of_images(size: int) -> Form:
+    """Square images of so many pixels a side."""
+    return Form("image", image_size=size)
+
+
+def shape_taken(form: Form) -> tuple[int, ...]:
+    """Of one example as a user's own network is given it: an image, a window, or a table's wide columns."""
+    if form.schema is not None:
+        return (len(form.schema.wide_names()),)
+    return form.window if form.window is not None and form.image_size is None else (form.side, form.side, 3)

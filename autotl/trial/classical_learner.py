@@ -1,0 +1,116 @@
+"""A model without a pretrained network on the workshop's bench: fitted in one go, so its plan has one epoch."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+
+from autotl.data.examples import Fold, Inputs, Rows, TaskData
+from autotl.data.records import Records
+from autotl.data.texts import Texts
+from autotl.data.windows import Windows
+from autotl.plan import Plan
+from autotl.scoring.metrics import LEAST_PROBABILITY
+from autotl.trial.classical import MODELS, ClassicalModel
+from autotl.trial.learner import Arrays, Features, Probabilities
+from autotl.trial.outcome import Size
+from autotl.trial.scorer import Scorer
+
+THREADS = 1  # more would give other sums, and so another model, on another machine
+
+
+class ClassicalLearner:
+    """Fits one of `MODELS` on a fold's training rows."""
+
+    def __init__(self, plan: Plan, data: TaskData, scorer: Scorer) -> None:
+        self.name = plan.backbone.name
+        self._kind: type[ClassicalModel] = MODELS[plan.backbone.name]
+        self._plan = plan
+        self._data = data
+        self._scorer = scorer
+        self._model: ClassicalModel | None = None
+
+    @property
+    def model(self) -> ClassicalModel:
+        """The fitted model."""
+        assert self._model is not None, "the model was not fitted"
+        return self._model
+
+    def start(self, fold: Fold, *, fold_number: int) -> None:  # noqa: ARG002 - a learner's interface
+        """Nothing of an earlier model is left."""
+        self._model = None
+
+    def train_epoch(self, fold: Fold, *, fold_number: int, epoch: int, check: Callable[[], None]) -> float:  # noqa: ARG002
+        """Fits the model; returns its log loss on the training rows."""
+        labels, classes = self._data.labels[fold.train], len(self._data.classes)
+        known = fold.train[labels >= 0]
+        labels = self._data.labels[known]
+        self._model = self._kind.fit(
+            _examples(self._rows(known)),
+            labels,
+            classes=classes,
+            class_weights=self._scorer.class_weights(labels, classes=classes),
+            seed=int(np.random.SeedSequence([self._plan.seed, fold_number]).generate_state(1)[0] % 2**31),
+            threads=THREADS,
+            check=check,
+            **_settings(self._data),
+        )
+        said = self._model.predict(_examples(self._rows(known)))
+        return float(-np.log(np.maximum(said[np.arange(len(known)), labels], LEAST_PROBABILITY)).mean())
+
+    def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
+        """Probabilities; their logarithms stand for features."""
+        if not len(rows):
+            empty = np.zeros((0, len(self._data.classes)), dtype=np.float32)
+            return empty, empty
+        said = self.model.predict(_examples(self._rows(rows)))
+        return said, np.log(np.maximum(said, LEAST_PROBABILITY)).astype(np.float32)
+
+    def predict_inputs(self, inputs: Inputs) -> Probabilities:
+        """Probabilities of inputs outside the task's pools."""
+        return self.model.predict(_examples([(inputs, np.arange(len(inputs)))]))
+
+    def state(self) -> Arrays:
+        """The fitted model; there is nothing half-trained."""
+        return self.weights()
+
+    def load_state(self, state: Arrays) -> None:
+        """The model that `state` was taken from."""
+        self.load_weights(state)
+
+    def weights(self) -> Arrays:
+        """The model as plain arrays."""
+        return self.model.arrays()
+
+    def load_weights(self, weights: Arrays) -> None:
+        """The model that `weights` was taken from."""
+        self._model = self._kind.from_arrays(weights, len(self._data.classes))
+
+    def size(self) -> Size:
+        """Of the fitted model."""
+        return self.model.size()
+
+    def _rows(self, rows: Rows) -> list[tuple[Inputs, Rows]]:
+        """The rows of each domain, for rows in any order given domain by domain or mixed."""
+        domain_of = self._data.domain_of[rows]
+        starts = np.cumsum([0, *(len(inputs) for inputs in self._data.inputs)])
+        parts: list[tuple[Inputs, Rows]] = []
+        begins = np.flatnonzero(np.r_[True, domain_of[1:] != domain_of[:-1]])
+        for begin, end in zip(begins, [*begins[1:], len(rows)], strict=True):
+            domain = int(domain_of[begin])
+            parts.append((self._data.inputs[domain], rows[begin:end] - starts[domain]))
+        return parts
+
+
+def _settings(data: TaskData) -> dict[str, Any]:
+    """What a model must be told of its examples beyond themselves."""
+    first = data.inputs[0]
+    return {"categorical": first.schema.categorical} if isinstance(first, Records) and first.schema is not None else {}
+
+
+def _examples(parts: list[tuple[Inputs, Rows]]) -> Any:
+    """Examples as their model takes them: texts, a matrix of columns, or windows."""
+    first = parts[0][0]
+    if isinstance(first, Texts):
+        return [text for inputs, rows in parts for text in cast(Texts, inputs).read(rows)]
+    return np.concatenate([cast(Records | Windows, inputs).read(rows) for inputs, rows in parts])

@@ -1,0 +1,57 @@
+"""What a workshop trains, whatever it is made of: one plan's model on the bench."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.data.examples import Fold, Inputs, Rows
+from autotl.trial.outcome import Size
+
+Arrays = list[NDArray[Any]]
+Probabilities = NDArray[np.float32]  # (n, classes)
+Features = NDArray[np.float32]  # (n, d)
+
+
+class Learner(Protocol):
+    """One plan's model, valid until the next plan is put on the bench.
+
+    Folds take turns on it: `state` is taken after a fold's epoch and put back before its next one.
+    """
+
+    def start(self, fold: Fold, *, fold_number: int) -> None:
+        """Puts it where a fresh model of the plan would start on this fold."""
+        ...
+
+    def train_epoch(self, fold: Fold, *, fold_number: int, epoch: int, check: Callable[[], None]) -> float:
+        """Trains on the fold's training rows once and returns the mean loss; `check` may raise to stop."""
+        ...
+
+    def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
+        """What it says of rows of the task's data, and the features it says it by."""
+        ...
+
+    def predict_inputs(self, inputs: Inputs) -> Probabilities:
+        """What it says of inputs outside the task's pools, such as the test set."""
+        ...
+
+    def state(self) -> Arrays:
+        """Everything that training changes."""
+        ...
+
+    def load_state(self, state: Arrays) -> None:
+        """Continues from a state that `state` returned."""
+        ...
+
+    def weights(self) -> Arrays:
+        """What tells the trained model from an untrained one; a trial keeps it."""
+        ...
+
+    def load_weights(self, weights: Arrays) -> None:
+        """Makes this the trained model that `weights` was taken from."""
+        ...
+
+    def size(self) -> Size:
+        """What the model costs to run."""
+        ...

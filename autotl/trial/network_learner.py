@@ -1,0 +1,180 @@
+"""Plans with a network on the workshop's bench: networks, divisions, compiled trainers and features, kept for reuse."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autotl.backbones import BackboneSpec
+from autotl.backbones.cut import Division, divide
+from autotl.backbones.form import Form
+from autotl.backbones.network import Network, build_network
+from autotl.backbones.size import count_parameters, flops_of_one_prediction
+from autotl.data.examples import PLAIN, Fold, Inputs, Rows, TaskData, View
+from autotl.features import FeatureSet, FeatureStore, extract
+from autotl.features.engine import KerasPrefix
+from autotl.plan import Plan
+from autotl.trial.forms import form_of
+from autotl.trial.learner import Arrays, Features, Probabilities
+from autotl.trial.material import Material
+from autotl.trial.outcome import Size
+from autotl.trial.scorer import Scorer
+from autotl.trial.trainer import Trainer, cosine_decay
+
+KEPT_NETWORKS = 8  # pretrained networks that stay in a worker's memory
+KEPT_TRAINERS = 24  # compiled structures
+KEPT_FEATURES = 12  # opened feature sets, each with up to 64 MiB in memory
+
+
+class NetworkBench:
+    """What all plans with a network share.
+
+    Networks, compiled trainers and opened features are kept between plans; each plan still starts from exactly the
+    pretrained weights and its own seed, so its result does not depend on what was trained before it.
+    """
+
+    def __init__(self, data: TaskData, store: FeatureStore, scorer: Scorer) -> None:
+        self.data = data
+        self.store = store
+        self.scorer = scorer
+        self._networks: OrderedDict[tuple[BackboneSpec, Form, str], Network] = OrderedDict()
+        self._divisions: dict[tuple[int, Any, int], Division] = {}
+        self._trainers: OrderedDict[tuple[Any, ...], Trainer] = OrderedDict()
+        self._sizes: dict[tuple[Any, ...], Size] = {}
+        self._features: OrderedDict[tuple[str, int, View], FeatureSet] = OrderedDict()
+
+    def learner(self, plan: Plan, check: Callable[[], None]) -> "NetworkLearner":
+        """The plan's model, with every activation that it trains on at hand; `check` may raise to stop."""
+        trainer = self.trainer(plan)
+        views = [PLAIN, *(View(plan.augmentation or "none", number) for number in range(1, plan.views + 1))]
+        domains = range(len(self.data.domains))
+        sets = [[self._stored(trainer, index, view, check) for index in domains] for view in views]
+        return NetworkLearner(
+            self, plan, trainer, Material(sets, self.data.labels, tokens_at=trainer.division.tokens_at)
+        )
+
+    def trainer(self, plan: Plan) -> Trainer:
+        """The compiled trainer of the plan's structure, built on first use."""
+        key = (plan.backbone, form_of(plan, self.data), plan.tap, plan.unfrozen_layers, plan.views, _head_key(plan))
+        if key not in self._trainers:
+            network = self.network(plan)
+            division = self._division(network, plan)
+            self._trainers[key] = Trainer(network, division, head=plan.head, classes=len(self.data.classes))
+            while len(self._trainers) > KEPT_TRAINERS:
+                self._trainers.popitem(last=False)
+        self._trainers.move_to_end(key)
+        return self._trainers[key]
+
+    def network(self, plan: Plan) -> Network:
+        """The pretrained network of a plan, loaded on first use."""
+        form = form_of(plan, self.data)
+        key = (plan.backbone, form, plan.tap)
+        if key not in self._networks:
+            while len(self._networks) >= KEPT_NETWORKS:
+                self._forget(self._networks.popitem(last=False)[1])
+            self._networks[key] = build_network(plan.backbone, form=form, tap=plan.tap, seed=self.scorer.seed)
+        self._networks.move_to_end(key)
+        return self._networks[key]
+
+    def size_of(self, plan: Plan, trainer: Trainer) -> Size:
+        """Parameters, megabytes and FLOPs of the whole model, head included."""
+        key = (plan.backbone, form_of(plan, self.data), plan.tap, _head_key(plan))
+        if key not in self._sizes:
+            network = trainer.network
+            in_head = sum(int(np.prod(variable.shape)) for layer in trainer.model.head for variable in layer.weights)
+            params = count_parameters(network.whole) + in_head
+            flops = flops_of_one_prediction(network.whole, network.example_shape) + 2 * in_head
+            self._sizes[key] = Size(params=params, model_mb=params * 4 / 1e6, flops=flops)
+        return self._sizes[key]
+
+    def _stored(self, trainer: Trainer, domain: int, view: View, check: Callable[[], None]) -> FeatureSet:
+        key = (trainer.division.digest, domain, view)
+        if key not in self._features:
+            trainer.network.restore_pretrained_weights()
+            prefix = KerasPrefix(trainer.division)
+            found = extract(self.store, prefix, self.data.inputs[domain], view=view, on_block=check)
+            self._features[key] = found.resident()
+            while len(self._features) > KEPT_FEATURES:
+                self._features.popitem(last=False)
+        self._features.move_to_end(key)
+        return self._features[key]
+
+    def _division(self, network: Network, plan: Plan) -> Division:
+        examples = max(sum(len(inputs) for inputs in self.data.inputs), 1) * (1 + plan.views)
+        key = (id(network), plan.unfrozen_layers, plan.views)
+        if key not in self._divisions:
+            largest = self.store.limit_bytes // 4 // examples
+            self._divisions[key] = divide(network, plan.unfrozen_layers, max_bytes_per_example=largest)
+        return self._divisions[key]
+
+    def _forget(self, network: Network) -> None:
+        self._divisions = {key: value for key, value in self._divisions.items() if key[0] != id(network)}
+        for key in [key for key, trainer in self._trainers.items() if trainer.network is network]:
+            del self._trainers[key]
+
+
+class NetworkLearner:
+    """A plan's head and unfrozen layers, trained on stored activations."""
+
+    def __init__(self, bench: NetworkBench, plan: Plan, trainer: Trainer, material: Material) -> None:
+        self._bench = bench
+        self._plan = plan
+        self.trainer = trainer
+        self._material = material
+
+    def start(self, fold: Fold, *, fold_number: int) -> None:
+        """Pretrained weights, a new head, an empty optimizer."""
+        data = self._bench.data
+        seed = int(np.random.SeedSequence([self._plan.seed, fold_number]).generate_state(1)[0])
+        weights = self._bench.scorer.class_weights(data.labels[fold.train], classes=len(data.classes))
+        self.trainer.reset(self._plan, seed=seed, class_weights=weights)
+
+    def train_epoch(self, fold: Fold, *, fold_number: int, epoch: int, check: Callable[[], None]) -> float:
+        """One pass over the fold's training rows, shuffled anew."""
+        plan = self._plan
+        draws = np.random.default_rng([plan.seed, fold_number, epoch])
+        steps = math.ceil(len(fold.train) / plan.batch_size) * plan.epochs
+        batches = self._material.training_batches(fold.train, batch_size=plan.batch_size, draws=draws)
+        return self.trainer.run_epoch(_until(batches, check), rate_at=cosine_decay(plan.learning_rate, steps))
+
+    def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
+        """Probabilities and pooled features of rows of the task's data."""
+        return self.trainer.predict(self._material.prediction_batches(rows))
+
+    def predict_inputs(self, inputs: Inputs) -> Probabilities:
+        """Probabilities of inputs outside the task's pools."""
+        features = extract(self._bench.store, KerasPrefix(self.trainer.division), inputs)
+        batches = Material([[features]], np.zeros(len(inputs), dtype=np.int64))
+        return self.trainer.predict(batches.prediction_batches(np.arange(len(inputs))))[0]
+
+    def state(self) -> Arrays:
+        """Everything that training changes."""
+        return self.trainer.state()
+
+    def load_state(self, state: Arrays) -> None:
+        """Continues from a state that `state` returned."""
+        self.trainer.load_state(state)
+
+    def weights(self) -> Arrays:
+        """Head and unfrozen layers."""
+        return self.trainer.weights()
+
+    def load_weights(self, weights: Arrays) -> None:
+        """Makes this the trained model that `weights` was taken from."""
+        self.trainer.load_weights(weights)
+
+    def size(self) -> Size:
+        """Of the whole model."""
+        return self._bench.size_of(self._plan, self.trainer)
+
+
+def _head_key(plan: Plan) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    return plan.head.name, tuple(sorted(plan.head.parameters.items()))
+
+
+def _until(batches: Iterator[Any], check: Callable[[], None]) -> Iterator[Any]:
+    for batch in batches:
+        check()
+        yield batch
