@@ -3,7 +3,7 @@
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from autotl import leaderboard
 from autotl.api.asked import versions
@@ -12,6 +12,7 @@ from autotl.api.quiet import import_keras
 from autotl.api.stages import Stages
 from autotl.api.standing import write_leaderboard
 from autotl.data import TaskData
+from autotl.data.windows import Windows
 from autotl.errors import AutotlError, GateNotMetError, InterruptedSearchError, NoUsableModelError, StorageError
 from autotl.leaderboard.gate import Gate
 from autotl.plan.fields import parse_plan
@@ -22,6 +23,7 @@ from autotl.run import RunFolder, Study, trial_files
 from autotl.run.folder import REPORT, WINNER
 from autotl.scoring.metrics import compute_all
 from autotl.search.budget import Budget
+from autotl.task import Task
 from autotl.trial.making import WorkshopOrder
 from autotl.trial.outcome import Outputs
 from autotl.trial.scorer import counting_unknown
@@ -227,7 +229,7 @@ class _Finisher:
             "task": self._task.task.name,
             "modality": self._data.modality,
             "classes": list(self._data.classes),
-            "schema": {"input": self._task.task.data.columns.input, "encoding": self._task.task.encoding},
+            "schema": _as_written(self._task.task, self._data),
             "temperature": shipped.calibration["temperature"],
             "plan": winner["plan"],
             "provenance": {
@@ -285,6 +287,16 @@ class _Finisher:
             value = None if figure is None else figure.value
         complaint = gate.complaint(value)
         return None if complaint is None else GateNotMetError(complaint)
+
+
+def _as_written(task: Task, data: TaskData) -> dict[str, Any]:
+    """How the model's own data were written, so that `predict` reads new ones alike."""
+    columns, first = task.data.columns, data.inputs[0]
+    written: dict[str, Any] = {"input": columns.input, "encoding": task.encoding}
+    if data.modality == "signal":
+        channels = list(cast(Windows, first).channels) or None
+        written |= {"time": columns.time, "unit": columns.unit, "stride": task.stride, "channels": channels}
+    return written
 
 
 def _data_lines(summary: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autotl.backbones import BackboneSpec, offline_by_environment, why_not_at_hand
-from autotl.data import Finding, check_quickly, describe, raise_errors, unknown_codes
+from autotl.data import Finding, check_quickly, describe, modality_of, raise_errors, unknown_codes
 from autotl.errors import EnvironmentProblemError, TaskError, UsageError
 from autotl.leaderboard.gate import Gate, read_gate
 from autotl.plan import Plan
@@ -105,10 +105,11 @@ def _read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, li
         raise TaskError(mistakes)
     readable = part.task  # mistakes in one key must not hide those in a table behind another
     mistakes += [*unsupported(readable), *unknown_codes(readable)]
-    modality = readable.modality or "image"
+    told = _collected(lambda: modality_of(readable), mistakes) if part.has_data else readable.modality
+    modality = told or "image"
     space = _collected(lambda: read_space(readable, modality), mistakes) if modality in shipped_spaces() else None
     given = _collected(lambda: read_plans(readable, overrides.start_with, modality), mistakes)
-    can_be_listed = part.has_data and modality in shipped_spaces()
+    can_be_listed = part.has_data and told is not None
     findings = _collected(lambda: check_quickly(readable), mistakes) if can_be_listed else None
     if mistakes or task is None or space is None:
         raise TaskError([*mistakes, *(found.message for found in findings or () if found.severity == "error")])

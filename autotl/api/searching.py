@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from autotl.api.checking import check_backbones, only_loading_tells
 from autotl.api.opening import OpenedTask, Overrides, open_task, wall_seconds, wanted_baselines
@@ -104,8 +104,8 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
     from autotl.api.finishing import finish
     from autotl.api.standing import keep_standing
 
-    for name, reason in data.summary["broken"]:
-        _log.info("left out: %s: the file %s", name, reason)
+    for name, reason in cast(list[list[str]], data.summary["broken"]):
+        _log.info("left out: %s: %s", name, reason)
     write_what_was_asked(task, data, run, study)
     stages.start("search", "searching")
     order = workshop_order(task, data)

@@ -45,7 +45,9 @@ class BackboneSpec:
 
     def as_plan_value(self) -> str | dict[str, Any]:
         """What stands in a plan's YAML or JSON; `parse_spec` reads it back to an equal value from any folder."""
-        if self.origin in ("package", "scratch") or (self.origin == "application" and self.weights == "imagenet"):
+        if self.origin in ("package", "scratch", "classical") or (
+            self.origin == "application" and self.weights == "imagenet"
+        ):
             return self.name
         value: dict[str, Any] = {self.origin: self.name}
         if self.origin == "application":

@@ -11,7 +11,10 @@ from autotl.data.opening import unique_ids, without_folders
 from autotl.errors import DataError, suggestion
 from autotl.task import Task
 
-ALLOWABLE = ("broken_image", "label_twins", "leak")  # codes that `audit: {allow: […]}` may name
+NOUNS = {"image": "file", "text": "text", "table": "row", "signal": "window"}  # what an example of a modality is called
+BROKEN = {"image": "broken_image", "text": "broken_text", "table": "broken_row", "signal": "broken_window"}
+# codes that `audit: {allow: […]}` may name
+ALLOWABLE = ("broken_image", "broken_text", "broken_window", "identifier", "label_twins", "leak")
 MAX_BROKEN_SHARE = 0.01
 FEW_EXAMPLES = 10
 IMBALANCE = 10.0  # largest class against smallest; above it the default metric is balanced
@@ -43,7 +46,7 @@ def quick_findings(task: Task, listed: Survey) -> list[Finding]:
             names: Sequence[str] = listing.strangers
             if is_hidden(task, domain):
                 names = unique_ids(sorted(map(without_folders, names)))
-            findings += _strangers(listing.where, names)
+            findings += _strangers(listing.where, names, listed.modality)
     if not any(finding.severity == "error" for finding in findings):
         findings += _class_findings(task, listed)
     return [softened(task, finding) for finding in findings]
@@ -135,23 +138,24 @@ def suggested_metric(counts: Mapping[str, int]) -> str:
     return "balanced_accuracy" if counts and max(counts.values()) > IMBALANCE * min(counts.values()) else "accuracy"
 
 
-def broken_findings(task: Task, broken: Mapping[str, str], total: int) -> list[Finding]:
-    """Files that cannot be used, name → why: a warning up to 1 % of all, above that an error."""
+def broken_findings(task: Task, modality: str, broken: Mapping[str, str], total: int) -> list[Finding]:
+    """Examples that cannot be used, name → why: a warning up to 1 % of all, above that an error."""
     if not broken:
         return []
-    listed = [f"{name}: the file {why}" for name, why in broken.items()]
+    noun, code = NOUNS[modality], BROKEN[modality]
+    listed = [f"{name}: the {noun} {why}" for name, why in broken.items()]
     share = len(broken) / total
     examples = tuple(listed[:_SHOWN])
     if share <= MAX_BROKEN_SHARE:
         words = (
-            f"{len(broken):,} of {total:,} files ({share:.2%}) are broken and were skipped: {'; '.join(listed[:3])}."
+            f"{len(broken):,} of {total:,} {noun}s ({share:.2%}) are broken and were skipped: {'; '.join(listed[:3])}."
         )
-        return [Finding("broken_image", "warning", words, examples)]
+        return [Finding(code, "warning", words, examples)]
     words = (
-        f"{len(broken):,} of {total:,} files ({share:.1%}) are broken, up to {MAX_BROKEN_SHARE:.0%} are skipped: "
-        f"{'; '.join(listed[:5])}. Repair or remove them, or write 'audit: {{allow: [broken_image]}}' to skip them all."
+        f"{len(broken):,} of {total:,} {noun}s ({share:.1%}) are broken, up to {MAX_BROKEN_SHARE:.0%} are skipped: "
+        f"{'; '.join(listed[:5])}. Repair or remove them, or write 'audit: {{allow: [{code}]}}' to skip them all."
     )
-    return [softened(task, Finding("broken_image", "error", words, examples))]
+    return [softened(task, Finding(code, "error", words, examples))]
 
 
 def duplicate_findings(
@@ -227,9 +231,9 @@ def conflict_findings(domain: str, digests: Sequence[str], labels: Sequence[str]
     return [Finding("label_conflict", "warning", words, tuple(conflicts[:_SHOWN]))]
 
 
-def _strangers(where: str, names: Sequence[str]) -> Iterator[Finding]:
+def _strangers(where: str, names: Sequence[str], kind: str) -> Iterator[Finding]:
     if names:
-        words = f"files left alone, being no images in a class folder: {len(names):,}"
+        words = f"files left alone, being no {kind}s in a class folder: {len(names):,}"
         yield Finding("other_files", "info", f"{where}: {words}, such as {names[0]!r}.", tuple(names[:_SHOWN]))
 
 
@@ -242,7 +246,7 @@ def _class_findings(task: Task, listed: Survey) -> Iterator[Finding]:
         for listing in listings:
             for name in listing.empty_classes:
                 if name not in counts:
-                    words = f"{listing.where}: the class folder {name!r} holds no image and was dropped."
+                    words = f"{listing.where}: the class folder {name!r} holds no {listed.modality} and was dropped."
                     yield Finding("empty_class", "warning", words)
         if counts:
             where = listings[0].where

@@ -7,18 +7,21 @@ so that permuting the hidden labels changes nothing but the sealed test.
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import xxhash
 
 from autotl.data import audit
-from autotl.data.examples import UNKNOWN, Finding, Fold, Rows, ScoreKind, SealedTest, TaskData
-from autotl.data.images import join_images
+from autotl.data.examples import UNKNOWN, Finding, Fold, Inputs, Rows, ScoreKind, SealedTest, TaskData
+from autotl.data.joining import join_inputs
 from autotl.data.listing import SplitName, Survey, is_hidden, survey
 from autotl.data.opening import Broken, Examples, open_all, unique_ids, without_folders
+from autotl.data.records import Records
 from autotl.data.setting import setting_of
 from autotl.data.splits import HEAD_FOLDS, SUFFIX_FOLDS, Integers, cross_validation, deal, is_few, joint_groups
 from autotl.data.summary import known_counts, share_of_test, summarise
+from autotl.data.table_fitting import bound, fitted_on, without_useless_columns
 from autotl.errors import DataError, TaskError
 from autotl.task import LabelsOf, PerClass, Task, unsupported
 from autotl.task.model import share_of
@@ -55,14 +58,21 @@ def load_data(task: Task) -> TaskData:
     findings = audit.quick_findings(task, listed)
     audit.raise_errors(findings)
     classes, _ = audit.classes_of(task, listed)
-    opened = open_all(listed)
+    opened = open_all(task, listed)
     as_found = dict(zip(unique_ids([file.name for file in opened.broken]), _reasons(opened.broken), strict=True))
-    audit.raise_errors(audit.broken_findings(task, as_found, opened.files))  # with folders, for the user to act on
+    audit.raise_errors(
+        audit.broken_findings(task, listed.modality, as_found, opened.examples)
+    )  # with folders, for the user to act on
     broken = _as_stored(task, opened.broken)
-    findings += audit.broken_findings(task, broken, opened.files)
+    findings += audit.broken_findings(task, listed.modality, broken, opened.examples)
     for name, reason in broken.items():
-        _log.info("left out: %s: the file %s", name, reason)
+        _log.info("left out: %s: the %s %s", name, audit.NOUNS[listed.modality], reason)
+    findings += [audit.softened(task, found) for found in opened.findings]
     given = {place: _of_known_classes(task, place, examples, classes) for place, examples in opened.splits.items()}
+    if listed.modality == "table":
+        given, noticed = without_useless_columns(task, given, classes)
+        findings += noticed
+        audit.raise_errors(findings)
     audit.raise_errors(_content_findings(task, given))  # with file names, for the user to act on
     given = {place: _shuffled_where_hidden(task, place, examples) for place, examples in given.items()}
     findings += _content_findings(task, given)  # kept: a hidden folder name must not slip in
@@ -97,25 +107,25 @@ def _shuffled_where_hidden(task: Task, place: tuple[str, SplitName], examples: E
     if not is_hidden(task, domain):
         return examples
     groups = examples.groups or ("",) * len(examples)
-    by_content = sorted(range(len(examples)), key=lambda row: (examples.images.digests[row], groups[row]))
+    by_content = sorted(range(len(examples)), key=lambda row: (examples.inputs.digests[row], groups[row]))
     shuffled = _draws(task, domain, f"order of {split}").permutation(np.array(by_content, dtype=np.int64))
     examples = examples.take(shuffled)
-    return replace(examples, images=examples.images.renamed([f"{split} {row}" for row in range(len(examples))]))
+    return replace(examples, inputs=examples.inputs.renamed([f"{split} {row}" for row in range(len(examples))]))
 
 
 def _content_findings(task: Task, given: Mapping[tuple[str, SplitName], Examples]) -> list[Finding]:
     findings = audit.duplicate_findings(
         task,
-        {place: examples.images.digests for place, examples in given.items()},
-        {place: examples.images.ids for place, examples in given.items()},
+        {place: examples.inputs.digests for place, examples in given.items()},
+        {place: examples.inputs.ids for place, examples in given.items()},
     )
     findings += audit.group_leaks(
         task, {place: examples.groups for place, examples in given.items() if examples.groups is not None}
     )
     for (domain, split), examples in given.items():
         if examples.labels is not None and split != "test" and not is_hidden(task, domain):
-            images = examples.images
-            findings += audit.conflict_findings(f"{domain} {split}", images.digests, examples.labels, images.ids)
+            inputs = examples.inputs
+            findings += audit.conflict_findings(f"{domain} {split}", inputs.digests, examples.labels, inputs.ids)
     return findings
 
 
@@ -129,7 +139,7 @@ def _divided(
     sizes: Sequence[tuple[int, int]],
 ) -> TaskData:
     source_content = {
-        digest for (domain, _), examples in given.items() if domain != "target" for digest in examples.images.digests
+        digest for (domain, _), examples in given.items() if domain != "target" for digest in examples.inputs.digests
     }
     target, test = _divide_target(task, listed, classes, given, source_content)
     domains = [target, *(_divide_source(task, classes, given, index) for index in range(len(task.data.source)))]
@@ -143,11 +153,15 @@ def _divided(
     labels[few] = [classes.index((target.examples.labels or ())[row]) for row in few.tolist()]
     folds, suffix_folds, kind = _folds(task, target, few, labels, source_train, source_validation)
     target_rows, adaptation_rows = _label_free_rows(task, target, few, folds)
+    inputs: Sequence[Inputs] = [domain.examples.inputs for domain in domains]
+    if listed.modality == "table":
+        records = cast(Sequence[Records], inputs)
+        inputs, test = bound(records, test, fitted_on(records, folds, adaptation_rows, where=task.where("data")))
     data = TaskData(
-        modality="image",
+        modality=listed.modality,
         classes=classes,
         domains=listed.domains,
-        inputs=tuple(domain.examples.images for domain in domains),
+        inputs=tuple(inputs),
         labels=labels,
         groups=_group_numbers(domains),
         folds=folds,
@@ -181,8 +195,8 @@ class _SourceTraining:
 
     @classmethod
     def of(cls, domains: Sequence[_Domain], starts: Integers) -> "_SourceTraining":
-        digests = [digest for domain in domains for digest in domain.examples.images.digests]
-        together = [joint_groups(domain.examples.groups, domain.examples.images.digests) for domain in domains]
+        digests = [digest for domain in domains for digest in domain.examples.inputs.digests]
+        together = [joint_groups(domain.examples.groups, domain.examples.inputs.digests) for domain in domains]
         placed = list(zip(domains, starts, strict=False))
         return cls(
             _joined([domain.train + start for domain, start in placed[1:]]),
@@ -223,8 +237,8 @@ def _divide_target(
         raise DataError(f"{task.where('data.target.test')}: {words}")
     strata = _strata(task, "target", train, classes)
     bins = _deal(task, "target", train, strata, [1 - validation_share - tested, validation_share, tested])
-    copies = np.array([digest in source_content for digest in train.images.digests], dtype=np.bool_)
-    groups = joint_groups(train.groups, train.images.digests)
+    copies = np.array([digest in source_content for digest in train.inputs.digests], dtype=np.bool_)
+    groups = joint_groups(train.groups, train.inputs.digests)
     # a labelled copy in a source would give the answer away; its whole group moves, to stay on one side
     bins[np.isin(groups, groups[copies & (bins == TEST)])] = TRAIN
     sealed: SealedTest | None = None
@@ -262,9 +276,9 @@ def _with_validation(
     if validation is None:
         return _Domain(name, train, np.flatnonzero(bins == TRAIN), np.flatnonzero(bins == VALIDATION), False, strata)
     count = len(train)
-    images = join_images([train.images, validation.images])
+    inputs = join_inputs([train.inputs, validation.inputs])
     both = Examples(
-        images.renamed(unique_ids(images.ids)),
+        inputs.renamed(unique_ids(inputs.ids)),
         (*train.labels, *validation.labels) if train.labels is not None and validation.labels is not None else None,
         (*(train.groups or ("",) * count), *(validation.groups or ("",) * len(validation)))
         if train.groups or validation.groups
@@ -283,16 +297,16 @@ def _strata(task: Task, domain: str, examples: Examples, classes: tuple[str, ...
 
 
 def _deal(task: Task, domain: str, examples: Examples, strata: Integers, shares: Sequence[float]) -> Integers:
-    groups = joint_groups(examples.groups, examples.images.digests)
+    groups = joint_groups(examples.groups, examples.inputs.digests)
     return deal(strata, groups, shares, _draws(task, domain, "shares"))
 
 
 def _seal(examples: Examples, classes: tuple[str, ...], *, protocol: str) -> SealedTest:
     names = examples.labels or ()
     index = {name: number for number, name in enumerate(classes)}
-    pairs = sorted(f"{digest} {name}" for digest, name in zip(examples.images.digests, names, strict=True))
+    pairs = sorted(f"{digest} {name}" for digest, name in zip(examples.inputs.digests, names, strict=True))
     return SealedTest(
-        examples.images,
+        examples.inputs,
         np.array([index.get(name, UNKNOWN) for name in names], dtype=np.int64),
         fingerprint=xxhash.xxh3_128_hexdigest("\n".join(pairs).encode()),
         protocol=protocol,
@@ -347,7 +361,7 @@ def _folds(
             return folds, folds, "validation"
     else:
         known = few
-    groups = joint_groups(target.examples.groups, target.examples.images.digests)[known]
+    groups = joint_groups(target.examples.groups, target.examples.inputs.digests)[known]
 
     def cross(count: int) -> tuple[Fold, ...]:
         draws = _draws(task, "target", f"{count} folds")

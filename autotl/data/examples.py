@@ -3,9 +3,9 @@
 Labels that the task declares unknown are not in these values at all, so no room to the right can read them by mistake.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ PLAIN = View(policy="none", number=0)
 
 
 class Inputs(Protocol):
-    """Examples of one domain without labels, in a fixed order."""
+    """Examples of one domain without labels, in a fixed order. How they are read is a matter of their modality."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -36,13 +36,17 @@ class Inputs(Protocol):
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """xxh3-128 of each example's content (file bytes or array row), hexadecimal: the feature store's keys."""
+        """xxh3-128 of each example's content (file bytes, array or table row, text), hexadecimal: the store's keys."""
         ...
 
     def __len__(self) -> int: ...
 
-    def read(self, rows: Rows, *, size: int, view: View = PLAIN) -> NDArray[np.uint8]:
-        """Decoded RGB images, uint8 (len(rows), size, size, 3). An example and a view always give the same pixels."""
+    def take(self, rows: Rows) -> Self:
+        """These rows only, in this order."""
+        ...
+
+    def renamed(self, ids: Sequence[str]) -> Self:
+        """The same examples under other ids."""
         ...
 
 
@@ -82,6 +86,10 @@ class SealedTest:
         self._labels = labels
         self.groups = groups  # (n,) or None: intervals are drawn over whole groups
         self._unknown_classes = unknown_classes
+
+    def with_inputs(self, inputs: Inputs) -> "SealedTest":
+        """The same test on the same examples, read in another way."""
+        return SealedTest(inputs, self._labels, self.fingerprint, self.protocol, self._unknown_classes, self.groups)
 
     def open_labels(self) -> NDArray[np.int64]:
         """Class index per test example, shape (n,); UNKNOWN for a class that no source has, never predicted rightly."""

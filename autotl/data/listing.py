@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Literal
 
 from autotl.data.arrays import ArrayError, array_names, read_header, read_names
-from autotl.data.examples import Finding
+from autotl.data.examples import Finding, Inputs
 from autotl.data.images import SUFFIXES
+from autotl.data.modality import modality_of
+from autotl.data.row_listing import found_column, label_column, list_rows
 from autotl.data.tables import TABLE_SUFFIXES, Table, TableError, read_table
-from autotl.errors import suggestion
+from autotl.data.texts import TEXT_SUFFIXES
+from autotl.errors import DataError, suggestion
 from autotl.task import LabelsOf, Task
 
 SplitName = Literal["train", "validation", "test"]
 SPLIT_WORDS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
 INPUT_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", "input")
-LABEL_COLUMNS = ("label", "class", "category", "target", "y")
+FILES = {"image": ("image", SUFFIXES), "text": ("text", TEXT_SUFFIXES)}  # what folders of a modality hold
 _DEEPEST = 16  # folders below a class; deeper is a loop of links
 _MEMBERS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 
@@ -44,8 +47,10 @@ class Listing:
     array: str | None = None  # the member of an .npz that holds the inputs; None: files under `root`
     root: Path = Path()
     empty_classes: tuple[str, ...] = ()
-    strangers: tuple[str, ...] = ()  # files that are no images, left alone
+    strangers: tuple[str, ...] = ()  # files that are no examples, left alone
     columns: frozenset[str] = frozenset()  # what `data.columns` can name here: columns of a table, members of an .npz
+    inputs: Inputs | None = None  # rows of a table that are examples themselves; None: opened later
+    findings: tuple[Finding, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -58,6 +63,7 @@ class Survey:
     domains: tuple[str, ...]  # "target" first
     splits: Mapping[tuple[str, SplitName], tuple[Listing, ...]]
     findings: tuple[Finding, ...]
+    modality: str
     notes: tuple[str, ...] = ()  # what was found and deliberately left alone
 
     def rows(self, domain: str, split: SplitName) -> int:
@@ -82,7 +88,12 @@ def source_names(task: Task) -> tuple[str, ...]:
 
 
 def survey(task: Task) -> Survey:
-    """Lists every path of the task once; trouble becomes findings, so that all of it is told together."""
+    """Lists every path of the task once; trouble becomes findings, so that all of it is told together.
+
+    Raises:
+        TaskError: nothing says whether these are images, texts, tables or signals.
+    """
+    modality = modality_of(task)
     findings: list[Finding] = []
     splits: dict[tuple[str, SplitName], tuple[Listing, ...]] = {}
     for domain, split, place, paths in _given_splits(task):
@@ -90,7 +101,8 @@ def survey(task: Task) -> Survey:
         for index, given in enumerate(paths):
             where = task.where(f"{place}[{index}]" if len(paths) > 1 else place)
             try:
-                listings.append(_list(task, given, where, split, labelled=_needs_labels(task, domain, split)))
+                labelled = _needs_labels(task, domain, split)
+                listings.append(_list(task, given, where, split, modality, labelled=labelled))
             except ListingError as error:
                 findings.append(error.finding)
         splits[domain, split] = tuple(listings)
@@ -99,7 +111,8 @@ def survey(task: Task) -> Survey:
         _list_beside(task, beside, splits, findings, notes)
     if not findings:
         findings += _names_of_nothing(task, [listing for listings in splits.values() for listing in listings])
-    return Survey(("target", *source_names(task)), splits, tuple(findings), tuple(notes))
+    noticed = [finding for listings in splits.values() for listing in listings for finding in listing.findings]
+    return Survey(("target", *source_names(task)), splits, (*findings, *noticed), modality, tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -191,18 +204,28 @@ def _needs_labels(task: Task, domain: str, split: SplitName) -> bool:
     return isinstance(task.data.target.test, LabelsOf) and split == "train"
 
 
-def _list(task: Task, given: str, where: str, split: SplitName, *, labelled: bool) -> Listing:
+def _list(task: Task, given: str, where: str, split: SplitName, modality: str, *, labelled: bool) -> Listing:
     path = task.resolve(given)
     if not path.exists():
         raise ListingError("missing_path", f"{where}: there is no {given!r}.{_nearest(path)}")
-    if path.is_dir():
-        return _list_folder(task, path, given, where, labelled=labelled)
-    if path.suffix.lower() == ".npz":
+    kinds = KINDS[modality]
+    if path.is_dir() and "folder" in kinds:
+        return _list_folder(task, path, given, where, modality, labelled=labelled)
+    if path.suffix.lower() == ".npz" and "array" in kinds:
         return _list_array(task, path, given, where, split, labelled=labelled)
     if path.suffix.lower() in TABLE_SUFFIXES:
-        return _list_table(task, path, given, where, labelled=labelled)
-    allowed = "a folder of class folders, .csv, .tsv, .parquet or .npz"
-    raise ListingError("unknown_kind", f"{where}: {given!r} is not a kind of data that is read. Allowed: {allowed}.")
+        return _list_table(task, path, given, where, modality, labelled=labelled)
+    allowed = " or ".join(kinds.values())
+    words = f"{given!r} is not a kind of data that is read for modality {modality}. Allowed: {allowed}."
+    raise ListingError("unknown_kind", f"{where}: {words}")
+
+
+KINDS: dict[str, dict[str, str]] = {  # what the paths of a modality may be, in words
+    "image": {"folder": "a folder of class folders", "table": ".csv, .tsv, .parquet", "array": ".npz"},
+    "text": {"folder": "a folder of class folders", "table": ".csv, .tsv, .parquet"},
+    "table": {"table": ".csv, .tsv, .parquet"},
+    "signal": {"array": ".npz", "table": ".csv, .tsv, .parquet"},
+}
 
 
 def _nearest(path: Path) -> str:
@@ -213,26 +236,27 @@ def _nearest(path: Path) -> str:
     return f" Did you mean {near[0]!r} in {parent.name or parent}?" if near else f" Nothing like it in {parent}."
 
 
-def _list_folder(task: Task, path: Path, given: str, where: str, *, labelled: bool) -> Listing:
+def _list_folder(task: Task, path: Path, given: str, where: str, modality: str, *, labelled: bool) -> Listing:
+    noun, suffixes = FILES[modality]
     group = task.data.columns.group
     if group is not None:
         words = f"{given!r} is a folder, which has no columns, so {group!r} of data.columns.group is not in it."
         raise ListingError("no_columns", f"{where}: {words} Name a CSV with a path, a label and that column.", [group])
     folders, files = _entries(path)
-    images = [name for name in files if _is_image(name)]
+    loose = [name for name in files if _ends_in(name, suffixes)]
     found = {folder: list(_walk(path, folder)) for folder in folders}
-    by_class = {folder: [name for name in names if _is_image(name)] for folder, names in found.items()}
-    strangers = [
-        name for name in (*files, *(name for names in found.values() for name in names)) if not _is_image(name)
-    ]
-    if not images and not any(by_class.values()):
+    by_class = {folder: [name for name in names if _ends_in(name, suffixes)] for folder, names in found.items()}
+    everything = (*files, *(name for names in found.values() for name in names))
+    strangers = [name for name in everything if not _ends_in(name, suffixes)]
+    if not loose and not any(by_class.values()):
         seen = f"its files are such as {strangers[0]!r}" if strangers else "it is empty"
-        raise ListingError("no_images", f"{where}: {given!r} holds no image: {seen}. Expected {_sorted_suffixes()}.")
-    if not labelled and images:
-        names = [*images, *(name for names in by_class.values() for name in names)]
+        expected = ", ".join(sorted(suffixes))
+        raise ListingError(f"no_{noun}s", f"{where}: {given!r} holds no {noun}: {seen}. Expected {expected}.")
+    if not labelled and loose:
+        names = [*loose, *(name for names in by_class.values() for name in names)]
         return Listing(given, path, where, tuple(names), root=path, strangers=tuple(strangers))
-    if images and not any(by_class.values()):
-        words = f"{given!r} holds images but no class folders. Sort them into {given}/CLASS/, or name a CSV."
+    if loose and not any(by_class.values()):
+        words = f"{given!r} holds {noun}s but no class folders. Sort them into {given}/CLASS/, or name a CSV."
         raise ListingError("no_classes", f"{where}: {words}")
     if folders and {folder.lower() for folder in folders} <= SPLIT_WORDS:
         each = ", ".join(f"{given.rstrip('/')}/{folder}" for folder in folders)
@@ -247,7 +271,7 @@ def _list_folder(task: Task, path: Path, given: str, where: str, *, labelled: bo
         labels=tuple(labels),
         root=path,
         empty_classes=tuple(folder for folder, names in by_class.items() if not names),
-        strangers=(*strangers, *images),
+        strangers=(*strangers, *loose),
     )
 
 
@@ -271,29 +295,44 @@ def _walk(root: Path, below: str, depth: int = 1) -> Iterator[str]:
         yield from _walk(root, f"{below}/{folder}", depth + 1)
 
 
-def _is_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - called for every file
-
-
-def _sorted_suffixes() -> str:
-    return ", ".join(sorted(SUFFIXES))
+def _ends_in(name: str, suffixes: frozenset[str]) -> bool:
+    return os.path.splitext(name)[1].lower() in suffixes  # noqa: PTH122 - called for every file
 
 
 def _merged(task: Task, label: str) -> str:
     return task.audit.merge.get(label, label)
 
 
-def _list_table(task: Task, path: Path, given: str, where: str, *, labelled: bool) -> Listing:
-    columns = task.data.columns
+def _list_table(task: Task, path: Path, given: str, where: str, modality: str, *, labelled: bool) -> Listing:
     try:
-        table = read_table(path, encoding=task.encoding)
-        files = table.column(_column(table, columns.input, INPUT_COLUMNS, "input"), meaning="input")
-        label_name = _column(table, columns.label, LABEL_COLUMNS, "label") if labelled else _label_if_any(task, table)
-        labels = table.column(label_name, meaning="label") if label_name is not None else None
-        groups = table.column(columns.group, meaning="group") if columns.group is not None else None
+        if modality == "image":
+            return _list_image_table(task, path, given, where, labelled=labelled)
+        rows = list_rows(task, path, given, where, modality, labelled=labelled)
+    except DataError as error:
+        raise ListingError("bad_signal", str(error)) from error
     except TableError as error:
         code = "unknown_column" if "column" in str(error) else "bad_table"
         raise ListingError(code, f"{where}: {given}: {error}") from error
+    return Listing(
+        given,
+        path,
+        where,
+        rows.inputs.ids,
+        labels=None if rows.labels is None else tuple(_merged(task, label) for label in rows.labels),
+        groups=rows.groups,
+        columns=rows.columns,
+        inputs=rows.inputs,
+        findings=rows.findings,
+    )
+
+
+def _list_image_table(task: Task, path: Path, given: str, where: str, *, labelled: bool) -> Listing:
+    columns = task.data.columns
+    table = read_table(path, encoding=task.encoding)
+    files = table.column(found_column(table, columns.input, INPUT_COLUMNS, "input"), meaning="input")
+    label = label_column(task, table, required=labelled)
+    labels = table.column(label, meaning="label") if label is not None else None
+    groups = table.column(columns.group, meaning="group") if columns.group is not None else None
     if not files:
         raise ListingError("bad_table", f"{where}: {given}: holds no rows below its header.")
     _refuse_unusable_rows(files, labels, table, f"{where}: {given}", path.parent)
@@ -307,26 +346,6 @@ def _list_table(task: Task, path: Path, given: str, where: str, *, labelled: boo
         root=path.parent,
         columns=frozenset(table.columns),
     )
-
-
-def _column(table: Table, wanted: str | None, usual: Sequence[str], meaning: str) -> str:
-    if wanted is not None:
-        return wanted
-    by_lower = {name.strip().lower(): name for name in table.columns}
-    for name in usual:
-        if name in by_lower:
-            return by_lower[name]
-    have = ", ".join(table.columns)
-    raise TableError(f"no {meaning} column is named. Its columns: {have}. Write data.columns: {{{meaning}: NAME}}.")
-
-
-def _label_if_any(task: Task, table: Table) -> str | None:
-    """The hidden labels of an unlabelled target, if the table has them at all."""
-    try:
-        name = _column(table, task.data.columns.label, LABEL_COLUMNS, "label")
-    except TableError:
-        return None
-    return name if name in table.columns else None
 
 
 def _refuse_unusable_rows(

@@ -1,5 +1,6 @@
 """Image, text, table or signal? Told from a few small facts of the data, with the reason; unsure where it is unsure."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,10 +10,12 @@ from typing import Literal
 
 import numpy as np
 
-from autotl.data.arrays import array_names, read_header
+from autotl.data.arrays import ArrayError, array_names, read_header
 from autotl.data.images import SUFFIXES
 from autotl.data.records import date_form, number_notation, read_numbers
-from autotl.data.tables import TABLE_SUFFIXES, Table
+from autotl.data.tables import TABLE_SUFFIXES, Table, TableError, read_table
+from autotl.errors import TaskError
+from autotl.task import Task
 from autotl.task.model import Columns
 
 Modality = Literal["image", "text", "table", "signal"]
@@ -25,6 +28,7 @@ MOST_NUMBERS_BESIDE_TEXT = 3  # columns; with more, the text may be a remark in 
 LEAST_SIGNAL_SAMPLES = 16
 MOST_ASPECT = 8  # of an image; longer ones are rather (time, channels)
 TEXT_NAMES = frozenset({"text", "sentence", "review", "comment", "document", "content", "body", "message", "tweet"})
+PATH_NAMES = frozenset({"path", "file", "filename", "file_name", "image", "image_path"})
 TIME_NAMES = frozenset({"time", "timestamp", "t", "seconds", "sample"})
 LABEL_NAMES = frozenset({"label", "class", "category", "target", "y"})
 _IMAGE_PATH = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))})\s*$", re.IGNORECASE)
@@ -88,6 +92,40 @@ def guess_modality(facts: Sequence[Facts], columns: Columns | None = None, *, wi
     return first
 
 
+def modality_of(task: Task) -> str:
+    """What the task's data are: as it says, or as its paths tell.
+
+    Raises:
+        TaskError: the paths do not tell; names what was seen.
+    """
+    if task.modality is not None:
+        return task.modality
+    paths = [*task.data.target.train, *(path for source in task.data.source for path in source.train or ())]
+    facts = [fact for given in paths if (fact := _facts_of(task.resolve(given), task.encoding)) is not None]
+    facts = [fact for fact in facts if not isinstance(fact, FolderFacts) or fact.suffixes]
+    if not facts:
+        return "image"  # nothing is there, which is told elsewhere
+    guess = guess_modality(facts, task.data.columns, window=task.window)
+    if guess.modality is None:
+        words = f"the modality is not clear: {guess.reason}. Write 'modality: image', 'text', 'table' or 'signal'."
+        raise TaskError(f"{task.where('data')}: {words}")
+    return guess.modality
+
+
+def _facts_of(path: Path, encoding: str) -> Facts | None:
+    """What a path tells; None where it cannot be read, which is told elsewhere."""
+    try:
+        if path.is_dir():
+            return folder_facts([name for _, _, names in os.walk(path) for name in names])
+        if path.suffix.lower() == ".npz":
+            return array_facts(path)
+        if path.suffix.lower() in TABLE_SUFFIXES:
+            return table_facts(read_table(path, encoding=encoding))
+    except (ArrayError, TableError, OSError):
+        return None
+    return None
+
+
 def folder_facts(names: Sequence[str]) -> FolderFacts:
     """Facts of the files below a folder, from their names."""
     return FolderFacts(dict(Counter(Path(name).suffix.lower() for name in names)))
@@ -126,15 +164,11 @@ def _of_folder(facts: FolderFacts) -> Guess:
     texts = facts.suffixes.get(".txt", 0)
     if not total:
         return Guess(None, "the folder holds no file")
-    if images and not texts:
+    if images and images > texts:
         return Guess("image", f"the folder holds {images:,} image files")
-    if texts and not images:
+    if texts and (not images or texts >= SURE * (images + texts)):
         return Guess("text", f"the folder holds {texts:,} .txt files")
     if images and texts:
-        if images >= SURE * (images + texts):
-            return Guess("image", f"nearly all files, {images:,}, are images")
-        if texts >= SURE * (images + texts):
-            return Guess("text", f"nearly all files, {texts:,}, are .txt files")
         return Guess(None, f"the folder holds {images:,} image files and {texts:,} .txt files")
     common = max(sorted(facts.suffixes), key=lambda suffix: facts.suffixes[suffix])
     if common in TABLE_SUFFIXES or common == ".npz":
@@ -159,6 +193,8 @@ def _of_array(facts: ArrayFacts) -> Guess:
         return Guess(None, f"{of}, which is neither images nor windows")
     height, width = shape[1:]
     looks_like_image = max(height, width) <= MOST_ASPECT * min(height, width) and min(height, width) >= 4
+    if height == width:
+        return Guess("image", f"{of}, square grey images")
     if bytes_only and looks_like_image:
         return Guess("image", f"{of} and holds bytes, grey images")
     if not bytes_only and not looks_like_image and height > width:
@@ -178,6 +214,9 @@ def _of_table(facts: TableFacts, columns: Columns, window: int | None) -> Guess:
         return Guess("signal", f"the task names {which}")
     if columns.input is not None:
         cells = {columns.input: cells.get(columns.input, facts.columns.get(columns.input, ()))}
+    called = next((name for name in facts.columns if name.strip().lower() in PATH_NAMES), None)
+    if called is not None:
+        return Guess("image", f"column {called!r} names files")
     if not any(any(cell.strip() for cell in values) for values in cells.values()):
         return Guess(None, "the table has no filled cell beside the label")
     paths = next((name for name, values in cells.items() if _image_path_share(values) >= SURE), None)

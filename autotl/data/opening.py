@@ -2,49 +2,58 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from autotl.data.arrays import ArrayError, read_array
-from autotl.data.examples import Rows
+from autotl.data.examples import Finding, Inputs, Rows
 from autotl.data.images import (
     BrokenImageError,
     ImageArray,
     ImageFiles,
-    Images,
     array_digests,
     inspect_files,
-    join_images,
     pixels_from_array,
 )
+from autotl.data.joining import join_inputs
 from autotl.data.listing import Listing, SplitName, Survey
+from autotl.data.texts import BrokenTextError, Texts, is_empty, read_text_file, texts_of
+from autotl.data.windows import (
+    BrokenWindowsError,
+    Windows,
+    inspect_windows,
+    samples_from_array,
+    window_findings,
+    windows_from_samples,
+)
 from autotl.errors import DataError
+from autotl.task import Task
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Opened examples of one split: images, with class names and groups where the paths know them."""
+    """Opened examples of one split, with class names and groups where the paths know them."""
 
-    images: Images
+    inputs: Inputs
     labels: tuple[str, ...] | None
     groups: tuple[str, ...] | None  # "" where a row has none
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.inputs)
 
     def take(self, rows: Rows) -> "Examples":
-        return Examples(self.images.take(rows), _pick(self.labels, rows), _pick(self.groups, rows))
+        return Examples(self.inputs.take(rows), _pick(self.labels, rows), _pick(self.groups, rows))
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A file that cannot be used."""
+    """An example that cannot be used."""
 
     domain: str
     name: str  # with its folders: not to be stored where these tell a hidden label
-    reason: str  # completes the sentence 'the file …'
+    reason: str  # completes the sentence 'the file …', 'the text …' or 'the window …'
 
 
 @dataclass
@@ -53,26 +62,28 @@ class Opened:
 
     splits: dict[tuple[str, SplitName], Examples] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
-    files: int = 0
-    sizes: list[tuple[int, int]] = field(default_factory=list)
+    examples: int = 0  # looked at, the broken ones included
+    sizes: list[tuple[int, int]] = field(default_factory=list)  # (width, height) of images
+    findings: list[Finding] = field(default_factory=list)
 
 
-def open_all(listed: Survey) -> Opened:
+def open_all(task: Task, listed: Survey) -> Opened:
     """Opens every listing of the survey.
 
     Raises:
-        DataError: an array that is no array of images.
+        DataError: an array that is none of images or windows, or tables that do not fit together.
     """
     opened = Opened()
     for (domain, split), listings in listed.splits.items():
         if not listings:
             continue
         in_domain = [*listed.splits.get((domain, "train"), ()), *listed.splits.get((domain, "validation"), ())]
-        parts = [_open(domain, listing, opened, prefix=_prefix(listing, in_domain)) for listing in listings]
-        images = join_images([part for part, _ in parts])
+        reader = _Reader(domain, listed.modality, task.encoding, opened)
+        parts = [reader.open(listing, prefix=_prefix(listing, in_domain)) for listing in listings]
+        inputs = join_inputs([part for part, _ in parts])
         kept = [(listing, rows) for listing, (_, rows) in zip(listings, parts, strict=True)]
         opened.splits[domain, split] = Examples(
-            images.renamed(unique_ids(images.ids)),
+            inputs.renamed(unique_ids(inputs.ids)),
             _column([(listing.labels, rows) for listing, rows in kept]),
             _column([(listing.groups or ("",) * len(listing), rows) for listing, rows in kept])
             if any(listing.groups is not None for listing in listings)
@@ -94,7 +105,7 @@ def _prefix(listing: Listing, in_domain: Sequence[Listing]) -> str:
         return ""
     same_name = [other for other in in_domain if other.path.name == listing.path.name]
     name = listing.path.name if len(same_name) < 2 else f"{listing.path.parent.name}/{listing.path.name}"
-    return f"{name} " if listing.array else f"{name}/"
+    return f"{name} " if listing.array or listing.inputs is not None else f"{name}/"
 
 
 def unique_ids(ids: Sequence[str]) -> list[str]:
@@ -112,33 +123,83 @@ def without_folders(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _open(domain: str, listing: Listing, opened: Opened, *, prefix: str) -> tuple[ImageFiles | ImageArray, Rows]:
-    """The usable images of a listing and their rows in it; the others are noted in `opened`."""
-    ids = tuple(prefix + name for name in listing.names)
-    if listing.array is not None:
-        return _open_array(listing, ids, opened), np.arange(len(listing))
-    inspections = inspect_files([os.path.join(listing.root, name) for name in listing.names])  # noqa: PTH118
-    opened.files += len(inspections)
-    usable = np.array([row for row, seen in enumerate(inspections) if seen.broken is None], dtype=np.int64)
-    for name, seen in zip(ids, inspections, strict=True):
-        if seen.broken is not None:
-            opened.broken.append(Broken(domain, name, seen.broken))
-        else:
-            opened.sizes.append((seen.width, seen.height))
-    digests = tuple(inspections[row].digest for row in usable.tolist())
-    names = tuple(listing.names[row] for row in usable.tolist())
-    return ImageFiles(str(listing.root), names, tuple(ids[row] for row in usable.tolist()), digests), usable
+@dataclass(frozen=True)
+class _Reader:
+    """Opens the listings of one domain; what cannot be used is noted in `opened` and left out."""
 
+    domain: str
+    modality: str
+    encoding: str
+    opened: Opened
 
-def _open_array(listing: Listing, ids: tuple[str, ...], opened: Opened) -> ImageArray:
-    try:
-        pixels = pixels_from_array(read_array(listing.path, str(listing.array)))
-    except BrokenImageError as error:
-        raise DataError(f"{listing.where}: {listing.given}: the array {listing.array!r} {error}.") from error
-    except ArrayError as error:
-        raise DataError(f"{listing.where}: {listing.given}: {error}") from error
-    opened.sizes.append((pixels.shape[2], pixels.shape[1]))
-    return ImageArray(pixels, ids, array_digests(pixels))
+    def open(self, listing: Listing, *, prefix: str) -> tuple[Inputs, Rows]:
+        """The usable examples of a listing, and their rows in it."""
+        ids = tuple(prefix + name for name in listing.names)
+        if listing.inputs is not None:
+            return self._usable(listing.inputs.renamed(ids), listing)
+        if listing.array is not None and self.modality == "signal":
+            return self._usable(self._windows(listing, ids), listing)
+        if listing.array is not None:
+            return self._image_array(listing, ids), np.arange(len(listing))
+        return self._text_files(listing, ids) if self.modality == "text" else self._image_files(listing, ids)
+
+    def _usable(self, inputs: Inputs, listing: Listing) -> tuple[Inputs, Rows]:
+        broken: Mapping[int, str] = {}
+        if isinstance(inputs, Texts):
+            broken = {row: "is empty" for row, text in enumerate(inputs.texts) if is_empty(text)}
+        elif isinstance(inputs, Windows):
+            seen = inspect_windows(inputs)
+            broken = seen.broken
+            self.opened.findings += window_findings(inputs, replace(seen, broken={}), where=listing.where)
+        self.opened.examples += len(inputs)
+        self.opened.broken += [Broken(self.domain, inputs.ids[row], reason) for row, reason in broken.items()]
+        rows = np.array([row for row in range(len(inputs)) if row not in broken], dtype=np.int64)
+        return (inputs, rows) if len(rows) == len(inputs) else (inputs.take(rows), rows)
+
+    def _text_files(self, listing: Listing, ids: tuple[str, ...]) -> tuple[Inputs, Rows]:
+        texts: dict[int, str] = {}
+        for row, name in enumerate(listing.names):
+            try:
+                texts[row] = read_text_file(listing.root / name, self.encoding)
+            except BrokenTextError as error:
+                self.opened.broken.append(Broken(self.domain, ids[row], str(error)))
+                self.opened.examples += 1
+        inputs, rows = self._usable(texts_of(texts.values(), (ids[row] for row in texts)), listing)
+        return inputs, np.array(list(texts), dtype=np.int64)[rows]
+
+    def _windows(self, listing: Listing, ids: tuple[str, ...]) -> Inputs:
+        place = f"{listing.where}: {listing.given}"
+        try:
+            samples = samples_from_array(read_array(listing.path, str(listing.array)))
+        except BrokenWindowsError as error:
+            raise DataError(f"{place}: the array {listing.array!r} {error}.") from error
+        except ArrayError as error:
+            raise DataError(f"{place}: {error}") from error
+        return windows_from_samples(samples, ids=ids, origin=listing.given)
+
+    def _image_files(self, listing: Listing, ids: tuple[str, ...]) -> tuple[Inputs, Rows]:
+        inspections = inspect_files([os.path.join(listing.root, name) for name in listing.names])  # noqa: PTH118
+        self.opened.examples += len(inspections)
+        usable = np.array([row for row, seen in enumerate(inspections) if seen.broken is None], dtype=np.int64)
+        for name, seen in zip(ids, inspections, strict=True):
+            if seen.broken is not None:
+                self.opened.broken.append(Broken(self.domain, name, seen.broken))
+            else:
+                self.opened.sizes.append((seen.width, seen.height))
+        digests = tuple(inspections[row].digest for row in usable.tolist())
+        names = tuple(listing.names[row] for row in usable.tolist())
+        return ImageFiles(str(listing.root), names, tuple(ids[row] for row in usable.tolist()), digests), usable
+
+    def _image_array(self, listing: Listing, ids: tuple[str, ...]) -> Inputs:
+        place = f"{listing.where}: {listing.given}"
+        try:
+            pixels = pixels_from_array(read_array(listing.path, str(listing.array)))
+        except BrokenImageError as error:
+            raise DataError(f"{place}: the array {listing.array!r} {error}.") from error
+        except ArrayError as error:
+            raise DataError(f"{place}: {error}") from error
+        self.opened.sizes.append((pixels.shape[2], pixels.shape[1]))
+        return ImageArray(pixels, ids, array_digests(pixels))
 
 
 def _pick(values: tuple[str, ...] | None, rows: Rows) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 import numpy as np
 import xxhash
@@ -10,8 +11,11 @@ from numpy.typing import NDArray
 from autotl.data import audit
 from autotl.data.examples import UNKNOWN, Rows, TaskData
 from autotl.data.listing import Survey, is_hidden, survey
+from autotl.data.records import Records
 from autotl.data.setting import setting_of, what_follows
 from autotl.data.splits import is_few
+from autotl.data.texts import Texts
+from autotl.data.windows import Windows
 from autotl.task import LabelsOf, PerClass, Task
 from autotl.task.model import DEFAULT_SHARE, share_of
 
@@ -34,7 +38,7 @@ def describe(task: Task) -> dict[str, object]:
         domains[domain] = splits
     return {
         "task": task.name,
-        "modality": task.modality or "image",
+        "modality": listed.modality,
         "setting": setting_of(task),
         "follows": list(what_follows(task, metric)),
         "metric": metric,
@@ -135,8 +139,8 @@ def summarise(
 
     Args:
         splits: per domain and split the rows of `data`.
-        sizes: (width, height) of the images.
-        broken: the files that were left out, by a name that tells no hidden label, and why.
+        sizes: (width, height) of images; none for other modalities.
+        broken: the examples that were left out, by a name that tells no hidden label, and why.
     """
     domains: dict[str, dict[str, object]] = {}
     for domain, parts in splits.items():
@@ -151,7 +155,6 @@ def summarise(
         )
     if len(data.adaptation_rows) and np.isin(data.target_rows, data.adaptation_rows).any():
         said.append("Scored on the inputs it adapted to: too few target inputs to hold some out.")
-    widths, heights = zip(*sizes, strict=True)
     return {
         "modality": data.modality,
         "setting": data.setting,
@@ -160,12 +163,27 @@ def summarise(
         "classes": list(data.classes),
         "domains": domains,
         "score": {"kind": data.score_kind, "folds": len(data.folds), "suffix_folds": len(data.suffix_folds)},
-        "images": {"width": [min(widths), max(widths)], "height": [min(heights), max(heights)]},
+        "examples": _described(data, sizes),
         "skipped": len(broken),
         "broken": [[name, reason] for name, reason in broken.items()],
         "notes": said,
         "fingerprint": _fingerprint(data),
     }
+
+
+def _described(data: TaskData, sizes: Sequence[tuple[int, int]]) -> dict[str, object]:
+    """What the examples are like: sizes of images, lengths of texts, columns of a table, shape of windows."""
+    first = data.inputs[0]
+    if isinstance(first, Texts):
+        lengths = [len(text) for inputs in data.inputs for text in cast(Texts, inputs).texts]
+        return {"characters": [min(lengths), int(np.median(lengths)), max(lengths)]}
+    if isinstance(first, Records):
+        assert first.schema is not None
+        return {"columns": {column.name: column.kind for column in first.schema.columns}}
+    if isinstance(first, Windows):
+        return {"samples": first.shape[0], "channels": list(first.channels) or first.shape[1]}
+    widths, heights = zip(*sizes, strict=True)
+    return {"width": [min(widths), max(widths)], "height": [min(heights), max(heights)]}
 
 
 def _counted(data: TaskData, rows: Rows) -> dict[str, object]:

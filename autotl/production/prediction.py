@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.backbones.reading import ColumnReading, SampleReading, StringReading
+from autotl.data import Inputs
 from autotl.data.unlabelled import read_unlabelled
+from autotl.data.unlabelled_rows import read_records, read_texts, read_windows
 from autotl.production.bundle import Bundle
 from autotl.run.folder import write_whole
 
@@ -51,19 +54,31 @@ class Predictions:
 
 
 def predict(bundle: Bundle, data: Path) -> Predictions:
-    """Predicts every image of a folder, a CSV's path column, an `.npz` or a single file.
+    """Predicts every example of a folder, a table, an `.npz` or a single file, as the bundle's modality has them.
 
     Raises:
-        DataError: nothing there, or no image among it.
+        DataError: nothing there, or no example among it.
     """
-    schema: Mapping[str, Any] = bundle.description.get("schema", {})  # how the table that it learnt from was written
-    inputs, skipped = read_unlabelled(data, input_column=schema.get("input"), encoding=schema.get("encoding", "utf-8"))
+    inputs, skipped = _read(bundle, data)
     model = bundle.load_model()
     batches = [
         model.predict(model.reading(inputs, np.arange(start, min(start + BATCH, len(inputs)))))
         for start in range(0, len(inputs), BATCH)
     ]
     return Predictions(inputs.ids, bundle.classes, np.concatenate(batches), skipped)
+
+
+def _read(bundle: Bundle, data: Path) -> tuple[Inputs, tuple[str, ...]]:
+    written: Mapping[str, Any] = bundle.description.get("schema", {})  # how the data that it learnt from were written
+    reading = bundle.reading
+    if isinstance(reading, ColumnReading):
+        return read_records(data, reading.schema, written)
+    if isinstance(reading, SampleReading):
+        return read_windows(data, reading.window, written)
+    if isinstance(reading, StringReading):
+        return read_texts(data, written)
+    encoding = str(written.get("encoding") or "utf-8")
+    return read_unlabelled(data, input_column=written.get("input"), encoding=encoding)
 
 
 def _harmless(name: str) -> str:

@@ -98,9 +98,9 @@ def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing:
 
 
 def _of_bag_of_words(model: BagOfWords, temperature: float) -> KerasServing:
-    graph = model.keras_model()
-    probabilities = keras.ops.log(graph.outputs[0])
-    return KerasServing(_with_temperature(graph.inputs[0], probabilities, temperature), StringReading())
+    text = keras.Input((), dtype="string", name="text")
+    logarithms = keras.ops.log(model.keras_model()(text))  # of probabilities, none of which is 0
+    return KerasServing(_with_temperature(text, logarithms, temperature), StringReading())
 
 
 def _with_temperature(example: keras.KerasTensor, logits: keras.KerasTensor, temperature: float) -> keras.Model:

@@ -6,12 +6,7 @@ from autotl.task.model import Task
 
 # (path in the file, what to call it, is it asked for?); building a part removes its line
 NOT_YET: tuple[tuple[str, str, Callable[[Task], bool]], ...] = (
-    ("modality", "'{0.modality}'", lambda task: task.modality not in (None, "image")),
-    ("data.columns.time", "a time column", lambda task: task.data.columns.time is not None),
-    ("data.columns.unit", "a unit column", lambda task: task.data.columns.unit is not None),
     ("limits", "limits on the winner", lambda task: task.limits != type(task.limits)()),
-    ("window", "cutting signals into windows", lambda task: task.window is not None),
-    ("stride", "cutting signals into windows", lambda task: task.stride is not None),
     ("privacy", "differential privacy", lambda task: task.privacy is not None),
     ("tasks", "learning several tasks together", lambda task: bool(task.tasks)),
 )

@@ -89,7 +89,6 @@ def test_every_path_of_a_list_is_told_by_its_number(write_images, make_task):
 @pytest.mark.parametrize(
     ("files", "code", "words"),
     [
-        (["notes.txt"], "no_images", "holds no image: its files are such as 'notes.txt'"),
         ([], "no_images", "it is empty"),
         (["a.png", "b.png"], "no_classes", "holds images but no class folders. Sort them into photos/CLASS/"),
         (["train/x/a.png", "test/x/a.png"], "splits_as_classes", "Name each: photos/test, photos/train."),
@@ -149,7 +148,7 @@ def test_a_table_with_unusable_rows_says_line_and_reason(write_images, make_task
 )
 def test_an_array_file_that_does_not_fit_says_why(make_task, tmp_path, arrays, words):
     np.savez(tmp_path / "d.npz", **arrays)
-    code, message = error_of(make_task("d.npz"))
+    code, message = error_of(make_task("d.npz", modality="image"))
     assert code == "bad_array"
     assert words in message
 

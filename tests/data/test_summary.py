@@ -50,7 +50,7 @@ def test_the_summary_is_plain_json_with_counts_and_sizes(write_images, make_task
     write_images("photos", {"a": 20, "b": 20}, side=9)
     summary = load_data(make_task("photos")).summary
     assert json.loads(json.dumps(summary)) == summary
-    assert summary["images"] == {"width": [9, 9], "height": [9, 9]}
+    assert summary["examples"] == {"width": [9, 9], "height": [9, 9]}
     assert summary["domains"]["target"]["train"]["classes"] == {"a": 16, "b": 16}
     assert summary["score"] == {"kind": "cross_validation", "folds": 5, "suffix_folds": 3}
 

@@ -249,8 +249,6 @@ def test_the_transductive_protocol_is_read(write):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (SMALLEST + "modality: text\n", ":2:11: modality: 'text' is read, but this version cannot run it yet."),
-        (SMALLEST + "window: 1024\n", ":2:9: window: cutting signals into windows is read,"),
         (SMALLEST + "limits: {model_mb: 50}\n", ":2:9: limits: limits on the winner is read,"),
         (
             SMALLEST + "privacy: {epsilon: 3, delta: 1e-5, protects: target}\n",

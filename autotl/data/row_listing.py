@@ -1,0 +1,126 @@
+"""Tables whose rows are the examples themselves: texts, records, or the samples of signals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autotl.data.examples import Finding, Inputs
+from autotl.data.records import feature_columns, records_from_table
+from autotl.data.tables import Table, TableError, read_table
+from autotl.data.texts import texts_of
+from autotl.data.windows import SignalColumns, cut_table, mixed_findings
+from autotl.errors import DataError
+from autotl.task import Task
+
+TEXT_COLUMNS = ("text", "sentence", "review", "comment", "document", "content", "body", "message", "input")
+LABEL_COLUMNS = ("label", "class", "category", "target", "y")
+TIME_COLUMNS = ("time", "timestamp", "seconds")
+UNIT_COLUMNS = ("unit", "machine", "record")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The examples of one table.
+
+    Attributes:
+        labels, groups: a name per example; None where the table has none.
+        findings: what was noticed on the way.
+    """
+
+    inputs: Inputs
+    labels: tuple[str, ...] | None
+    groups: tuple[str, ...] | None
+    columns: frozenset[str]
+    findings: tuple[Finding, ...] = ()
+
+
+def list_rows(task: Task, path: Path, given: str, where: str, modality: str, *, labelled: bool) -> Listed:
+    """Reads a table of texts, records or samples.
+
+    Args:
+        labelled: whether it must have a label column.
+    Raises:
+        TableError: the table cannot be read, or a column is not there.
+        DataError: samples that cannot be cut into windows.
+    """
+    table = read_table(path, encoding=task.encoding)
+    if not table.lines:
+        raise TableError("holds no rows below its header.")
+    label = label_column(task, table, required=labelled)
+    if modality == "signal":
+        return _windows(task, table, given, where, label, is_secret=not labelled)
+    columns = task.data.columns
+    labels = None if label is None else _named(table, label, "label")
+    groups = None if columns.group is None else tuple(table.column(columns.group, meaning="group"))
+    if modality == "text":
+        name = text_column(task, table)
+        inputs: Inputs = texts_of(
+            table.column(name, meaning="input"), (f"row {row}" for row in range(len(table.lines)))
+        )
+    else:
+        inputs = records_from_table(table, feature_columns(table, columns, label=label), origin=given)
+    return Listed(inputs, labels, groups, frozenset(table.columns))
+
+
+def text_column(task: Task, table: Table) -> str:
+    """The column with the texts. Raises `TableError` where none is named and none has a usual name."""
+    return found_column(table, task.data.columns.input, TEXT_COLUMNS, "input")
+
+
+def label_column(task: Task, table: Table, *, required: bool) -> str | None:
+    """The label column; where it is not required, only if the table has it at all."""
+    try:
+        name = found_column(table, task.data.columns.label, LABEL_COLUMNS, "label")
+    except TableError:
+        if required:
+            raise
+        return None
+    if name not in table.columns and not required:
+        return None
+    table.column(name, meaning="label")
+    return name
+
+
+def found_column(table: Table, wanted: str | None, usual: Sequence[str], meaning: str) -> str:
+    """The column that is wanted, or the first with a usual name."""
+    if wanted is not None:
+        return wanted
+    by_lower = {name.strip().lower(): name for name in table.columns}
+    for name in usual:
+        if name in by_lower:
+            return by_lower[name]
+    have = ", ".join(table.columns)
+    raise TableError(f"no {meaning} column is named. Its columns: {have}. Write data.columns: {{{meaning}: NAME}}.")
+
+
+def signal_columns(task: Task, table: Table, *, label: str | None) -> SignalColumns:
+    """Which columns of a long table hold what, as the task says or by their usual names."""
+    columns = task.data.columns
+    return SignalColumns(
+        time=columns.time or _usual(table, TIME_COLUMNS),
+        unit=columns.unit or _usual(table, UNIT_COLUMNS),
+        label=label,
+        group=columns.group,
+        drop=columns.drop,
+    )
+
+
+def _usual(table: Table, names: Sequence[str]) -> str | None:
+    return next((name for name in table.columns if name.strip().lower() in names), None)
+
+
+def _windows(task: Task, table: Table, given: str, where: str, label: str | None, *, is_secret: bool) -> Listed:
+    if task.window is None:
+        raise DataError(f"{where}: {given}: holds single samples. Write 'window: N', the samples of one example.")
+    columns = signal_columns(task, table, label=label)
+    cut = cut_table(table, columns, window=task.window, stride=task.stride, where=where, origin=given)
+    findings = cut.findings if is_secret else (*cut.findings, *mixed_findings(cut, where=where))
+    return Listed(cut.windows, cut.labels, cut.groups, frozenset(table.columns), findings)
+
+
+def _named(table: Table, label: str, meaning: str) -> tuple[str, ...]:
+    names = table.column(label, meaning=meaning)
+    bare = [line for line, name in zip(table.lines, names, strict=True) if not name.strip()]
+    if bare:
+        raise TableError(f"line {bare[0]}: {len(bare)} rows have no label. Fill or remove them.")
+    return tuple(names)

@@ -1,0 +1,67 @@
+"""Tables get their schema: what no model may learn from is taken out, the rest is fitted on training rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+
+from autotl.data import audit
+from autotl.data.examples import Finding, Fold, Rows, SealedTest
+from autotl.data.joining import join_inputs
+from autotl.data.listing import SplitName, is_hidden
+from autotl.data.opening import Examples
+from autotl.data.records import Records, Schema, fit_schema, leak_findings, misfit_findings
+from autotl.data.splits import Integers
+from autotl.task import Task
+
+Given = Mapping[tuple[str, SplitName], Examples]
+
+
+def without_useless_columns(
+    task: Task, given: Given, classes: Sequence[str]
+) -> tuple[dict[tuple[str, SplitName], Examples], list[Finding]]:
+    """All splits without the columns that nothing can be learnt from, and what was found in the others.
+
+    Identifiers must go before anything looks for equal rows: a running number makes every row unique. Labels are read
+    where the search may know them, to find columns that give them away.
+    """
+    training = {place: examples for place, examples in given.items() if place[1] == "train"}
+    records = cast(Records, join_inputs([examples.inputs for examples in training.values()]))
+    where = task.where("data")
+    fitted = fit_schema(records, np.arange(len(records)), where=where, allow=task.audit.allow)
+    labels = np.concatenate([_known(task, place[0], examples, classes) for place, examples in training.items()])
+    findings = [*fitted.findings, *leak_findings(records, fitted.schema, labels, where=where)]
+    kept: dict[tuple[str, SplitName], Examples] = {}
+    for place, examples in given.items():
+        inputs = cast(Records, examples.inputs).without(fitted.left_out)
+        kept[place] = replace(examples, inputs=inputs)
+        if place not in training:
+            findings += misfit_findings(inputs.with_schema(fitted.schema), fitted.schema, where=f"{where}: {place[0]}")
+    return kept, [audit.softened(task, finding) for finding in findings]
+
+
+def fitted_on(inputs: Sequence[Records], folds: Sequence[Fold], adaptation_rows: Rows, *, where: str) -> Schema:
+    """The schema that the training rows of all folds, and the unlabelled rows that may be adapted to, give.
+
+    Rows of a hold-out validation are not among them. In cross-validation every row trains in some fold: of such rows
+    all inputs are read, and no label.
+    """
+    together = cast(Records, join_inputs(inputs))
+    rows = np.unique(np.concatenate([adaptation_rows, *(fold.train for fold in folds)]))
+    return fit_schema(together, rows, where=where, allow=("identifier",)).schema
+
+
+def bound(
+    inputs: Sequence[Records], test: SealedTest | None, schema: Schema
+) -> tuple[list[Records], SealedTest | None]:
+    """The same rows, to be read by this schema."""
+    sealed = None if test is None else test.with_inputs(cast(Records, test.inputs).with_schema(schema))
+    return [records.with_schema(schema) for records in inputs], sealed
+
+
+def _known(task: Task, domain: str, examples: Examples, classes: Sequence[str]) -> Integers:
+    if examples.labels is None or is_hidden(task, domain):
+        return np.full(len(examples), -1, dtype=np.int64)
+    index = {name: number for number, name in enumerate(classes)}
+    return np.array([index[label] for label in examples.labels], dtype=np.int64)
