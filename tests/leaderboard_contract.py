@@ -28,7 +28,7 @@ ROW = {
     "refit_test": (dict, type(None)),
 }
 EXTRA = {"flops": (int, type(None)), "reason": (str, type(None))}
-PLAN = ("backbone", "image_size", "tap", "unfrozen_layers", "learning_rate", "head", "adaptation")
+PLAN = ("backbone", "tap", "unfrozen_layers", "learning_rate", "head", "adaptation")  # and what its modality adds
 SECONDS = {"features", "train", "score", "propose", "overhead"}
 STATUSES = ("complete", "pruned", "failed", "skipped", "running")
 KINDS = ("validation", "cross_validation", "label_free")

@@ -1,15 +1,25 @@
 """Checks of a search space that need the networks themselves."""
 
+from typing import cast
+
+import numpy as np
+
 from autotl.api.quiet import import_keras
 from autotl.backbones import BackboneSpec, layer_count
 from autotl.backbones.classical import CLASSICAL
+from autotl.backbones.text_network import tokenizer_of
+from autotl.backbones.tokenizer import sequence_lengths
 from autotl.data import TaskData
+from autotl.data.texts import Texts
 from autotl.errors import EnvironmentProblemError, TaskError
 from autotl.plan import Plan
+from autotl.plan.fields import AUTO
 from autotl.plan.modalities import defaults_of
 from autotl.plan.space import Space
 
 SIZES = ("image_size", "sequence_length")
+USUAL_LENGTHS = [128, 256]  # tokens, where no tokenizer is at hand to count with
+SAMPLED_TEXTS = 2_000
 
 
 def only_loading_tells(space: Space) -> bool:
@@ -18,6 +28,23 @@ def only_loading_tells(space: Space) -> bool:
     backbones, taps = space.values("backbone"), space.values("tap")
     own_weights = any(spec.origin == "application" and spec.weights not in (None, "imagenet") for spec in backbones)
     return own_weights or any(layer_count(spec, tap) is None for spec in backbones for tap in taps)
+
+
+def with_lengths_of(space: Space, data: TaskData) -> Space:
+    """The space with the sequence lengths that suit the task's own texts, where it leaves them to us.
+
+    Texts are looked at without their labels, the test's not at all.
+    """
+    if "sequence_length" not in space.dimensions or AUTO not in space.values("sequence_length"):
+        return space
+    known = next(filter(None, (tokenizer_of(spec) for spec in space.values("backbone"))), None)
+    if known is None:
+        return space.with_values("sequence_length", USUAL_LENGTHS)
+    wordpiece, longest = known
+    texts = cast(Texts, data.inputs[0])
+    sample = np.random.default_rng(0).permutation(len(texts))[:SAMPLED_TEXTS]
+    lengths = sequence_lengths(wordpiece.lengths(texts.read(sample)), max_positions=longest)
+    return space.with_values("sequence_length", lengths)
 
 
 def check_backbones(space: Space, data: TaskData) -> dict[BackboneSpec, str]:

@@ -1,5 +1,6 @@
 """TensorFlow greets at length when it is imported, on the process's own stderr, before any of its switches is read."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 
 def import_keras() -> None:
     """Imports Keras and finds its devices without the greeting; what was held back is shown where that fails."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of compiling several models, which is our trade
     with _stderr_held_back():
         import keras
 

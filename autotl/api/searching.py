@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
-from autotl.api.checking import check_backbones, only_loading_tells
+from autotl.api.checking import check_backbones, only_loading_tells, with_lengths_of
 from autotl.api.opening import OpenedTask, Overrides, open_task, wall_seconds, wanted_baselines
 from autotl.api.stages import Stages
 from autotl.backbones import cache_folder
@@ -80,6 +80,7 @@ def _search(task: OpenedTask, listen: Listener) -> Run:
     stages = Stages(listen)
     stages.start("data", "reading and checking the data")
     data = load_data(task.task)
+    task = replace(task, space=with_lengths_of(task.space, data))
     if only_loading_tells(task.space):
         stages.start("backbones", "loading the backbones")
         task = replace(task, unavailable={**task.unavailable, **check_backbones(task.space, data)})

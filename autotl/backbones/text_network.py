@@ -1,20 +1,44 @@
 """A language network with its tokenizer, from a folder, as a backbone for texts."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 from autotl.backbones.form import Form
 from autotl.backbones.origin import Loaded
 from autotl.backbones.reading import TokenReading
-from autotl.backbones.tokenizer import read_wordpiece
+from autotl.backbones.spec import BackboneSpec
+from autotl.backbones.text_package import TEXT_PACKAGES, text_package_folder, why_text_package_not_at_hand
+from autotl.backbones.tokenizer import WordPiece, read_wordpiece
 from autotl.errors import TaskError
 
+USUAL_LENGTH = 512
 HUGGING_FACE_FILES = ("config.json", "model.safetensors")
 
 
 def is_hugging_face_folder(folder: Path) -> bool:
     """Whether a folder holds a checkpoint as Hugging Face writes it."""
     return all((folder / name).is_file() for name in HUGGING_FACE_FILES)
+
+
+def tokenizer_of(spec: BackboneSpec) -> tuple[WordPiece, int] | None:
+    """A language network's tokenizer and the length it was trained to; None where its files are not on this machine."""
+    if spec.name in TEXT_PACKAGES:
+        folder = text_package_folder(spec.name) if why_text_package_not_at_hand(spec.name) is None else None
+    else:
+        folder = Path(spec.name) if Path(spec.name).is_dir() else None
+    return None if folder is None else (read_wordpiece(folder), _trained_length(folder))
+
+
+def _trained_length(folder: Path) -> int:
+    """Tokens: of a sentence network as it says, else as many as there are positions for."""
+    for name, key in (("sentence_bert_config.json", "max_seq_length"), ("config.json", "max_position_embeddings")):
+        if (folder / name).is_file():
+            content = json.loads((folder / name).read_text(encoding="utf-8"))
+            length = content.get(key) or content.get("config", {}).get("max_sequence_length")
+            if isinstance(length, int):
+                return length
+    return USUAL_LENGTH
 
 
 def load_text_network(folder: Path, label: str, form: Form) -> Loaded:

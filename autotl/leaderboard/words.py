@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autotl.backbones.classical import NAMES
 from autotl.leaderboard.rows import STATUSES, has_score, may_win, score_of
 from autotl.scoring.intervals import Interval
 from autotl.scoring.metrics import Metric
@@ -87,6 +88,8 @@ def model(row: Row) -> str:
     """The network of a row and how much of it was trained: `MobileNetV2 at 160 px, its last 12 layers unfrozen`."""
     plan = row["plan"]
     backbone, unfrozen = plan["backbone"], plan.get("unfrozen_layers", 0)
+    if backbone in NAMES:
+        return f"{backbone}, a model without a network"
     name = backbone if isinstance(backbone, str) else next(iter(backbone.values()))
     trained = {0: "all layers frozen", 1: "its last layer unfrozen", "all": "every layer trained"}
     size = f" at {plan['image_size']} px" if plan.get("image_size") else ""

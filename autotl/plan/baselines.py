@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from autotl.backbones import BackboneSpec
+from autotl.backbones.classical import CLASSICAL
 from autotl.plan.modalities import MODALITIES, defaults_of
 from autotl.plan.plan import Choice, Plan
 from autotl.plan.space import Fixed, Options, Range, Space
@@ -32,12 +33,15 @@ def baselines(space: Space, *, setting: str, wanted: str | Sequence[str]) -> lis
     """
     if wanted == "none":
         return []
-    backbones = space.values("backbone")
+    backbones = [backbone for backbone in space.values("backbone") if backbone.origin != CLASSICAL]
+    nothing = no_transfer(space)
+    if setting == "cross-domain":
+        nothing = replace(nothing, learns_from="target")
     probes = [Baseline(LINEAR_PROBE, linear_probe(space, backbone)) for backbone in backbones]
     by_name: dict[str, list[Baseline]] = {
         LINEAR_PROBE: probes,
-        NO_TRANSFER: [Baseline(NO_TRANSFER, no_transfer(space))],
-        FULL_FINETUNE: [Baseline(FULL_FINETUNE, None)],
+        NO_TRANSFER: [Baseline(NO_TRANSFER, nothing)],
+        FULL_FINETUNE: [Baseline(FULL_FINETUNE, None)] if backbones else [],
     }
     if setting == "cross-domain":
         alone = [replace(linear_probe(space, backbone), learns_from="source") for backbone in backbones]

@@ -12,6 +12,8 @@ from autotl.errors import TaskError, unknown_name
 from autotl.plan.modalities import MODALITIES, OWN_FIELDS, defaults_of
 from autotl.plan.plan import HEADS, LEARNS_FROM, Choice, Plan
 
+AUTO = "auto"
+JOINS = ("none", "bag_of_words")  # what the head sees beside a text's features
 POOLINGS = ("mean", "cls")  # of a sequence: over its tokens, or its first one
 
 Parse = Callable[
@@ -37,8 +39,9 @@ def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
     every = {
         "backbone": Field(lambda value, where: parse_spec(value, folder=folder, where=where)),
         "image_size": Field(whole_number(16, 2048)),
-        "sequence_length": Field(whole_number(8, 4096)),
+        "sequence_length": Field(sequence_length),
         "pooling": Field(one_of(POOLINGS)),
+        "join": Field(one_of(JOINS)),
         "tap": Field(text),
         "unfrozen_layers": Field(unfrozen_layers),
         "head": Field(alternative(HEADS, name_key="name"), alternatives=HEADS),
@@ -140,6 +143,11 @@ def text(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise TaskError(f"{where}: {value!r} is not a name.")
     return value
+
+
+def sequence_length(value: object, where: str) -> int | str:
+    """Tokens, or `auto`: from the lengths of the task's own texts."""
+    return AUTO if value == AUTO else whole_number(8, 4096)(value, where)
 
 
 def unfrozen_layers(value: object, where: str) -> int | str:

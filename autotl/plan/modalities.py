@@ -40,7 +40,7 @@ MODALITIES: dict[str, ModalityPlans] = {
         },
     ),
     "text": ModalityPlans(
-        own_fields={"sequence_length": 128, "pooling": "mean"},
+        own_fields={"sequence_length": 128, "pooling": "mean", "join": "none"},
         no_transfer={"backbone": BackboneSpec(CLASSICAL, "bag_of_words")},
         finetuning_ratio=0.03,
     ),

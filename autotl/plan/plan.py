@@ -18,7 +18,7 @@ HEADS: dict[str, dict[str, Any]] = {
 }
 
 
-LEARNS_FROM = ("all", "source")  # every labelled training row, or those of the sources alone
+LEARNS_FROM = ("all", "source", "target")  # every labelled training row, or those of one side alone
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,17 @@ class Plan:
 
     `learning_rate` is the head's (Adam, decoupled weight decay, cosine decay over the epochs); unfrozen layers learn at
     `backbone_rate_ratio` times it. `views` stored random views of each training example join the plain one.
+    `join: bag_of_words` gives the head, beside the network's features, what a bag of words says of each text.
     Fields that a modality has no use for are None (`autotl.plan.modalities`); the defaults are those of images.
-    `learns_from: source` leaves the target's own labels out of training, as the baseline `source_only` does.
+    `learns_from: source` leaves the target's own labels out of training, as the baseline `source_only` does, and
+    `target` the sources, as `no_transfer` does where the target has labels.
     """
 
     backbone: BackboneSpec
     image_size: int | None = 128
     sequence_length: int | None = None
     pooling: str | None = None
+    join: str | None = None
     tap: str = "last"
     unfrozen_layers: UnfrozenLayers = 0
     head: Choice = Choice("linear")
@@ -71,6 +74,7 @@ class Plan:
             "image_size": self.image_size,
             "sequence_length": self.sequence_length,
             "pooling": self.pooling,
+            "join": self.join,
             "tap": self.tap,
             "unfrozen_layers": self.unfrozen_layers,
             "head": self.head.as_dict(name_key="name"),
@@ -93,8 +97,8 @@ class Plan:
         """The same plan with values that have no effect set to their defaults."""
         plan = self
         if plan.backbone.origin == CLASSICAL:
-            own = {name: getattr(self, name) for name in ("image_size", "sequence_length", "pooling", "augmentation")}
-            return Plan(self.backbone, **own, epochs=1, learns_from=self.learns_from, seed=self.seed)
+            bare = Plan(self.backbone, image_size=None, augmentation=None, epochs=1)
+            return replace(bare, learns_from=self.learns_from, seed=self.seed)
         if plan.unfrozen_layers == 0:
             plan = replace(plan, backbone_rate_ratio=type(self).backbone_rate_ratio)
         if plan.views == 0 and plan.augmentation is not None:

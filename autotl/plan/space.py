@@ -159,6 +159,11 @@ class Space:
         )
         return replace(self, dimensions={**self.dimensions, "backbone": kept})
 
+    def with_values(self, name: str, values: list[Any]) -> "Space":
+        """The same space with these values to choose from in one field."""
+        kept: Dimension = Fixed(values[0]) if len(values) == 1 else Options({value: value for value in values})
+        return replace(self, dimensions={**self.dimensions, name: kept})
+
     def as_mapping(self) -> dict[str, Any]:
         """The space as YAML would hold it, every default filled in; `parse_space` reads it back from any folder."""
         return {name: _as_written(dimension) for name, dimension in self.dimensions.items()}

@@ -92,6 +92,9 @@ def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing:
         features = network.whole(token_ids(example, reading.wordpiece, reading.length))
         reading = StringReading()
     logits: Any = features
+    if learner.words is not None:
+        said = keras.ops.log(learner.words.model.keras_model()(example))
+        logits = keras.ops.concatenate([features, said], axis=-1)
     for layer in learner.trainer.model.head:
         logits = layer(logits)
     return KerasServing(_with_temperature(example, logits, temperature), reading)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from autotl.backbones.classical import NAMES
 from autotl.report.wording import NOTHING, plain, rate
 
-NAMING = ("method", "name", "application", "preset", "saved", "package")
+NAMING = ("method", "name", "application", "preset", "saved", "package", "pretrained_on_source")
 """The keys under which a choice that has parameters, or a backbone that has an origin, keeps its name."""
 
 PARTS = ("features", "train", "score", "propose", "overhead")
@@ -112,7 +113,9 @@ def network_words(plan: Mapping[str, Any]) -> str:
 
 
 def recipe_words(plan: Mapping[str, Any]) -> str:
-    """What a plan does with its network: `12 unfrozen · linear · dann`."""
+    """What a plan does with its network: `12 unfrozen · linear · dann`; `no network` where it has none."""
+    if named(plan.get("backbone")) in NAMES:
+        return "no network"
     unfrozen, head, tap = named(plan.get("unfrozen_layers")), named(plan.get("head")), named(plan.get("tap"))
     adaptation = named(plan.get("adaptation"))
     parts = ["frozen" if unfrozen in ("0", NOTHING) else f"{unfrozen} unfrozen"]

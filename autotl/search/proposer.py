@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autotl.backbones import BackboneSpec
+from autotl.backbones.classical import CLASSICAL
 from autotl.plan import Plan, trial_seed
 from autotl.plan.baselines import PROBES, Baseline, first_plans, full_finetune
 from autotl.plan.space import Space
@@ -217,5 +218,6 @@ class Proposer:
         return Proposal(trial.number, plan, baseline, time.perf_counter() - start)
 
     def _cheapest_backbone(self) -> BackboneSpec:
-        known = {name: flops for name, flops in self._flops.items() if name in self._space.values("backbone")}
-        return min(known, key=lambda name: known[name]) if known else self._space.values("backbone")[0]
+        networks = [backbone for backbone in self._space.values("backbone") if backbone.origin != CLASSICAL]
+        known = {name: flops for name, flops in self._flops.items() if name in networks}
+        return min(known, key=lambda name: known[name]) if known else networks[0]

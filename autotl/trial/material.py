@@ -32,10 +32,15 @@ class Material:
         self._views = views
         self._labels = labels
         self._lengths = None if tokens_at is None else _lengths(views[0], tokens_at)
+        self.beside: NDArray[np.float32] | None = None  # (n, joined): what joins the features of every row
         self._starts = np.cumsum([0, *(len(features) for features in views[0])])
 
     def take(self, rows: Rows, view_of: NDArray[np.int64] | None = None) -> Arrays:
-        """The tensors of these rows in this order, each in the view asked for (plain when None)."""
+        """The tensors of these rows in this order, in the views asked for (plain when None), and what joins them."""
+        tensors = self._crossing(rows, view_of)
+        return tensors if self.beside is None else [*tensors, self.beside[rows]]
+
+    def _crossing(self, rows: Rows, view_of: NDArray[np.int64] | None) -> Arrays:
         views = np.zeros(len(rows), dtype=np.int64) if view_of is None else view_of
         domains = np.searchsorted(self._starts, rows, side="right") - 1
         pairs = sorted(set(zip(views.tolist(), domains.tolist(), strict=True)))

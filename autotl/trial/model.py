@@ -29,13 +29,17 @@ class AdjustableDropout(keras.layers.Layer):
 class TransferModel(keras.Model):
     """Suffix, dropout and head. `call` returns pooled features (n, d) and logits (n, classes).
 
+    Args:
+        joined: how many numbers from elsewhere the head sees beside the features, (n, joined), the last of the inputs.
+
     The suffix always runs in inference mode: an unfrozen batch-norm trains gamma and beta but keeps its pretrained
     statistics, or a few hundred images would overwrite what a million had taught it.
     """
 
-    def __init__(self, suffix: keras.Model, *, head: Choice, classes: int, seed: int) -> None:
+    def __init__(self, suffix: keras.Model, *, head: Choice, classes: int, seed: int, joined: int = 0) -> None:
         super().__init__(name="transfer_model")
         self.suffix = suffix
+        self.joined = joined
         self.dropout = AdjustableDropout(seed=seed)
         self.head = head_layers(head, classes=classes)
         self.label_smoothing = self.add_weight(shape=(), initializer="zeros", trainable=False, name="label_smoothing")
@@ -44,9 +48,13 @@ class TransferModel(keras.Model):
         )
 
     def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
-        """Crossing tensors of the cut, each (n, ...)."""
-        features = self.suffix(inputs, training=False)
+        """Crossing tensors of the cut, each (n, ...), and what is joined."""
+        tensors = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+        beside = [tensors.pop()] if self.joined else []
+        features = self.suffix(tensors[0] if len(tensors) == 1 else tensors, training=False)
         logits = self.dropout(features, training=training)
+        if beside:  # never dropped: it is one opinion, not many features
+            logits = ops.concatenate([logits, *beside], axis=-1)
         for layer in self.head:
             logits = layer(logits)
         return {"features": features, "logits": logits}

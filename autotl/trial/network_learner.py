@@ -17,12 +17,15 @@ from autotl.features import FeatureSet, FeatureStore, extract
 from autotl.features.engine import KerasPrefix
 from autotl.plan import Plan
 from autotl.trial.forms import form_of
+from autotl.trial.joined_words import JoinedWords, fitted_on, stored
 from autotl.trial.learner import Arrays, Features, Probabilities
 from autotl.trial.material import Material
 from autotl.trial.outcome import Size
 from autotl.trial.scorer import Scorer
 from autotl.trial.trainer import Trainer, cosine_decay
 
+WORDS = "bag_of_words"
+KEPT_WORDS = 12  # bags of words, one a fold
 KEPT_NETWORKS = 8  # pretrained networks that stay in a worker's memory
 KEPT_TRAINERS = 24  # compiled structures
 KEPT_FEATURES = 12  # opened feature sets, each with up to 64 MiB in memory
@@ -44,6 +47,7 @@ class NetworkBench:
         self._trainers: OrderedDict[tuple[Any, ...], Trainer] = OrderedDict()
         self._sizes: dict[tuple[Any, ...], Size] = {}
         self._features: OrderedDict[tuple[str, int, View], FeatureSet] = OrderedDict()
+        self._words: OrderedDict[bytes, JoinedWords] = OrderedDict()
 
     def learner(self, plan: Plan, check: Callable[[], None]) -> "NetworkLearner":
         """The plan's model, with every activation that it trains on at hand; `check` may raise to stop."""
@@ -51,17 +55,19 @@ class NetworkBench:
         views = [PLAIN, *(View(plan.augmentation or "none", number) for number in range(1, plan.views + 1))]
         domains = range(len(self.data.domains))
         sets = [[self._stored(trainer, index, view, check) for index in domains] for view in views]
-        return NetworkLearner(
-            self, plan, trainer, Material(sets, self.data.labels, tokens_at=trainer.division.tokens_at)
-        )
+        material = Material(sets, self.data.labels, tokens_at=trainer.division.tokens_at)
+        return NetworkLearner(self, plan, trainer, material, check)
 
     def trainer(self, plan: Plan) -> Trainer:
         """The compiled trainer of the plan's structure, built on first use."""
-        key = (plan.backbone, form_of(plan, self.data), plan.tap, plan.unfrozen_layers, plan.views, _head_key(plan))
+        form = form_of(plan, self.data)
+        key = (plan.backbone, form, plan.tap, plan.unfrozen_layers, plan.views, _head_key(plan), plan.join)
         if key not in self._trainers:
             network = self.network(plan)
             division = self._division(network, plan)
-            self._trainers[key] = Trainer(network, division, head=plan.head, classes=len(self.data.classes))
+            classes = len(self.data.classes)
+            joined = classes if plan.join == WORDS else 0
+            self._trainers[key] = Trainer(network, division, head=plan.head, classes=classes, joined=joined)
             while len(self._trainers) > KEPT_TRAINERS:
                 self._trainers.popitem(last=False)
         self._trainers.move_to_end(key)
@@ -77,6 +83,16 @@ class NetworkBench:
             self._networks[key] = build_network(plan.backbone, form=form, tap=plan.tap, seed=self.scorer.seed)
         self._networks.move_to_end(key)
         return self._networks[key]
+
+    def words(self, fold: Fold, check: Callable[[], None]) -> JoinedWords:
+        """A bag of words fitted on a fold, once for all plans that join one."""
+        key = fold.train.tobytes()
+        if key not in self._words:
+            self._words[key] = fitted_on(fold, self.data, self.scorer, check)
+            while len(self._words) > KEPT_WORDS:
+                self._words.popitem(last=False)
+        self._words.move_to_end(key)
+        return self._words[key]
 
     def size_of(self, plan: Plan, trainer: Trainer) -> Size:
         """Parameters, megabytes and FLOPs of the whole model, head included."""
@@ -118,15 +134,28 @@ class NetworkBench:
 class NetworkLearner:
     """A plan's head and unfrozen layers, trained on stored activations."""
 
-    def __init__(self, bench: NetworkBench, plan: Plan, trainer: Trainer, material: Material) -> None:
+    def __init__(
+        self, bench: NetworkBench, plan: Plan, trainer: Trainer, material: Material, check: Callable[[], None]
+    ) -> None:
         self._bench = bench
         self._plan = plan
         self.trainer = trainer
         self._material = material
+        self._check = check
+        self._words_of: dict[int, JoinedWords] = {}  # by fold
+        self._fold = 0
+
+    @property
+    def words(self) -> JoinedWords | None:
+        """The bag of words that joins this model's features; None where none does."""
+        return self._words_of.get(self._fold)
 
     def start(self, fold: Fold, *, fold_number: int) -> None:
         """Pretrained weights, a new head, an empty optimizer."""
         data = self._bench.data
+        if self._plan.join == WORDS:
+            self._words_of[fold_number] = self._bench.words(fold, self._check)
+            self._turn_to(fold_number)
         seed = int(np.random.SeedSequence([self._plan.seed, fold_number]).generate_state(1)[0])
         weights = self._bench.scorer.class_weights(data.labels[fold.train], classes=len(data.classes))
         self.trainer.reset(self._plan, seed=seed, class_weights=weights)
@@ -147,23 +176,34 @@ class NetworkLearner:
         """Probabilities of inputs outside the task's pools."""
         features = extract(self._bench.store, KerasPrefix(self.trainer.division), inputs)
         batches = Material([[features]], np.zeros(len(inputs), dtype=np.int64))
+        if self.words is not None:
+            batches.beside = self.words.of_inputs(inputs)
         return self.trainer.predict(batches.prediction_batches(np.arange(len(inputs))))[0]
 
     def state(self) -> Arrays:
-        """Everything that training changes."""
-        return self.trainer.state()
+        """Everything that training changes, and whose turn it was."""
+        return [*self.trainer.state(), np.array(self._fold)]
 
     def load_state(self, state: Arrays) -> None:
         """Continues from a state that `state` returned."""
-        self.trainer.load_state(state)
+        self.trainer.load_state(state[:-1])
+        self._turn_to(int(state[-1]))
 
     def weights(self) -> Arrays:
-        """Head and unfrozen layers."""
-        return self.trainer.weights()
+        """Head and unfrozen layers, and the bag of words that joins them."""
+        return [*self.trainer.weights(), *([] if self.words is None else self.words.model.arrays())]
 
     def load_weights(self, weights: Arrays) -> None:
         """Makes this the trained model that `weights` was taken from."""
-        self.trainer.load_weights(weights)
+        own = len(self.trainer.model.trainable_variables)
+        if self._plan.join == WORDS:
+            self._words_of[0] = stored(weights[own:], self._bench.data)
+            self._turn_to(0)
+        self.trainer.load_weights(weights[:own])
+
+    def _turn_to(self, fold_number: int) -> None:
+        self._fold = fold_number
+        self._material.beside = None if self.words is None else self.words.opinions
 
     def size(self) -> Size:
         """Of the whole model."""

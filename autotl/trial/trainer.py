@@ -26,12 +26,12 @@ class Trainer:
     use the same compiled step. `reset` puts everything back to where a fresh model would start.
     """
 
-    def __init__(self, network: Network, division: Division, *, head: Choice, classes: int) -> None:
+    def __init__(self, network: Network, division: Division, *, head: Choice, classes: int, joined: int = 0) -> None:
         self.network = network
         self.division = division
         division.activate()
-        self.model = TransferModel(division.suffix, head=head, classes=classes, seed=0)
-        self.model(_one_example(division))
+        self.model = TransferModel(division.suffix, head=head, classes=classes, seed=0, joined=joined)
+        self.model(_one_example(division, joined))
         self.optimizer = TransferAdam(backbone_variables=list(division.suffix.trainable_variables))
         self.model.compile(optimizer=self.optimizer, jit_compile=uses_xla())
         self.optimizer.build(self.model.trainable_variables)
@@ -103,7 +103,8 @@ class Trainer:
         tokens = self.division.tokens_at
         if tokens is not None:
             full, needed = tensors[tokens].shape[1], needed_length(tensors[tokens])
-            shapes = [crossing.shape for crossing in self.division.crossing]
+            shapes: list[tuple[int, ...]] = [crossing.shape for crossing in self.division.crossing]
+            shapes += [()] * (len(tensors) - len(shapes))  # what is joined is no sequence
             tensors = [
                 tensor[:, :needed] if shape[:1] == (full,) else tensor
                 for tensor, shape in zip(tensors, shapes, strict=True)
@@ -125,6 +126,7 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
-def _one_example(division: Division) -> Any:
+def _one_example(division: Division, joined: int) -> Any:
     tensors = [np.zeros((1, *crossing.shape), dtype=crossing.dtype) for crossing in division.crossing]
+    tensors += [np.zeros((1, joined), dtype=np.float32)] if joined else []
     return tensors[0] if len(tensors) == 1 else tensors

@@ -106,7 +106,10 @@ class Workshop:
 
     def taught(self, plan: Plan, rows: Rows) -> Rows:
         """Those of the rows that the plan learns from."""
-        return rows[self.data.domain_of[rows] > 0] if plan.learns_from == "source" else rows
+        if plan.learns_from == "all" or len(self.data.domains) == 1:
+            return rows
+        of_target = self.data.domain_of[rows] == 0
+        return rows[of_target] if plan.learns_from == "target" else rows[~of_target]
 
     def fit(self, plan: Plan, fold: Fold, *, deadline: float = math.inf) -> Learner:
         """Trains a plan on one fold's training rows for all its epochs, without scoring it."""

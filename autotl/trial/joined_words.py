@@ -1,0 +1,74 @@
+"""What a bag of words says of texts, as features that join a network's: the words it counts are the ones that a network
+cut off, or never met, and its own mistakes are others.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.data.examples import Fold, Inputs, TaskData
+from autotl.data.texts import Texts
+from autotl.scoring.metrics import LEAST_PROBABILITY
+from autotl.trial.classical.bag_of_words import BagOfWords, cross_fitted_logits
+from autotl.trial.learner import Arrays
+from autotl.trial.scorer import Scorer
+from autotl.trial.trainer import softmax
+
+Opinions = NDArray[np.float32]  # (n, classes), logarithms of probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class JoinedWords:
+    """A bag of words fitted on one fold, and what it says of every row of the task's data.
+
+    Attributes:
+        opinions: of training rows by models that did not train on them, so that a network may learn to trust them.
+    """
+
+    model: BagOfWords
+    opinions: Opinions
+
+    def of_inputs(self, inputs: Inputs) -> Opinions:
+        """What it says of inputs outside the task's pools."""
+        return opinions_of(self.model, cast(Texts, inputs).texts)
+
+
+def fitted_on(fold: Fold, data: TaskData, scorer: Scorer, check: Callable[[], None]) -> JoinedWords:
+    """Fits on the fold's labelled training rows; no other label is read."""
+    texts = _texts(data)
+    rows = fold.train[data.labels[fold.train] >= 0]
+    labels, classes = data.labels[rows], len(data.classes)
+    fitted = cross_fitted_logits(
+        [texts[row] for row in rows.tolist()],
+        labels,
+        classes=classes,
+        class_weights=scorer.class_weights(labels, classes=classes),
+        seed=scorer.seed,
+        check=check,
+        groups=None if data.groups is None else data.groups[rows],
+    )
+    opinions = opinions_of(fitted.model, texts)
+    opinions[rows] = _logarithms(softmax(fitted.logits.astype(np.float32)))
+    return JoinedWords(fitted.model, opinions)
+
+
+def stored(arrays: Arrays, data: TaskData) -> JoinedWords:
+    """The one that a trial left behind; of training rows too it says what it says of new ones."""
+    model = BagOfWords.from_arrays(arrays, len(data.classes))
+    return JoinedWords(model, opinions_of(model, _texts(data)))
+
+
+def opinions_of(model: BagOfWords, texts: "list[str] | tuple[str, ...]") -> Opinions:
+    """Logarithms of the model's probabilities, (n, classes)."""
+    return _logarithms(model.predict(texts))
+
+
+def _logarithms(probabilities: NDArray[np.float32]) -> Opinions:
+    return np.log(np.maximum(probabilities, LEAST_PROBABILITY)).astype(np.float32)
+
+
+def _texts(data: TaskData) -> list[str]:
+    return [text for inputs in data.inputs for text in cast(Texts, inputs).texts]
