@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from autotl.data.examples import Fold, TaskData
 from autotl.plan import Plan
 from autotl.trial.learner import Learner
-from autotl.trial.outcome import Outputs
-from autotl.trial.workshop import DivergedError, OutOfTimeError, Workshop
+from autotl.trial.outcome import DivergedError, OutOfTimeError, Outputs
+from autotl.trial.workshop import Workshop
 
 TOLERATED_DISAGREEMENT = 0.02  # below what two seeds of the same plan agree
 OTHER_SEED = 1_000_003

@@ -13,6 +13,7 @@ from autotl.features.engine import uses_xla
 from autotl.trial.classical import BagOfWords, ClassicalModel
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.learner import Learner
+from autotl.trial.model import logits_of
 from autotl.trial.network_learner import NetworkLearner
 
 
@@ -91,12 +92,8 @@ def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing:
         example = keras.Input((), dtype="string", name="text")
         features = network.whole(token_ids(example, reading.wordpiece, reading.length))
         reading = StringReading()
-    logits: Any = features
-    if learner.words is not None:
-        said = keras.ops.log(learner.words.model.keras_model()(example))
-        logits = keras.ops.concatenate([features, said], axis=-1)
-    for layer in learner.trainer.model.head:
-        logits = layer(logits)
+    beside = [] if learner.words is None else [keras.ops.log(learner.words.model.keras_model()(example))]
+    logits = logits_of(learner.trainer.model.head, features, beside)
     return KerasServing(_with_temperature(example, logits, temperature), reading)
 
 

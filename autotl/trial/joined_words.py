@@ -17,6 +17,7 @@ from autotl.trial.learner import Arrays
 from autotl.trial.scorer import Scorer
 from autotl.trial.trainer import softmax
 
+ARRAYS = 4  # that a bag of words is kept as, behind a trial's own weights
 Opinions = NDArray[np.float32]  # (n, classes), logarithms of probabilities
 
 

@@ -1,5 +1,6 @@
 """The model that a trial trains: stored features in, trainable backbone layers, head, logits out."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -52,12 +53,8 @@ class TransferModel(keras.Model):
         tensors = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
         beside = [tensors.pop()] if self.joined else []
         features = self.suffix(tensors[0] if len(tensors) == 1 else tensors, training=False)
-        logits = self.dropout(features, training=training)
-        if beside:  # never dropped: it is one opinion, not many features
-            logits = ops.concatenate([logits, *beside], axis=-1)
-        for layer in self.head:
-            logits = layer(logits)
-        return {"features": features, "logits": logits}
+        seen = self.dropout(features, training=training)
+        return {"features": features, "logits": logits_of(self.head, seen, beside)}
 
     def compute_loss(
         self,
@@ -82,6 +79,13 @@ class TransferModel(keras.Model):
         smoothed = (1.0 - self.label_smoothing) * of_label + self.label_smoothing * ops.mean(log_probabilities, axis=-1)
         weight = known * ops.take(self.class_weights, label)
         return -ops.sum(weight * smoothed) / ops.maximum(ops.sum(weight), 1e-7)
+
+
+def logits_of(head: Sequence[keras.layers.Layer], features: Any, beside: Sequence[Any] = ()) -> Any:
+    """What a head makes of features (n, d); its last layer also sees what stands beside them, (n, joined)."""
+    for layer in head[:-1]:
+        features = layer(features)
+    return head[-1](ops.concatenate([features, *beside], axis=-1) if beside else features)
 
 
 def head_layers(head: Choice, *, classes: int) -> list[keras.layers.Layer]:

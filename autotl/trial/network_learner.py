@@ -17,7 +17,7 @@ from autotl.features import FeatureSet, FeatureStore, extract
 from autotl.features.engine import KerasPrefix
 from autotl.plan import Plan
 from autotl.trial.forms import form_of
-from autotl.trial.joined_words import JoinedWords, fitted_on, stored
+from autotl.trial.joined_words import ARRAYS, JoinedWords, fitted_on, stored
 from autotl.trial.learner import Arrays, Features, Probabilities
 from autotl.trial.material import Material
 from autotl.trial.outcome import Size
@@ -195,11 +195,11 @@ class NetworkLearner:
 
     def load_weights(self, weights: Arrays) -> None:
         """Makes this the trained model that `weights` was taken from."""
-        own = len(self.trainer.model.trainable_variables)
         if self._plan.join == WORDS:
-            self._words_of[0] = stored(weights[own:], self._bench.data)
+            weights, words = weights[:-ARRAYS], weights[-ARRAYS:]
+            self._words_of[0] = stored(words, self._bench.data)
             self._turn_to(0)
-        self.trainer.load_weights(weights[:own])
+        self.trainer.load_weights(weights)
 
     def _turn_to(self, fold_number: int) -> None:
         self._fold = fold_number

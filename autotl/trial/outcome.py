@@ -11,6 +11,14 @@ from autotl.plan import Plan
 Status = Literal["complete", "pruned", "failed", "skipped"]  # skipped: the backbone's weights are not at hand
 
 
+class DivergedError(Exception):
+    """Loss or score is not a finite number."""
+
+
+class OutOfTimeError(Exception):
+    """The plan's deadline passed."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A plan with its trial number and the moment by which it must be done."""

@@ -43,7 +43,10 @@ class Trainer:
         for layer in self.model.head:
             inputs, outputs = layer.kernel.shape
             bound = math.sqrt(6.0 / (inputs + outputs))  # Glorot uniform
-            layer.kernel.assign(draws.uniform(-bound, bound, size=(inputs, outputs)).astype("float32"))
+            kernel = draws.uniform(-bound, bound, size=(inputs, outputs)).astype("float32")
+            if layer is self.model.head[-1] and self.model.joined:
+                kernel[-outputs:] = np.eye(outputs)  # training starts from the opinion that is joined
+            layer.kernel.assign(kernel)
             layer.bias.assign(np.zeros(outputs, dtype="float32"))
         for variable in self.optimizer.variables:
             variable.assign(np.zeros(variable.shape, dtype=variable.dtype))

@@ -18,18 +18,10 @@ from autotl.plan import Plan
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.learner import Arrays, Learner
 from autotl.trial.network_learner import NetworkBench
-from autotl.trial.outcome import Ending, EpochRow, Job, Outputs, Seconds, Size
+from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Outputs, Seconds, Size
 from autotl.trial.scorer import Scorer
 
 _log = logging.getLogger(__name__)
-
-
-class DivergedError(Exception):
-    """Loss or score is not a finite number."""
-
-
-class OutOfTimeError(Exception):
-    """The plan's deadline passed."""
 
 
 class Workshop:

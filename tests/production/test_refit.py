@@ -10,7 +10,7 @@ from autotl.backbones import BackboneSpec
 from autotl.data.examples import Fold
 from autotl.plan import Plan
 from autotl.production.refit import TOLERATED_DISAGREEMENT, all_labelled, refit
-from autotl.trial.workshop import OutOfTimeError
+from autotl.trial.outcome import OutOfTimeError
 
 PLAN = Plan(BackboneSpec("application", "MobileNetV2"), epochs=3, seed=7)
 TRIAL_WEIGHTS = [np.zeros(2)]
