@@ -15,10 +15,11 @@ from typing import Any, cast
 
 from autotl.api.checking import check_backbones, only_loading_tells, with_lengths_of
 from autotl.api.opening import OpenedTask, Overrides, open_task, wall_seconds, wanted_baselines
+from autotl.api.pretraining import pretraining_sentence, with_pretrained
 from autotl.api.stages import Stages
 from autotl.backbones import cache_folder
 from autotl.data import TaskData, load_data
-from autotl.errors import AutotlError
+from autotl.errors import AutotlError, NoUsableModelError
 from autotl.features import FeatureStore, default_limit_bytes
 from autotl.plan import Plan
 from autotl.plan.baselines import baselines, sized_like
@@ -29,6 +30,7 @@ from autotl.search.events import Listener, silent
 from autotl.search.run import SearchOrder
 from autotl.search.run import search as run_search
 from autotl.trial.making import WorkshopOrder
+from autotl.trial.outcome import OutOfTimeError
 from autotl.trial.scorer import Scorer
 
 RUNS = Path("runs")
@@ -72,7 +74,11 @@ def search(task: OpenedTask | Path | str, *, listen: Listener = silent, **overri
     elif overrides:
         task = replace(task, overrides=replace(task.overrides, **overrides))
     with _offline(task.overrides.offline):
-        return _search(task, listen)
+        try:
+            return _search(task, listen)
+        except OutOfTimeError:
+            words = "the time was spent on pretraining, before the first trial. Give it more: --wall, or budget.wall."
+            raise NoUsableModelError(words) from None
 
 
 def _search(task: OpenedTask, listen: Listener) -> Run:
@@ -81,6 +87,10 @@ def _search(task: OpenedTask, listen: Listener) -> Run:
     stages.start("data", "reading and checking the data")
     data = load_data(task.task)
     task = replace(task, space=with_lengths_of(task.space, data))
+    task, pretraining = with_pretrained(task, data, budget, stages)
+    if pretraining is not None:
+        notes = [*cast(list[str], data.summary["notes"]), pretraining_sentence(pretraining)]
+        data = replace(data, summary={**data.summary, "notes": notes, "pretraining": pretraining})
     if only_loading_tells(task.space):
         stages.start("backbones", "loading the backbones")
         task = replace(task, unavailable={**task.unavailable, **check_backbones(task.space, data)})

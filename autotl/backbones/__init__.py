@@ -12,6 +12,7 @@ from autotl.backbones.classical import ClassicalOrigin
 from autotl.backbones.origin import Origin
 from autotl.backbones.package import PackageOrigin
 from autotl.backbones.preset import PresetOrigin
+from autotl.backbones.pretrained import PretrainedOrigin
 from autotl.backbones.saved import SavedOrigin
 from autotl.backbones.scratch import ScratchOrigin
 from autotl.backbones.spec import BackboneSpec, read_spec
@@ -28,6 +29,7 @@ ORIGINS: dict[str, Origin] = {  # a bare name is looked up in this order
     "preset": PresetOrigin(),
     "saved": SavedOrigin(),
     "classical": ClassicalOrigin(),
+    "pretrained_on_source": PretrainedOrigin(),
 }
 
 _LOADED_ON_USE = {

@@ -12,10 +12,6 @@ from autotl.errors import TaskError, suggestion
 HUB_SCHEMES = ("hf://", "kaggle://")
 SAVED_ENDINGS = (".keras", ".h5", ".hdf5")
 PRESET_FILES = ("metadata.json", "model.safetensors")  # one of which stands beside config.json in a preset's folder
-LATER_WORDS = {
-    "pretrained_on_source": "pretraining on the source is built for tables and signals, in a later version of autotl; "
-    "for images name a pretrained network, e.g. efficientnet_lite0"
-}
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,8 @@ class BackboneSpec:
             self.origin == "application" and self.weights == "imagenet"
         ):
             return self.name
+        if self.origin == "pretrained_on_source":  # in a plan of another day the file tells which network it was
+            return self.name if self.weights is None else {self.origin: self.weights}
         value: dict[str, Any] = {self.origin: self.name}
         if self.origin == "application":
             value["weights"] = self.weights or "none"
@@ -84,8 +82,6 @@ def existing_path(given: str, *, folder: Path, where: str) -> Path:
 
 
 def _read_word(word: str, *, origins: Mapping[str, Origin], folder: Path, where: str) -> BackboneSpec:
-    if word in LATER_WORDS:
-        raise TaskError(f"{where}: {word}: {LATER_WORDS[word]}.")
     for origin in origins.values():
         if word in origin.names():
             return origin.read(word, {}, folder=folder, where=where)

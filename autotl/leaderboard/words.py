@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autotl.backbones.classical import NAMES
+from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.leaderboard.rows import STATUSES, has_score, may_win, score_of
 from autotl.scoring.intervals import Interval
 from autotl.scoring.metrics import Metric
@@ -91,6 +92,7 @@ def model(row: Row) -> str:
     if backbone in NAMES:
         return f"{backbone}, a model without a network"
     name = backbone if isinstance(backbone, str) else next(iter(backbone.values()))
+    name = PRETRAINED if PRETRAINED in backbone else name  # its file is named by a digest
     trained = {0: "all layers frozen", 1: "its last layer unfrozen", "all": "every layer trained"}
     size = f" at {plan['image_size']} px" if plan.get("image_size") else ""
     short_name = str(name).rstrip("/").rsplit("/", 1)[-1]  # of a path, so that no home folder is shown

@@ -7,12 +7,16 @@ from typing import Any
 
 from autotl.adaptation import METHODS
 from autotl.backbones import BackboneSpec, layer_count, parse_spec, smallest_image_size
+from autotl.backbones.classical import CLASSICAL
+from autotl.backbones.pretrained import INSTEAD
+from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.data.augmentation import POLICIES
 from autotl.errors import TaskError, unknown_name
 from autotl.plan.modalities import MODALITIES, OWN_FIELDS, defaults_of
 from autotl.plan.plan import HEADS, LEARNS_FROM, Choice, Plan
 
 AUTO = "auto"
+CLASSICAL_FOR = {"text": ("bag_of_words",), "table": ("boosted_trees",), "signal": ("random_forest",)}
 JOINS = ("none", "bag_of_words")  # what the head sees beside a text's features
 POOLINGS = ("mean", "cls")  # of a sequence: over its tokens, or its first one
 
@@ -37,7 +41,7 @@ def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
     """
     own = MODALITIES[modality].own_fields
     every = {
-        "backbone": Field(lambda value, where: parse_spec(value, folder=folder, where=where)),
+        "backbone": Field(backbone_for(modality, folder)),
         "image_size": Field(whole_number(16, 2048)),
         "sequence_length": Field(sequence_length),
         "pooling": Field(one_of(POOLINGS)),
@@ -114,6 +118,22 @@ def too_small(where: str, size: int, backbone: BackboneSpec) -> str:
     """The complaint about an image size that a backbone cannot take."""
     needed = smallest_image_size(backbone)
     return f"{where}: {size} px are too few for {backbone.label!r}: it needs at least {needed} a side."
+
+
+def backbone_for(modality: str, folder: Path) -> Parse:
+    """A backbone by name, path or mapping; what can only be made of other data is refused."""
+
+    def parse(value: object, where: str) -> BackboneSpec:
+        spec = parse_spec(value, folder=folder, where=where)
+        if spec.origin == PRETRAINED and modality in INSTEAD:
+            raise TaskError(f"{where}: {PRETRAINED} is for tables and signals; {INSTEAD[modality]}.")
+        if spec.origin == CLASSICAL and spec.name not in CLASSICAL_FOR.get(modality, ()):
+            known = CLASSICAL_FOR.get(modality, ())
+            hint = f"For {modality}s there is {', '.join(known)}." if known else f"There is none for {modality}s."
+            raise TaskError(f"{where}: {spec.name!r} does not read {modality}s. {hint}")
+        return spec
+
+    return parse
 
 
 def number(low: float, high: float) -> Parse:

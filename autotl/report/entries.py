@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from autotl.backbones.classical import NAMES
+from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.report.wording import NOTHING, plain, rate
 
 NAMING = ("method", "name", "application", "preset", "saved", "package", "pretrained_on_source")
@@ -127,7 +128,10 @@ def recipe_words(plan: Mapping[str, Any]) -> str:
 
 def backbone_name(plan: Mapping[str, Any]) -> str:
     """The backbone's name; of one that a path leads to, the path's last part."""
-    name = named(plan.get("backbone"))
+    backbone = plan.get("backbone")
+    if isinstance(backbone, Mapping) and PRETRAINED in backbone:
+        return PRETRAINED  # its file is named by a digest
+    name = named(backbone)
     return PurePath(name).name or name
 
 
