@@ -1,0 +1,193 @@
+"""Texts, tables and signals on real data: what the search reaches on test, beside the models without transfer.
+
+python -m benchmarks.rows imdb|amazon|ai4i|own|cwru [--wall 30m] [--draws 5] [--out DIR]
+"""
+
+import csv
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autotl
+from autotl.search.events import TrialEnded
+from benchmarks.shared import parser, present
+
+IMDB = """\
+name: imdb
+data:
+  target: {{train: {data}/train.csv, test: {data}/test.csv}}
+budget: {{trials: 30, wall: {wall}}}
+baselines: [linear_probe, no_transfer]
+search_space: {{unfrozen_layers: {{choice: [0, 9, 17]}}, epochs: {{choice: [2, 10]}}}}
+start_with:
+  - {{backbone: all_minilm_l6_v2, sequence_length: 224, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 224, unfrozen_layers: 9, learning_rate: 0.003,
+     backbone_rate_ratio: 0.05, epochs: 2}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 224, unfrozen_layers: 9, join: bag_of_words, learning_rate: 0.003,
+     backbone_rate_ratio: 0.05, epochs: 2}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 96, unfrozen_layers: all, learning_rate: 0.001,
+     backbone_rate_ratio: 0.05, epochs: 1}}
+"""
+AMAZON = """\
+name: amazon-{domain}
+data:
+  target: {{train: train.csv, test: test.csv}}
+  columns: {{drop: []}}
+budget: {{trials: 12, wall: {wall}}}
+baselines: [linear_probe, no_transfer]
+search_space: {{unfrozen_layers: {{choice: [0, 9, 17]}}, epochs: {{choice: [3, 10]}}}}
+start_with:
+  - {{backbone: all_minilm_l6_v2, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
+  - {{backbone: all_minilm_l6_v2, unfrozen_layers: 17, join: bag_of_words, learning_rate: 0.003,
+     backbone_rate_ratio: 0.03, epochs: 3}}
+"""
+AI4I = """\
+name: ai4i-to-h
+metric: average_precision
+data:
+  target: {{train: h.csv, test: 0.4, labels: all}}
+  source: {{name: l-and-m, train: lm.csv}}
+  columns: {{label: Machine failure, drop: [UDI, Product ID, TWF, HDF, PWF, OSF, RNF]}}
+positive: "1"
+budget: {{trials: 12, wall: {wall}}}
+seed: {seed}
+"""
+CWRU = """\
+name: cwru-0-to-3
+data:
+  target: {{train: load3.npz, labels: {{per_class: 2}}}}
+  source: {{name: load0, train: load0.npz}}
+budget: {{trials: 6, wall: {wall}}}
+baselines: [linear_probe, source_only, no_transfer]
+search_space: {{backbone: pretrained_on_source, unfrozen_layers: {{choice: [0, 2]}}}}
+seed: {seed}
+"""
+OWN_NETWORK = Path(__file__).resolve().parents[1] / "examples" / "fault_detection"
+SHOWN = ("backbone", "unfrozen_layers", "join", "epochs", "sequence_length")
+DOMAINS = ("books", "dvd", "electronics", "kitchen")
+
+
+def main() -> None:
+    """Runs one benchmark and prints its table."""
+    arguments = parser(__doc__ or "")
+    arguments.add_argument("which", choices=("imdb", "amazon", "ai4i", "own", "cwru"))
+    arguments.add_argument("--wall", default=None)
+    arguments.add_argument("--draws", type=int, default=5, help="seeds of ai4i and cwru")
+    arguments.add_argument("--out", type=Path, default=None, help="keep the run folders here")
+    given = arguments.parse_args()
+    run_all = {"imdb": _imdb, "amazon": _amazon, "ai4i": _ai4i, "own": _own, "cwru": _cwru}[given.which]
+    print("| task | winner | test | best probe | no transfer | difference to no transfer |\n|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        differences = [_report(name, content) for name, content in run_all(given, Path(folder))]
+    if len(differences) > 1:
+        spread = 1.96 * float(np.std(differences, ddof=1)) / len(differences) ** 0.5
+        print(f"\nmean difference to no transfer: {np.mean(differences):+.3f} ± {spread:.3f} over {len(differences)}")
+
+
+Results = Iterator[tuple[str, dict[str, Any]]]
+
+
+def _imdb(given: Any, place: Path) -> Results:
+    data = present(given.shared / "data" / "imdb_reviews").resolve()
+    yield "IMDB", _search(given, place, "imdb", IMDB.format(data=data, wall=given.wall or "30m"))
+
+
+def _amazon(given: Any, place: Path) -> Results:
+    data = present(given.shared / "data" / "amazon_reviews")
+    for domain in DOMAINS:
+        folder = place / domain
+        folder.mkdir()
+        with (data / f"{domain}.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        for split in ("train", "test"):
+            _write(folder / f"{split}.csv", [row for row in rows if row["split"] == split], ["text", "label"])
+        yield domain, _search(given, folder, domain, AMAZON.format(domain=domain, wall=given.wall or "8m"))
+
+
+def _ai4i(given: Any, place: Path) -> Results:
+    _divide_by_type(given, new=place / "h.csv", known=place / "lm.csv")
+    for seed in range(given.draws):
+        task = AI4I.format(wall=given.wall or "4m", seed=seed)
+        yield f"L, M to H, draw {seed}", _search(given, place, f"ai4i-{seed}", task)
+
+
+def _own(given: Any, place: Path) -> Results:
+    """The example with the user's own pretrained network."""
+    (place / "data").mkdir()
+    new, known = place / "data" / "machines_new.csv", place / "data" / "machines_known.csv"
+    _divide_by_type(given, new=new, known=known)
+    script, network = OWN_NETWORK / "pretrain.py", place / "pretrained.h5"
+    subprocess.run([sys.executable, str(script), str(known), str(network)], check=True)
+    for seed in range(given.draws):
+        task = (OWN_NETWORK / "task.yaml").read_text(encoding="utf-8") + f"seed: {seed}\n"
+        yield f"own network, draw {seed}", _search(given, place, f"own-{seed}", task)
+
+
+def _divide_by_type(given: Any, *, new: Path, known: Path) -> None:
+    data = present(given.shared / "data" / "ai4i2020")
+    with (data / "ai4i2020.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    names = list(rows[0])
+    _write(new, [row for row in rows if row["Type"] == "H"], names)
+    _write(known, [row for row in rows if row["Type"] != "H"], names)
+
+
+def _cwru(given: Any, place: Path) -> Results:
+    data = present(given.shared / "data" / "cwru_bearing")
+    for load in (0, 3):
+        with np.load(data / f"windows_load{load}.npz") as file:
+            kept = {name: file[name][file[f"y_{name.split('_')[1]}"] != "normal"] for name in file.files}
+        np.savez(place / f"load{load}.npz", **kept)
+    for seed in range(given.draws):
+        task = CWRU.format(wall=given.wall or "4m", seed=seed)
+        yield f"load 0 to 3, draw {seed}", _search(given, place, f"cwru-{seed}", task)
+
+
+def _search(given: Any, place: Path, name: str, task: str) -> dict[str, Any]:
+    (place / "task.yaml").write_text(task, encoding="utf-8")
+    run = autotl.search(place / "task.yaml", out=(given.out or place) / f"run-{name}", listen=_tell)
+    print("\n".join(run.sentences), file=sys.stderr)
+    return run.leaderboard
+
+
+def _write(path: Path, rows: list[dict[str, str]], names: list[str]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _tell(event: object) -> None:
+    if isinstance(event, TrialEnded):
+        row = event.row
+        score = row["score"]["value"] if row["score"] else None
+        plan = {key: row["plan"].get(key) for key in SHOWN}
+        words = f"trial {row['trial']} {row['baseline'] or ''} {row['status']} {score} {plan} {row['reason'] or ''}"
+        print(words, file=sys.stderr, flush=True)
+
+
+def _report(name: str, leaderboard: dict[str, Any]) -> float:
+    rows = leaderboard["trials"]
+    winner = next(row for row in rows if row["winner"])
+    tested = {row["baseline"]: row["test"] for row in rows if row["baseline"] and row["test"]}
+    figure, nothing = winner["refit_test"] or winner["test"], tested["no_transfer"]
+    plan = winner["plan"]
+    frozen = f", {plan['unfrozen_layers']} unfrozen" if len(plan) > 12 else ""
+    joined = " with bag of words" if plan.get("join") == "bag_of_words" else ""
+    difference = float(figure["value"] - nothing["value"])
+    cells = [f"{plan['backbone']}{frozen}{joined}", *map(_figure, (figure, tested.get("linear_probe"), nothing))]
+    print(f"| {name} | {' | '.join(cells)} | {difference:+.3f} |", flush=True)
+    return difference
+
+
+def _figure(figure: dict[str, Any] | None) -> str:
+    return "-" if figure is None else f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+
+
+if __name__ == "__main__":
+    main()
