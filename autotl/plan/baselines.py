@@ -56,7 +56,7 @@ def baselines(space: Space, *, setting: str, wanted: str | Sequence[str]) -> lis
 
 def linear_probe(space: Space, backbone: BackboneSpec) -> Plan:
     """A linear head on the frozen backbone, trained long enough to converge."""
-    return Plan(backbone, **sized_like(space), learning_rate=2e-3, epochs=20)
+    return Plan(backbone, **sized_like(space), learning_rate=2e-3, epochs=20).canonical()
 
 
 def no_transfer(space: Space) -> Plan:
@@ -77,7 +77,7 @@ def full_finetune(space: Space, backbone: BackboneSpec) -> Plan:
         learning_rate=1e-3,
         backbone_rate_ratio=MODALITIES[space.modality].finetuning_ratio,
         epochs=3,
-    )
+    ).canonical()
 
 
 def sized_like(space: Space) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from autotl.backbones import BackboneSpec
 from autotl.backbones.classical import CLASSICAL
+from autotl.backbones.pretrained import NAME as PRETRAINED
 
 UnfrozenLayers = int | Literal["all"]
 
@@ -99,6 +100,8 @@ class Plan:
         if plan.backbone.origin == CLASSICAL:
             bare = Plan(self.backbone, image_size=None, augmentation=None, epochs=1)
             return replace(bare, learns_from=self.learns_from, seed=self.seed)
+        if plan.backbone.origin == PRETRAINED:
+            plan = replace(plan, image_size=None)  # it reads rows and windows as they are
         if plan.unfrozen_layers == 0:
             plan = replace(plan, backbone_rate_ratio=type(self).backbone_rate_ratio)
         if plan.views == 0 and plan.augmentation is not None:

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from autotl.backbones import BackboneSpec, smallest_image_size
 from autotl.backbones.classical import CLASSICAL
+from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.errors import TaskError, unknown_name
 from autotl.plan.fields import Field, Parse, fields, like, most_layers, parse_plan, too_small
 from autotl.plan.modalities import defaults_of
@@ -172,6 +173,8 @@ class Space:
     def _has_effect(name: str, values: Mapping[str, Any]) -> bool:
         if name not in ("backbone", "learns_from") and values["backbone"].origin == CLASSICAL:
             return False  # such a model has no layers, rates or head to choose
+        if name == "image_size" and values["backbone"].origin == PRETRAINED:
+            return False  # it reads rows and windows as they are
         if name not in ONLY_WITH:
             return True
         other, has_effect = ONLY_WITH[name]
