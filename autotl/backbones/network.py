@@ -1,6 +1,7 @@
 """A backbone fixed to a form and a tap: one example as it is read in, one feature vector out."""
 
 import math
+import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ from autotl.errors import EnvironmentProblemError, TaskError
 LAST = "last"
 INPUT_NAMES = {"image": "pixels", "text": "tokens", "table": "columns", "signal": "samples"}
 PYRAMID_TAPS = {"P3": 8, "P4": 16, "P5": 32}  # the feature pyramid's names for strides
+ENCODER_END = re.compile(r"transformer_layer_(\d+)_outer_norm")  # as `autotl.backbones.bert` names it
 LATER_LAYERS_NAMED = 8  # in an error message
 
 
@@ -81,8 +83,8 @@ def build_network(spec: BackboneSpec, *, form: Form, tap: str = LAST, seed: int 
 
     Args:
         spec: which one.
-        tap: `last`, the last tensor at stride 8, 16 or 32 (`P3`, `P4`, `P5`), or a layer's name; maps and sequences are
-            pooled by their mean.
+        tap: `last`, the last tensor at stride 8, 16 or 32 (`P3`, `P4`, `P5`), the end of a language network's encoder
+            (`E1`, `E2` …), or a layer's name; maps and sequences are pooled by their mean.
         seed: of random weights, where the spec asks for such.
     Raises:
         EnvironmentProblemError: its weights are not at hand (`AUTOTL_OFFLINE` is respected).
@@ -191,7 +193,7 @@ def _tapped(model: keras.Model, tap: str, spec: BackboneSpec, form: Form) -> ker
     if tap == LAST:
         return model.outputs[0]
     nodes = nodes_in_order(model)
-    maps = {} if form.image_size is None else pyramid_maps(model, form.image_size)
+    maps = encoder_taps(model) if form.image_size is None else pyramid_maps(model, form.image_size)
     if tap in maps:
         return maps[tap]
     by_name = {node.operation.name: node.outputs[0] for node in nodes if len(node.outputs) == 1}
@@ -204,6 +206,12 @@ def _tapped(model: keras.Model, tap: str, spec: BackboneSpec, form: Form) -> ker
         f"tap {tap!r} is not known to backbone {spec.label} on {form.words}. "
         f"Allowed: {', '.join([LAST, *maps])}, or the name of one of its layers (the last ones: {last_names}).{hint}"
     )
+
+
+def encoder_taps(model: keras.Model) -> dict[str, keras.KerasTensor]:
+    """What each encoder of a language network gives, the first as `E1`; empty for other networks."""
+    found = [(ENCODER_END.fullmatch(node.operation.name), node.outputs[0]) for node in nodes_in_order(model)]
+    return {f"E{int(match[1]) + 1}": tensor for match, tensor in found if match is not None}
 
 
 def pyramid_maps(model: keras.Model, image_size: int) -> dict[str, keras.KerasTensor]:

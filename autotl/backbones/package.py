@@ -88,7 +88,7 @@ class PackageOrigin:
 
     def layer_count(self, spec: BackboneSpec, tap: str) -> int | None:
         if spec.name in TEXT_PACKAGES:
-            return TEXT_PACKAGES[spec.name].layers if tap == "last" else None
+            return TEXT_PACKAGES[spec.name].layers.get(tap)
         return known_layer_count(spec.name, tap)
 
     def smallest_image_size(self, spec: BackboneSpec) -> int:

@@ -18,7 +18,7 @@ class TextPackage:
     module: str
     folder: str  # inside the module's folder
     sha256: Mapping[str, str]  # by file in that folder; all are checked before any is interpreted
-    layers: int  # that own weights, to unfreeze
+    layers: Mapping[str, int]  # that own weights, to unfreeze, up to each tap
 
     @property
     def distribution(self) -> str:
@@ -36,7 +36,7 @@ TEXT_PACKAGES: dict[str, TextPackage] = {
             "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
             "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
         },
-        layers=52,
+        layers={"last": 52, **{f"E{encoder}": 4 + 8 * encoder for encoder in range(1, 7)}},
     ),
 }
 
