@@ -5,6 +5,7 @@ run = autotl.search("task.yaml")
 print(run.winner["score"], run.path / "report.html")
 """
 
+from autotl.api.first_task import WrittenTask, write_task
 from autotl.api.opening import OpenedTask, Overrides, open_task
 from autotl.api.searching import Run, search
 from autotl.api.verbs import Validation, predict, read_leaderboard, validate, write_demo, write_report
@@ -14,6 +15,7 @@ __all__ = [
     "Overrides",
     "Run",
     "Validation",
+    "WrittenTask",
     "open_task",
     "predict",
     "read_leaderboard",
@@ -21,4 +23,5 @@ __all__ = [
     "validate",
     "write_demo",
     "write_report",
+    "write_task",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autotl.api.checking import check_backbones
+from autotl.api.checking import check_backbones, with_lengths_of
 from autotl.api.opening import OpenedTask, Overrides, open_task, wanted_baselines
 from autotl.api.quiet import import_keras
 from autotl.backbones import parse_spec, why_not_at_hand
@@ -54,7 +54,7 @@ def validate(path: Path | str, *, full: bool = False) -> Validation:
         data = load_data(opened.task)
         findings = data.findings
         description["data"] = dict(data.summary)
-        check_backbones(opened.space, data)
+        check_backbones(with_lengths_of(opened.space, data), data)
     return Validation(tuple(_sentences(opened)), findings, description)
 
 

@@ -61,6 +61,41 @@ def _common(
     """Finds, for one task, the best way to reuse a pretrained network."""
 
 
+@app.command(
+    epilog="Examples: autotl init photos/ · autotl init data.csv --label species · next: the commands that it prints"
+)
+def init(
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATA", help="A folder of class folders, a CSV or Parquet, an .npz; or several."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write; never overwritten.")] = Path(
+        "task.yaml"
+    ),
+    source: Annotated[
+        list[Path] | None, typer.Option(metavar="DATA", help="A labelled domain that helps; may be given again.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(metavar="COLUMN", help="What to predict.")] = None,
+    modality: Annotated[str | None, typer.Option(help="image, text, table or signal.")] = None,
+    input_column: Annotated[
+        str | None, typer.Option("--input", metavar="COLUMN", help="The column with texts or image paths.")
+    ] = None,
+) -> None:
+    """Looks at your data and writes a commented task.yaml that a search runs as it is. Trains nothing."""
+    from autotl.api import write_task
+
+    written = write_task(data, out=out, source=source or (), label=label, modality=modality, input=input_column)
+    screen = _screen()
+    for sentence in written.sentences:
+        screen.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    screen.print(
+        f"{written.path} is written and fits the data. Read it, then: autotl search {written.path}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 @app.command(epilog="Example: autotl validate task.yaml --full · next: autotl search task.yaml")
 def validate(
     task: TaskPath,

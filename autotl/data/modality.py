@@ -219,11 +219,11 @@ def _of_table(facts: TableFacts, columns: Columns, window: int | None) -> Guess:
         return Guess("image", f"column {called!r} names files")
     if not any(any(cell.strip() for cell in values) for values in cells.values()):
         return Guess(None, "the table has no filled cell beside the label")
-    paths = next((name for name, values in cells.items() if _image_path_share(values) >= SURE), None)
+    paths = next(iter(path_columns(cells)), None)
     if paths is not None:
         return Guess("image", f"column {paths!r} holds the paths of image files")
     numbers = [name for name, values in cells.items() if _is_of_numbers(values)]
-    prose = {name: _words(values) for name, values in cells.items() if name not in numbers and _is_prose(name, values)}
+    prose = prose_columns({name: values for name, values in cells.items() if name not in numbers})
     if prose:
         name = max(prose, key=lambda name: prose[name])
         if len(numbers) > MOST_NUMBERS_BESIDE_TEXT:
@@ -240,6 +240,16 @@ def _of_table(facts: TableFacts, columns: Columns, window: int | None) -> Guess:
     parts = [f"of numbers ({len(numbers)})"] if numbers else []
     parts += [f"of categories or dates ({others})"] if others else []
     return Guess("table", f"it has columns {' and '.join(parts)}")
+
+
+def path_columns(cells: Mapping[str, Sequence[str]]) -> list[str]:
+    """The columns whose cells are paths of image files."""
+    return [name for name, values in cells.items() if _image_path_share(values) >= SURE]
+
+
+def prose_columns(cells: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    """The columns that hold texts, and the words of a cell on average."""
+    return {name: _words(values) for name, values in cells.items() if _is_prose(name, values)}
 
 
 def _image_path_share(values: Sequence[str]) -> float:

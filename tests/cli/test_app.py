@@ -136,8 +136,8 @@ def test_given_plans_are_checked_with_their_place(place, capsys):
 
 
 def test_a_part_that_comes_later_is_refused_plainly(place, capsys):
-    write(place, GOOD + "modality: text\n")
-    fails(capsys, ["search", "task.yaml"], 3, "text", "cannot run it yet")
+    write(place, GOOD + "limits: {model_mb: 50}\n")
+    fails(capsys, ["search", "task.yaml"], 3, "limits", "cannot run it yet")
 
 
 def test_no_backbone_at_hand_offline_says_what_to_install(place, capsys, monkeypatch):

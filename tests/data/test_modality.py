@@ -11,9 +11,11 @@ from autotl.data.modality import (
     array_facts,
     folder_facts,
     guess_modality,
+    modality_of,
     table_facts,
 )
 from autotl.data.tables import read_table
+from autotl.errors import TaskError
 from autotl.task.model import Columns
 
 REVIEWS = [f"I bought number {index} a week ago and it broke at once" for index in range(40)]
@@ -124,3 +126,50 @@ def test_real_data_sets_are_guessed(shared_data, path, modality):
     else:
         facts = array_facts(full) if full.suffix == ".npz" else table_facts(read_table(full, encoding="utf-8"))
     assert guess_modality([facts]).modality == modality
+
+
+def a_table(path, **columns):
+    lines = [",".join(columns), *(",".join(row) for row in zip(*columns.values(), strict=True))]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_a_task_that_says_what_its_data_are_is_believed(tmp_path, make_task):
+    a_table(tmp_path / "t.csv", text=REVIEWS, label=KINDS)
+    assert modality_of(make_task("t.csv", modality="table")) == "table"
+    assert modality_of(make_task("t.csv")) == "text"
+
+
+def test_sources_are_looked_at_too_and_must_agree(tmp_path, make_task):
+    a_table(tmp_path / "t.csv", text=REVIEWS, label=KINDS)
+    a_table(tmp_path / "s.csv", speed=NUMBERS, label=KINDS)
+    with pytest.raises(TaskError, match=r"data: the modality is not clear: one path is text.*Write 'modality: image'"):
+        modality_of(make_task("t.csv", {"train": "s.csv"}))
+    np.savez(tmp_path / "w.npz", x=np.zeros((3, 64)))
+    assert modality_of(make_task("w.npz")) == "signal"
+
+
+def test_columns_and_windows_of_the_task_decide(tmp_path, make_task):
+    a_table(tmp_path / "t.csv", time=[str(row) for row in range(40)], force=NUMBERS, label=KINDS)
+    with pytest.raises(TaskError, match="a table, or a signal with data.columns"):
+        modality_of(make_task("t.csv"))
+    assert modality_of(make_task("t.csv", columns={"time": "time"})) == "signal"
+    assert modality_of(make_task("t.csv", columns={"unit": "label"})) == "signal"
+    assert modality_of(make_task("t.csv", window=8)) == "signal"
+    assert modality_of(make_task("t.csv", columns={"drop": ["time"]})) == "table"
+
+
+@pytest.mark.parametrize("given", ["nowhere", "t.csv", "w.npz", "empty"])
+def test_what_cannot_be_read_is_told_elsewhere(tmp_path, make_task, given):
+    """The listing tells what is wrong with a path; a complaint about the modality would only hide it."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "t.csv").write_bytes(b"text,label\n\xff,a\n")
+    (tmp_path / "w.npz").write_bytes(b"no archive")
+    assert modality_of(make_task(given)) == "image"
+
+
+def test_a_folder_of_neither_kind_is_asked_about(tmp_path, make_task):
+    for name in ("a/1.wav", "b/2.wav"):
+        (tmp_path / "sounds" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "sounds" / name).touch()
+    with pytest.raises(TaskError, match="most are .wav.*Write 'modality: image', 'text', 'table' or 'signal'"):
+        modality_of(make_task("sounds"))
