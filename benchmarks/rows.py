@@ -21,14 +21,14 @@ IMDB = """\
 name: imdb
 data:
   target: {{train: {data}/train.csv, test: {data}/test.csv}}
-budget: {{trials: 30, wall: {wall}}}
+budget: {{trials: 8, wall: {wall}}}
 baselines: [linear_probe, no_transfer]
-search_space: {{unfrozen_layers: {{choice: [0, 9, 17]}}, epochs: {{choice: [2, 10]}}}}
+search_space: {{sequence_length: 160, unfrozen_layers: {{choice: [9, 17]}}, join: bag_of_words, epochs: 2}}
 start_with:
-  - {{backbone: all_minilm_l6_v2, sequence_length: 224, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
-  - {{backbone: all_minilm_l6_v2, sequence_length: 224, unfrozen_layers: 9, learning_rate: 0.003,
+  - {{backbone: all_minilm_l6_v2, sequence_length: 160, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 160, unfrozen_layers: 17, join: bag_of_words, learning_rate: 0.002,
      backbone_rate_ratio: 0.05, epochs: 2}}
-  - {{backbone: all_minilm_l6_v2, sequence_length: 224, unfrozen_layers: 9, join: bag_of_words, learning_rate: 0.003,
+  - {{backbone: all_minilm_l6_v2, sequence_length: 160, unfrozen_layers: 17, learning_rate: 0.002,
      backbone_rate_ratio: 0.05, epochs: 2}}
   - {{backbone: all_minilm_l6_v2, sequence_length: 96, unfrozen_layers: all, learning_rate: 0.001,
      backbone_rate_ratio: 0.05, epochs: 1}}
@@ -37,14 +37,15 @@ AMAZON = """\
 name: amazon-{domain}
 data:
   target: {{train: train.csv, test: test.csv}}
-  columns: {{drop: []}}
-budget: {{trials: 12, wall: {wall}}}
+budget: {{trials: 4, wall: {wall}}}
 baselines: [linear_probe, no_transfer]
-search_space: {{unfrozen_layers: {{choice: [0, 9, 17]}}, epochs: {{choice: [3, 10]}}}}
+search_space: {{sequence_length: 128, unfrozen_layers: {{choice: [9, 17]}}, join: bag_of_words, epochs: 3}}
 start_with:
-  - {{backbone: all_minilm_l6_v2, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
-  - {{backbone: all_minilm_l6_v2, unfrozen_layers: 17, join: bag_of_words, learning_rate: 0.003,
-     backbone_rate_ratio: 0.03, epochs: 3}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 128, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 128, unfrozen_layers: 17, join: bag_of_words, learning_rate: 0.002,
+     backbone_rate_ratio: 0.05, epochs: 3}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 128, unfrozen_layers: 34, learning_rate: 0.002,
+     backbone_rate_ratio: 0.05, epochs: 3}}
 """
 AI4I = """\
 name: ai4i-to-h
@@ -150,7 +151,8 @@ def _cwru(given: Any, place: Path) -> Results:
 
 def _search(given: Any, place: Path, name: str, task: str) -> dict[str, Any]:
     (place / "task.yaml").write_text(task, encoding="utf-8")
-    run = autotl.search(place / "task.yaml", out=(given.out or place) / f"run-{name}", listen=_tell)
+    out = (given.out or place) / f"run-{name}"
+    run = autotl.search(place / "task.yaml", out=out, early_stopping=False, listen=_tell)
     print("\n".join(run.sentences), file=sys.stderr)
     return run.leaderboard
 
