@@ -245,6 +245,7 @@ class _Finisher:
         return model_card(
             {
                 "task": self._task.task.name,
+                "modality": self._data.modality,
                 "setting": self._data.setting,
                 "metric": self._task.metric,
                 "classes": list(self._data.classes),

@@ -203,7 +203,7 @@ def report(run: RunPath) -> None:
 @app.command(epilog="Example: autotl predict runs/first/winner photos/ --out predictions.csv")
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A bundle: the `winner/` of a run.")],
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of images, one image, a CSV or an .npz.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder, a file, a table or an .npz.")],
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write; standard output if left out.")
     ] = None,

@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 
+INPUTS = {
+    "image": "image files; stretched to the model's size, everything else is inside the model",
+    "text": "raw strings; the tokenizer is inside the model",
+    "table": "rows of a table with the columns that bundle.json names, in any order",
+    "signal": "windows of the length and channels that bundle.json names",
+}
+
+
 def model_card(values: Mapping[str, Any]) -> str:
     """Markdown from stored values; what was not measured says so.
 
     Args:
-        values: `task`, `setting`, `metric`, `classes`, `plan`, `headline`, `test`, `test_uses`, `refit`, `calibration`,
+        values: `task`, `modality`, `setting`, `metric`, `classes`, `plan`, `headline`, `test`, `test_uses`, `refit`, `calibration`,
             `data`, `versions`, `run`, `trial`.
     """
     test = values["test"]
@@ -28,8 +36,8 @@ def model_card(values: Mapping[str, Any]) -> str:
 ## Use
 
 - Task: {values["setting"]} transfer; one of {len(values["classes"])} classes: {", ".join(values["classes"])}.
-- Input: image files; stretched to the model's size, everything else is inside the model.
-- Not measured: behaviour on images unlike those of the target domain, fairness between groups of people.
+- Input: {INPUTS[values["modality"]]}.
+- Not measured: behaviour on {values["modality"]}s unlike those of the target domain, fairness between groups of people.
 
 ## Figures ({values["metric"]})
 

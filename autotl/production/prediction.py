@@ -26,7 +26,7 @@ class Predictions:
 
     Attributes:
         probabilities: (n, classes).
-        skipped: files that are no images, with the reason.
+        skipped: examples that cannot be read, with the reason.
     """
 
     ids: tuple[str, ...]

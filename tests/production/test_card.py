@@ -6,6 +6,7 @@ from autotl.production.card import model_card
 
 VALUES = {
     "task": "flowers",
+    "modality": "image",
     "setting": "inductive",
     "metric": "accuracy",
     "classes": ["daisy", "tulip"],
@@ -52,3 +53,10 @@ def test_plan_data_versions_and_origin_are_there():
     assert "autotl 0.1, keras 3.15.1\n" in card
     assert "(run flowers-20260304-120005, trial 3)" in card
     assert "one of 2 classes: daisy, tulip." in card
+
+
+@pytest.mark.parametrize(
+    ("modality", "words"), [("text", "raw strings"), ("table", "rows of a table"), ("signal", "windows of the length")]
+)
+def test_what_goes_in_is_said_for_each_modality(modality, words):
+    assert f"- Input: {words}" in model_card(VALUES | {"modality": modality})
