@@ -81,9 +81,9 @@ def full_finetune(space: Space, backbone: BackboneSpec) -> Plan:
 
 
 def sized_like(space: Space) -> dict[str, Any]:
-    """How examples are read in the middle of the space; no stored views."""
+    """How examples are read in the middle of the space; no stored views, and nothing joins the network."""
     own = MODALITIES[space.modality].own_fields
-    read = [name for name in own if name not in ("views", "augmentation")]
+    read = [name for name in own if name not in ("views", "augmentation", "join")]
     return {**defaults_of(space.modality), **{name: middle_of(space, name) for name in read}}
 
 

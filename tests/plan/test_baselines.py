@@ -70,6 +70,15 @@ def test_a_linear_probe_trains_nothing_but_a_linear_head():
     assert (plan.unfrozen_layers, plan.head, plan.adaptation) == (0, Choice("linear"), Choice("none"))
 
 
+def test_no_baseline_of_a_language_network_is_joined_by_a_bag_of_words():
+    written = {"backbone": "all_minilm_l6_v2", "join": "bag_of_words", "sequence_length": 64}
+    space = parse_space(written, where=lambda path: path, folder=Path(), modality="text")
+    (backbone,) = space.values("backbone")
+    assert linear_probe(space, backbone).join == "none"
+    assert full_finetune(space, backbone).join == "none"
+    assert no_transfer(space).backbone.name == "bag_of_words"
+
+
 def test_no_transfer_starts_from_random_weights_and_trains_all_of_them():
     plan = no_transfer(a_space(image_size=128))
     assert (plan.backbone, plan.unfrozen_layers, plan.image_size) == (FROM_SCRATCH, "all", 48)

@@ -67,7 +67,10 @@ def test_a_mistake_in_a_file_is_told_at_its_line_of_that_file(tmp_path):
 
 def test_a_space_that_is_not_shipped_is_told_with_the_menu(tmp_path):
     (told,) = mistakes_of(lambda: read_space(a_task(tmp_path, "search_space: imag")))
-    assert "task.yaml:2:15: search_space: 'imag' is not known. Allowed: image, signal, table, text. Did you mean 'image'?" in told
+    assert (
+        "task.yaml:2:15: search_space: 'imag' is not known. Allowed: image, signal, table, text. Did you mean 'image'?"
+        in told
+    )
 
 
 def test_a_file_that_is_not_there_is_told_with_the_folder_that_was_searched(tmp_path):
