@@ -27,7 +27,8 @@ def only_loading_tells(space: Space) -> bool:
     preset's taps, or a layer's name as tap."""
     backbones, taps = space.values("backbone"), space.values("tap")
     own_weights = any(spec.origin == "application" and spec.weights not in (None, "imagenet") for spec in backbones)
-    return own_weights or any(layer_count(spec, tap) is None for spec in backbones for tap in taps)
+    own_networks = any(spec.origin == "saved" for spec in backbones)  # whether the data fit them shows on loading
+    return own_weights or own_networks or any(layer_count(spec, tap) is None for spec in backbones for tap in taps)
 
 
 def with_lengths_of(space: Space, data: TaskData) -> Space:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autotl.backbones import BackboneSpec, offline_by_environment, why_not_at_hand
-from autotl.data import Finding, check_quickly, describe, modality_of, raise_errors, unknown_codes
+from autotl.data import Finding, check_quickly, describe, raise_errors, told_modality, unknown_codes
 from autotl.errors import EnvironmentProblemError, TaskError, UsageError
 from autotl.leaderboard.gate import Gate, read_gate
 from autotl.plan import Plan
 from autotl.plan.baselines import SOURCE_ONLY
-from autotl.plan.reading import read_plans, read_space, shipped_spaces
+from autotl.plan.reading import read_plans, read_space
 from autotl.plan.space import Space
 from autotl.scoring.metrics import METRICS
 from autotl.task import BASELINE_NAMES, ReadablePart, Task, read_task, readable_part, unsupported
@@ -105,16 +105,19 @@ def _read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, li
         raise TaskError(mistakes)
     readable = part.task  # mistakes in one key must not hide those in a table behind another
     mistakes += [*unsupported(readable), *unknown_codes(readable)]
-    told = _collected(lambda: modality_of(readable), mistakes) if part.has_data else readable.modality
-    modality = told or "image"
-    space = _collected(lambda: read_space(readable, modality), mistakes) if modality in shipped_spaces() else None
-    given = _collected(lambda: read_plans(readable, overrides.start_with, modality), mistakes)
-    can_be_listed = part.has_data and told is not None
+    told = _collected(lambda: told_modality(readable), mistakes) if part.has_data else readable.modality
+    space, given = None, None
+    if told is not None or not part.has_data:  # of data that cannot be read nobody knows which space they need
+        modality = told or "image"
+        space = _collected(lambda: read_space(readable, modality), mistakes)
+        given = _collected(lambda: read_plans(readable, overrides.start_with, modality), mistakes)
+    can_be_listed = part.has_data and (told is not None or not mistakes)
     findings = _collected(lambda: check_quickly(readable), mistakes) if can_be_listed else None
-    if mistakes or task is None or space is None:
+    if mistakes or task is None:
         raise TaskError([*mistakes, *(found.message for found in findings or () if found.severity == "error")])
     _check_words(overrides, task)
     raise_errors(findings or ())
+    assert space is not None, "data that cannot be read are an error"
     return task, space, given or [], findings or []
 
 

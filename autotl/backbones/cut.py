@@ -10,6 +10,7 @@ import xxhash
 
 from autotl.backbones.graph import crossings, nodes_in_order, own_trainable_variables, rerun, sublayers
 from autotl.backbones.network import Network
+from autotl.backbones.reading import TokenReading
 from autotl.errors import TaskError
 
 LAYERS_LOOKED_BACK = 6  # how many weight-owning layers earlier than needed a cheaper cut may lie
@@ -54,6 +55,12 @@ class Division:
         length = self.network.form.sequence_length
         whole = (Crossing((length,), "int32"),) if length is not None else ()
         return next((index for index, crossing in enumerate(self.crossing) if crossing in whole), None)
+
+    @property
+    def padding_id(self) -> int:
+        """What stands behind the tokens of a sequence."""
+        reading = self.network.reading
+        return reading.wordpiece.padding_id if isinstance(reading, TokenReading) else 0
 
     @property
     def stores_inputs(self) -> bool:

@@ -27,8 +27,13 @@ class Form:
 
     @property
     def side(self) -> int:
-        """The image size of a form that has one."""
-        assert self.image_size is not None, f"a form of {self.modality} without an image size"
+        """The image size of a form that has one.
+
+        Raises:
+            ValueError: it has none; completes the sentence 'the backbone cannot take such examples: …'.
+        """
+        if self.image_size is None:
+            raise ValueError("it reads images.")
         return self.image_size
 
     @property

@@ -7,6 +7,7 @@ OVERLAP = 8  # frames that each sample lies in
 SHORTEST_FRAME = 32  # samples
 BRIGHTEST = 3.0  # standard deviations above the mean of the window's own log-spectrogram; as many below are black
 FLOOR = 1e-6  # of a magnitude, so that silence has a logarithm
+LEAST_DEVIATION = 1e-3  # of a log-spectrogram; less is rounding, which must not be blown up into a pattern
 
 
 def spectrogram_image(samples: keras.KerasTensor, *, size: int) -> keras.KerasTensor:
@@ -25,7 +26,7 @@ def spectrogram_image(samples: keras.KerasTensor, *, size: int) -> keras.KerasTe
     real, imaginary = ops.stft(ops.transpose(samples, (0, 2, 1)), frame, step, 2 * frame)
     loudness = ops.log(ops.sqrt(ops.square(real) + ops.square(imaginary)) + FLOOR)  # (n, channels, frames, bins)
     loudness = loudness - ops.mean(loudness, axis=(1, 2, 3), keepdims=True)
-    loudness = loudness / (ops.std(loudness, axis=(1, 2, 3), keepdims=True) + FLOOR)
+    loudness = loudness / ops.maximum(ops.std(loudness, axis=(1, 2, 3), keepdims=True), LEAST_DEVIATION)
     frames, bins = loudness.shape[2:]
     beside = ops.reshape(ops.transpose(loudness, (0, 2, 1, 3)), (-1, frames, channels * bins, 1))
     grey = ops.clip((beside + BRIGHTEST) * (255.0 / (2 * BRIGHTEST)), 0.0, 255.0)

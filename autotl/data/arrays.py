@@ -130,7 +130,8 @@ def _header(archive: zipfile.ZipFile, name: str, file_bytes: int) -> ArrayHeader
     except Exception as error:
         raise ArrayError(f"{name!r} cannot be read: {_reason(error)}.") from error
     if dtype.hasobject:
-        raise ArrayError(f"{name!r} holds Python objects, which are never loaded. Save plain numbers or text.")
+        words = f"{name!r} holds Python objects, which are never loaded. NumPy keeps rows of unequal length as such."
+        raise ArrayError(f"{words} Cut or pad them to one length and save plain numbers or text.")
     if not shape:
         raise ArrayError(f"{name!r} is a single value, not one a row.")
     if min(shape) < 0 or math.prod(shape) > _MOST_VALUES or 0 in shape[1:] or dtype.itemsize == 0:

@@ -16,7 +16,7 @@ from autotl.data import audit
 from autotl.data.examples import UNKNOWN, Finding, Fold, Inputs, Rows, ScoreKind, SealedTest, TaskData
 from autotl.data.joining import join_inputs
 from autotl.data.listing import SplitName, Survey, is_hidden, survey
-from autotl.data.opening import Broken, Examples, open_all, unique_ids, without_folders
+from autotl.data.opening import Broken, Examples, Opened, open_all, unique_ids, without_folders
 from autotl.data.records import Records
 from autotl.data.setting import setting_of
 from autotl.data.splits import HEAD_FOLDS, SUFFIX_FOLDS, Integers, cross_validation, deal, is_few, joint_groups
@@ -63,6 +63,7 @@ def load_data(task: Task) -> TaskData:
     audit.raise_errors(
         audit.broken_findings(task, listed.modality, as_found, opened.examples)
     )  # with folders, for the user to act on
+    audit.raise_errors(_nothing_left(listed, opened))
     broken = _as_stored(task, opened.broken)
     findings += audit.broken_findings(task, listed.modality, broken, opened.examples)
     for name, reason in broken.items():
@@ -77,6 +78,15 @@ def load_data(task: Task) -> TaskData:
     given = {place: _shuffled_where_hidden(task, place, examples) for place, examples in given.items()}
     findings += _content_findings(task, given)  # kept: a hidden folder name must not slip in
     return _divided(task, listed, classes, given, tuple(findings), broken, opened.sizes)
+
+
+def _nothing_left(listed: Survey, opened: Opened) -> Iterator[Finding]:
+    """Splits of which every example is broken: to skip them all may be allowed, to go on without any is not."""
+    for place, examples in opened.splits.items():
+        if not len(examples):
+            total, first = listed.rows(*place), listed.splits[place][0]
+            words = f"none of {total:,} {audit.NOUNS[listed.modality]}s of {' '.join(place)} can be used."
+            yield Finding(audit.BROKEN[listed.modality], "error", f"{first.where}: {words}")
 
 
 def _reasons(broken: Sequence[Broken]) -> list[str]:

@@ -93,7 +93,16 @@ def guess_modality(facts: Sequence[Facts], columns: Columns | None = None, *, wi
 
 
 def modality_of(task: Task) -> str:
-    """What the task's data are: as it says, or as its paths tell.
+    """What the task's data are; images where nothing can be read, which is told elsewhere.
+
+    Raises:
+        TaskError: the paths do not tell; names what was seen.
+    """
+    return told_modality(task) or "image"
+
+
+def told_modality(task: Task) -> str | None:
+    """What the task's data are: as it says, or as its paths tell; None where what is there cannot be read.
 
     Raises:
         TaskError: the paths do not tell; names what was seen.
@@ -103,8 +112,8 @@ def modality_of(task: Task) -> str:
     paths = [*task.data.target.train, *(path for source in task.data.source for path in source.train or ())]
     facts = [fact for given in paths if (fact := _facts_of(task.resolve(given), task.encoding)) is not None]
     facts = [fact for fact in facts if not isinstance(fact, FolderFacts) or fact.suffixes]
-    if not facts:
-        return "image"  # nothing is there, which is told elsewhere
+    if not facts:  # nothing is there, or nothing that can be read; which of them is told elsewhere
+        return None if any(task.resolve(given).exists() for given in paths) else "image"
     guess = guess_modality(facts, task.data.columns, window=task.window)
     if guess.modality is None:
         words = f"the modality is not clear: {guess.reason}. Write 'modality: image', 'text', 'table' or 'signal'."

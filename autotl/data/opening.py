@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from autotl.data.texts import BrokenTextError, Texts, is_empty, read_text_file, 
 from autotl.data.windows import (
     BrokenWindowsError,
     Windows,
+    check_alike,
     inspect_windows,
     samples_from_array,
     window_findings,
@@ -71,7 +73,7 @@ def open_all(task: Task, listed: Survey) -> Opened:
     """Opens every listing of the survey.
 
     Raises:
-        DataError: an array that is none of images or windows, or tables that do not fit together.
+        DataError: an array that is none of images or windows, or tables or windows that do not fit together.
     """
     opened = Opened()
     for (domain, split), listings in listed.splits.items():
@@ -89,6 +91,8 @@ def open_all(task: Task, listed: Survey) -> Opened:
             if any(listing.groups is not None for listing in listings)
             else None,
         )
+    if listed.modality == "signal":  # one model takes the windows of all domains and splits
+        check_alike([cast(Windows, examples.inputs) for examples in opened.splits.values()])
     return opened
 
 

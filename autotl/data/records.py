@@ -679,6 +679,12 @@ class _Sight:
     def finding(self, code: str, words: str) -> Finding:
         return Finding(code, "warning", f"{self.place}: {words}")
 
+    def throughout(self, values: NDArray[Any], holds: Callable[[Any], bool]) -> bool:
+        """Whether something holds for a value per row, or for those of each table that was joined: many number their
+        rows anew."""
+        begins = np.flatnonzero(np.diff(self.records.lines) <= 0) + 1  # lines begin anew with each table
+        return holds(values) or (len(begins) > 0 and all(holds(part) for part in np.split(values, begins)))
+
 
 _Outcome = tuple[NumericColumn | CategoricalColumn | DateColumn | None, list[Finding]]
 
@@ -717,10 +723,10 @@ def _fit_numbers(sight: _Sight, notation: str, allow: Collection[str]) -> _Outco
         return None, [sight.finding("empty_column", words)]
     if len(present) == len(codes) and present.min() == present.max():
         return None, [_constant(sight, texts[0])]
-    if "identifier" not in allow and len(present) == len(codes) and _are_serial(present):
+    if "identifier" not in allow and len(present) == len(codes) and sight.throughout(present, _are_serial):
         words = (
-            f"{len(present):,} whole numbers, none twice: an identifier or a counter, not a feature. It was left out. "
-            "If it is a feature, write 'audit: {allow: [identifier]}'."
+            f"{len(present):,} whole numbers, none twice in a table: an identifier or a counter, not a feature. It was "
+            "left out. If it is a feature, write 'audit: {allow: [identifier]}'."
         )
         return None, [sight.finding("identifier", words)]
     commas = np.array(["," in text for text in texts], dtype=bool)
@@ -760,10 +766,10 @@ def _fit_dates(sight: _Sight, form: str) -> _Outcome:
 
 
 def _fit_categories(sight: _Sight, filled: Booleans, allow: Collection[str]) -> _Outcome:
-    texts, counts = sight.cells.texts, sight.cells.counts()
+    texts, codes, counts = sight.cells.texts, sight.cells.codes, sight.cells.counts()
     rows = int(counts[filled].sum())
     distinct = int(filled.sum())
-    if "identifier" not in allow and rows >= IDENTIFIER_ROWS and distinct >= IDENTIFIER_SHARE * rows:
+    if "identifier" not in allow and sight.throughout(np.where(filled, np.arange(len(texts)), -1)[codes], _are_names):
         words = (
             f"{distinct:,} different texts in {rows:,} filled cells, such as {sight.first(filled)}: an identifier or "
             "free text, not a category. It was left out. If it is a feature, write 'audit: {allow: [identifier]}'."
@@ -798,6 +804,12 @@ def _are_codes(texts: Sequence[str]) -> bool:
     """Whole numbers of which some begin with a zero: postcodes, part numbers."""
     filled = [text.strip() for text in texts if text.strip()]
     return all(text.isdecimal() for text in filled) and any(text[0] == "0" and len(text) > 1 for text in filled)
+
+
+def _are_names(codes: NDArray[np.int64]) -> bool:
+    """Texts, by their code (negative where the cell is empty), of which nearly all are different."""
+    filled = codes[codes >= 0]
+    return len(filled) >= IDENTIFIER_ROWS and len(np.unique(filled)) >= IDENTIFIER_SHARE * len(filled)
 
 
 def _are_serial(values: Floats) -> bool:
@@ -864,6 +876,7 @@ LEAK_ACCURACY = 0.99  # balanced; by one column alone
 LEAK_IN_CLASS = 10  # rows of the smallest class, or of a flag, that such a figure must rest on
 COPY_CHANCE = 0.01  # that a column copies the label by chance: small tables show it too
 FLAG_CHANCE = 1e-6  # that a flag stands on rows of one class only by chance
+FLAG_DIFFERENT = 5  # of its rows, at least, that are no copies of each other
 FLAG_RECALL = 0.05  # of that class; rarer flags are ordinary lucky features
 _MOST_PAIRS = 5_000_000  # of categories and classes; a column with more is nearly an identifier and not counted out
 
@@ -882,11 +895,13 @@ def leak_findings(records: Records, schema: Schema, labels: NDArray[np.int64], *
     classes, classed = np.unique(labels[known], return_inverse=True)
     if len(classes) < 2:
         return []
-    told = records.take(known).with_schema(schema)
+    used = {column.name for column in schema.columns}
+    told = records.take(known).without(set(records.cells) - used).with_schema(schema)
+    copies = _copies(told.digests, classed)
     found = {
         column.name: reason
         for start, column in _placed(schema.columns)
-        if (reason := _reason_for_leak(column, told, start, classed.astype(np.int64))) is not None
+        if (reason := _reason_for_leak(column, told, start, classed.astype(np.int64), copies)) is not None
     }
     every = ", ".join(map(_in_yaml, found))
     hint = f"If it is not known when predicting, write 'data.columns: {{drop: [{every}]}}'"
@@ -902,7 +917,18 @@ def _in_yaml(name: str) -> str:
     return name if is_plain else json.dumps(name, ensure_ascii=not name.isprintable())
 
 
-def _reason_for_leak(column: Column, told: Records, start: int, labels: NDArray[np.int64]) -> str | None:
+def _copies(digests: Sequence[str], labels: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(n,) how many rows say the same under the same label, the row itself counted in.
+
+    An oversampled class or a table that was joined twice holds many: a row must not be told by its own copies.
+    """
+    pairs = cells_of([f"{digest} {label}" for digest, label in zip(digests, labels.tolist(), strict=True)])
+    return pairs.counts()[pairs.codes]
+
+
+def _reason_for_leak(
+    column: Column, told: Records, start: int, labels: NDArray[np.int64], copies: NDArray[np.int64]
+) -> str | None:
     """What gives the label away, completing the sentence 'the column …', or None."""
     cells = told.cells[column.name]
     values = told.read(np.arange(len(told), dtype=np.int64))[:, start + len(column.names) - 1].astype(np.float64)
@@ -912,15 +938,16 @@ def _reason_for_leak(column: Column, told: Records, start: int, labels: NDArray[
     tests: list[Callable[[], str | None]] = []
     if np.bincount(labels).min() >= LEAK_IN_CLASS:
         if kinds is not None:
-            tests.append(partial(_majority, kinds, labels))
-        if column.kind != "categorical":
+            tests.append(partial(_majority, kinds, labels, copies))
+        if column.kind != "categorical" and _different(labels, copies).min() >= LEAK_IN_CLASS:
             tests.append(partial(_split if labels.max() == 1 else _medians, values, labels))
     if labels.max() == 1:
         if kinds is not None and kinds.max() == 1:
-            tests.append(partial(_flag, kinds, labels, lambda row: repr(_shortened(cells.texts[cells.codes[row]]))))
+            written = [repr(_shortened(text)) for text in cells.texts]
+            tests.append(partial(_flag, kinds, labels, copies, lambda row: written[cells.codes[row]]))
         if column.kind != "categorical" and np.isnan(values).any():
             states = np.isnan(values).astype(np.int64)
-            tests.append(partial(_flag, states, labels, lambda row: "empty" if states[row] else "filled"))
+            tests.append(partial(_flag, states, labels, copies, lambda row: "empty" if states[row] else "filled"))
     return next((reason for test in tests if (reason := test())), None)
 
 
@@ -941,7 +968,12 @@ def _copy(kinds: NDArray[np.int64], labels: NDArray[np.int64]) -> str | None:
     return f"copies the label: each of its {len(sizes)} values stands for one class in all {len(labels):,} rows"
 
 
-def _majority(kinds: NDArray[np.int64], labels: NDArray[np.int64]) -> str | None:
+def _different(labels: NDArray[np.int64], copies: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows per class, each once whatever its copies."""
+    return np.rint(np.bincount(labels, weights=1 / copies)).astype(np.int64)
+
+
+def _majority(kinds: NDArray[np.int64], labels: NDArray[np.int64], copies: NDArray[np.int64]) -> str | None:
     """Each row is told by the other rows of its category, so that a category of one row tells nothing."""
     classes = int(labels.max()) + 1
     if (int(kinds.max()) + 1) * classes > _MOST_PAIRS:
@@ -949,8 +981,8 @@ def _majority(kinds: NDArray[np.int64], labels: NDArray[np.int64]) -> str | None
     together = np.bincount(kinds * classes + labels, minlength=(int(kinds.max()) + 1) * classes).reshape(-1, classes)
     ordered = np.sort(together, axis=1)
     best_other = np.where(together == ordered[:, -1:], ordered[:, -2:-1], ordered[:, -1:])
-    right = np.where(together - 1 > best_other, together, 0)
-    return _rule("its values alone", right.sum(axis=0) / together.sum(axis=0))
+    right = together[kinds, labels] - copies > best_other[kinds, labels]
+    return _rule("its values alone", np.bincount(labels, weights=right) / np.bincount(labels))
 
 
 def _split(values: Floats, labels: NDArray[np.int64]) -> str | None:
@@ -991,7 +1023,9 @@ def _rule(rule: str, recalls: Floats) -> str | None:
     return f"tells the label by itself: by {rule}, with a balanced accuracy of {accuracy:.3f}"
 
 
-def _flag(states: NDArray[np.int64], labels: NDArray[np.int64], name: Callable[[int], str]) -> str | None:
+def _flag(
+    states: NDArray[np.int64], labels: NDArray[np.int64], copies: NDArray[np.int64], name: Callable[[int], str]
+) -> str | None:
     """One of two states stands on rows of the rarer class only, too often for chance."""
     sizes = np.bincount(labels)
     rare = int(np.argmin(sizes))
@@ -999,6 +1033,8 @@ def _flag(states: NDArray[np.int64], labels: NDArray[np.int64], name: Callable[[
         here = np.flatnonzero(states == state)
         count = len(here)
         if count < max(LEAK_IN_CLASS, FLAG_RECALL * sizes[rare]) or (labels[here] != rare).any():
+            continue
+        if np.rint((1 / copies[here]).sum()) < FLAG_DIFFERENT:
             continue
         chance = _log_choices(int(sizes[rare]), count) - _log_choices(len(labels), count)
         if chance <= math.log(FLAG_CHANCE):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from autotl.data.examples import Finding, Inputs
 from autotl.data.records import feature_columns, records_from_table
-from autotl.data.tables import Table, TableError, read_table
+from autotl.data.tables import TABLE_SUFFIXES, Table, TableError, read_table
 from autotl.data.texts import texts_of
 from autotl.data.windows import SignalColumns, cut_table, mixed_findings
 from autotl.errors import DataError
@@ -68,9 +68,11 @@ def text_column(task: Task, table: Table) -> str:
 
 
 def label_column(task: Task, table: Table, *, required: bool) -> str | None:
-    """The label column; where it is not required, only if the table has it at all."""
+    """The label column; where it is not required (of an unlabelled target), only if the table has it at all: under the
+    name that the task or its sources give it, so that no feature is taken for it."""
     try:
-        name = found_column(table, task.data.columns.label, LABEL_COLUMNS, "label")
+        named = task.data.columns.label or (None if required else _label_of_source(task))
+        name = found_column(table, named, LABEL_COLUMNS, "label")
     except TableError:
         if required:
             raise
@@ -79,6 +81,19 @@ def label_column(task: Task, table: Table, *, required: bool) -> str | None:
         return None
     table.column(name, meaning="label")
     return name
+
+
+def _label_of_source(task: Task) -> str | None:
+    """What the first source that is a table calls its label; None where none is."""
+    for source in task.data.source:
+        for given in source.train or ():
+            path = task.resolve(given)
+            if path.suffix.lower() in TABLE_SUFFIXES and path.is_file():
+                try:
+                    return found_column(read_table(path, encoding=task.encoding), None, LABEL_COLUMNS, "label")
+                except TableError:
+                    return None  # told where the source is listed
+    return None
 
 
 def found_column(table: Table, wanted: str | None, usual: Sequence[str], meaning: str) -> str:

@@ -75,15 +75,14 @@ def read_windows(path: Path, shape: tuple[int, int], written: Mapping[str, Any])
 
     Args:
         shape: samples and channels of a window.
-        written: `input` (an array's member), `time`, `unit`, `drop` (columns of a table), `stride`, `encoding`.
+        written: `input` (an array's member), `time`, `unit`, `channels` (columns of a table), `stride`, `encoding`.
     Raises:
-        DataError: nothing there, or windows of another shape.
+        DataError: nothing there, a channel is missing, or windows of another shape.
     """
     if path.suffix.lower() == ".npz":
         windows = _windows_of_array(path, written.get("input"))
     elif path.suffix.lower() in TABLE_SUFFIXES:
-        table = _table(path, str(written.get("encoding") or "utf-8"))
-        columns = _signal_columns(table, written)
+        table, columns = _signal_table(path, written)
         stride = written.get("stride")
         windows = cut_table(table, columns, window=shape[0], stride=stride, where=str(path), origin=path.name).windows
     else:
@@ -137,18 +136,25 @@ def _column(path: Path, table: Table, wanted: object, usual: tuple[str, ...]) ->
     return str(found)
 
 
-def _signal_columns(table: Table, written: Mapping[str, Any]) -> SignalColumns:
-    """The columns as in training; a label or group that stands in the table as well is left out."""
+def _signal_table(path: Path, written: Mapping[str, Any]) -> tuple[Table, SignalColumns]:
+    """The samples with the channels that the model learnt from, in its order; a label or group is left out."""
+    table = _table(path, str(written.get("encoding") or "utf-8"))
     by_lower = {name.strip().lower(): name for name in table.columns}
 
     def known(key: str, usual: tuple[str, ...]) -> str | None:
         name = written.get(key)
         return name if name in table.columns else next((by_lower[word] for word in usual if word in by_lower), None)
 
+    columns = SignalColumns(time=known("time", TIME_COLUMNS), unit=known("unit", UNIT_COLUMNS))
     channels = written.get("channels")
-    time, unit = known("time", TIME_COLUMNS), known("unit", UNIT_COLUMNS)
-    others = () if channels is None else [name for name in table.columns if name not in {*channels, time, unit}]
-    return SignalColumns(time=time, unit=unit, drop=tuple(others))
+    if channels is None:
+        return table, columns
+    try:
+        cells = {name: table.column(name, meaning="channel") for name in channels}
+    except TableError as error:
+        raise DataError(f"{path}: {error}") from error
+    beside = {name: table.columns[name] for name in (columns.time, columns.unit) if name is not None}
+    return Table({**beside, **cells}, table.lines), columns
 
 
 def _windows_of_array(path: Path, member: object) -> Windows:

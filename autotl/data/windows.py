@@ -88,14 +88,8 @@ def join_windows(several: Sequence[Windows]) -> Windows:
     """
     if len(several) == 1:
         return several[0]
+    check_alike(several)
     first = several[0]
-    for other in several[1:]:
-        if other.shape != first.shape:
-            seen = " and ".join(f"those of {part.origin} {_in_words(part.shape)}" for part in (first, other))
-            raise DataError(f"windows must have one shape: {seen}. Cut or resample one of them to match the other.")
-        if first.channels and other.channels and other.channels != first.channels:
-            seen = " and ".join(f"{part.origin} has {', '.join(part.channels)}" for part in (first, other))
-            raise DataError(f"signals must have the same channels in one order: {seen}.")
     offsets = np.cumsum([0, *(len(part.samples) for part in several)])
     return Windows(
         np.concatenate([part.samples for part in several]),
@@ -106,6 +100,22 @@ def join_windows(several: Sequence[Windows]) -> Windows:
         next((part.channels for part in several if part.channels), ()),
         ", ".join(dict.fromkeys(part.origin for part in several)),
     )
+
+
+def check_alike(several: Sequence[Windows]) -> None:
+    """That windows have one shape and the same channels in one order, so that one model can take them all.
+
+    Raises:
+        DataError: they have not; names both.
+    """
+    first = several[0]
+    for other in several[1:]:
+        if other.shape != first.shape:
+            seen = " and ".join(f"those of {part.origin} {_in_words(part.shape)}" for part in (first, other))
+            raise DataError(f"windows must have one shape: {seen}. Cut or resample one of them to match the other.")
+        if first.channels and other.channels and other.channels != first.channels:
+            seen = " and ".join(f"{part.origin} has {', '.join(part.channels)}" for part in (first, other))
+            raise DataError(f"signals must have the same channels in one order: {seen}.")
 
 
 def samples_from_array(values: NDArray[np.generic]) -> Samples:

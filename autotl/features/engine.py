@@ -40,30 +40,34 @@ class KerasPrefix:
         """Sequences by their length, other examples as they come."""
         if not self._has_sequences:
             return np.arange(len(examples))
-        return np.argsort((examples != 0).sum(axis=1), kind="stable")
+        return np.argsort((examples != self._division.padding_id).sum(axis=1), kind="stable")
 
     def __call__(self, examples: NDArray[Any]) -> Tensors:
         """Crossing tensors, each (n, ...), of n examples; sequences are padded to their full length again."""
         if self._division.stores_inputs:
             return [examples]
         if self._has_sequences:
-            examples = examples[:, : needed_length(examples)]
+            examples = examples[:, : needed_length(examples, self._division.padding_id)]
         crossing: Any = self._model.predict_on_batch(examples)
         tensors = [np.asarray(tensor) for tensor in (crossing if isinstance(crossing, list | tuple) else [crossing])]
-        return [_padded(tensor, like) for tensor, like in zip(tensors, self._division.crossing, strict=True)]
+        tokens_at, padding_id = self._division.tokens_at, self._division.padding_id
+        return [
+            _padded(tensor, like, padding_id if place == tokens_at else 0)
+            for place, (tensor, like) in enumerate(zip(tensors, self._division.crossing, strict=True))
+        ]
 
 
-def needed_length(token_ids: NDArray[Any]) -> int:
-    """How many columns of sequences (n, length) hold more than padding (0), up to a multiple of 16."""
-    longest = int((token_ids != 0).sum(axis=1).max(initial=1))
+def needed_length(token_ids: NDArray[Any], padding_id: int) -> int:
+    """How many columns of sequences (n, length) hold more than padding, up to a multiple of 16."""
+    longest = int((token_ids != padding_id).sum(axis=1).max(initial=1))
     return -(-longest // LENGTH_STEP) * LENGTH_STEP
 
 
-def _padded(tensor: NDArray[Any], like: Crossing) -> NDArray[Any]:
+def _padded(tensor: NDArray[Any], like: Crossing, value: int) -> NDArray[Any]:
     if tensor.shape[1:] == like.shape:
         return tensor
     missing = like.shape[0] - tensor.shape[1]
-    return np.pad(tensor, [(0, 0), (0, missing), *([(0, 0)] * (tensor.ndim - 2))])
+    return np.pad(tensor, [(0, 0), (0, missing), *([(0, 0)] * (tensor.ndim - 2))], constant_values=value)
 
 
 def engine_name() -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,12 +71,20 @@ class Bundle:
     def _native(self, serving: "type[NativeServing]") -> "NativeServing":
         from autotl.trial.classical import MODELS
 
-        kind = self.description[NATIVE]
-        if kind not in MODELS:
-            raise StorageError(f"{self.path / DESCRIPTION}: {kind!r} is no model that this version knows.")
+        place, kind, temperature = (
+            self.path / DESCRIPTION,
+            self.description[NATIVE],
+            self.description.get("temperature"),
+        )
+        if not isinstance(kind, str) or kind not in MODELS:
+            raise StorageError(f"{place}: {kind!r} is no model that this version knows.")
+        if not isinstance(temperature, int | float) or not 0 < temperature < math.inf:
+            raise StorageError(f"{place}: temperature is {temperature!r}; it should be a number above 0.")
         files = {path.name: path.read_bytes() for path in sorted((self.path / NATIVE).iterdir())}
         model = MODELS[kind].from_native_files(files)
-        return serving(kind, model, float(self.description["temperature"]), self.reading)
+        if model.classes != len(self.classes):
+            raise StorageError(f"{place}: names {len(self.classes)} classes, its model tells {model.classes} apart.")
+        return serving(kind, model, float(temperature), self.reading)
 
 
 def write_bundle(

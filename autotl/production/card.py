@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-
 INPUTS = {
     "image": "image files; stretched to the model's size, everything else is inside the model",
     "text": "raw strings; the tokenizer is inside the model",
@@ -16,8 +15,8 @@ def model_card(values: Mapping[str, Any]) -> str:
     """Markdown from stored values; what was not measured says so.
 
     Args:
-        values: `task`, `modality`, `setting`, `metric`, `classes`, `plan`, `headline`, `test`, `test_uses`, `refit`, `calibration`,
-            `data`, `versions`, `run`, `trial`.
+        values: `task`, `modality`, `setting`, `metric`, `classes`, `plan`, `headline`, `test`, `test_uses`, `refit`,
+            `calibration`, `data`, `versions`, `run`, `trial`.
     """
     test = values["test"]
     tested = (

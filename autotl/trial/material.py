@@ -20,6 +20,7 @@ class Material:
         views: per view number (0 is plain) the feature sets of the domains, in the order of the task's domains.
         labels: (n,) class index of every row.
         tokens_at: which of the tensors holds the token ids of sequences, where some cross the cut.
+        padding_id: what stands behind the tokens of a sequence.
     """
 
     def __init__(
@@ -28,10 +29,11 @@ class Material:
         labels: NDArray[np.int64],
         *,
         tokens_at: int | None = None,
+        padding_id: int = 0,
     ) -> None:
         self._views = views
         self._labels = labels
-        self._lengths = None if tokens_at is None else _lengths(views[0], tokens_at)
+        self._lengths = None if tokens_at is None else _lengths(views[0], tokens_at, padding_id)
         self.beside: NDArray[np.float32] | None = None  # (n, joined): what joins the features of every row
         self._starts = np.cumsum([0, *(len(features) for features in views[0])])
 
@@ -75,10 +77,10 @@ class Material:
             yield self.take(rows[start : start + PREDICTION_BATCH])
 
 
-def _lengths(features: Sequence[FeatureSet], tokens_at: int) -> NDArray[np.int64]:
-    """(n,) tokens of every row that are no padding (0)."""
+def _lengths(features: Sequence[FeatureSet], tokens_at: int, padding_id: int) -> NDArray[np.int64]:
+    """(n,) tokens of every row that are no padding."""
     return np.concatenate(
-        [(block[tokens_at] != 0).sum(axis=1) for each in features for block in each.blocks], dtype=np.int64
+        [(block[tokens_at] != padding_id).sum(axis=1) for each in features for block in each.blocks], dtype=np.int64
     )
 
 

@@ -55,7 +55,8 @@ class NetworkBench:
         views = [PLAIN, *(View(plan.augmentation or "none", number) for number in range(1, plan.views + 1))]
         domains = range(len(self.data.domains))
         sets = [[self._stored(trainer, index, view, check) for index in domains] for view in views]
-        material = Material(sets, self.data.labels, tokens_at=trainer.division.tokens_at)
+        division = trainer.division
+        material = Material(sets, self.data.labels, tokens_at=division.tokens_at, padding_id=division.padding_id)
         return NetworkLearner(self, plan, trainer, material, check)
 
     def trainer(self, plan: Plan) -> Trainer:

@@ -105,7 +105,8 @@ class Trainer:
         """A batch as the model takes it; sequences without the padding that all of them share."""
         tokens = self.division.tokens_at
         if tokens is not None:
-            full, needed = tensors[tokens].shape[1], needed_length(tensors[tokens])
+            full = tensors[tokens].shape[1]
+            needed = needed_length(tensors[tokens], self.division.padding_id)
             shapes: list[tuple[int, ...]] = [crossing.shape for crossing in self.division.crossing]
             shapes += [()] * (len(tensors) - len(shapes))  # what is joined is no sequence
             tensors = [
