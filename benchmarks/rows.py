@@ -39,13 +39,11 @@ data:
   target: {{train: train.csv, test: test.csv}}
 budget: {{trials: 4, wall: {wall}}}
 baselines: [linear_probe, no_transfer]
-search_space: {{sequence_length: 128, unfrozen_layers: {{choice: [9, 17]}}, join: bag_of_words, epochs: 3}}
+search_space: {{sequence_length: 128, unfrozen_layers: {{choice: [9, 17]}}, join: bag_of_words, epochs: 2}}
 start_with:
   - {{backbone: all_minilm_l6_v2, sequence_length: 128, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
   - {{backbone: all_minilm_l6_v2, sequence_length: 128, unfrozen_layers: 17, join: bag_of_words, learning_rate: 0.002,
-     backbone_rate_ratio: 0.05, epochs: 3}}
-  - {{backbone: all_minilm_l6_v2, sequence_length: 128, unfrozen_layers: 34, learning_rate: 0.002,
-     backbone_rate_ratio: 0.05, epochs: 3}}
+     backbone_rate_ratio: 0.05, epochs: 2}}
 """
 AI4I = """\
 name: ai4i-to-h

@@ -3,6 +3,8 @@
 import time
 from dataclasses import dataclass, field
 
+from autotl.backbones.classical import CLASSICAL
+from autotl.plan import Plan
 from autotl.plan.baselines import PROBES
 
 RESERVED_SHARE = 0.15  # of the wall time, for retraining, test and report
@@ -34,13 +36,14 @@ class Budget:
         reserved = min(max(RESERVED_SECONDS, RESERVED_SHARE * self.wall_seconds), 0.5 * self.wall_seconds)
         return self.started + self.wall_seconds - reserved
 
-    def deadline_of(self, baseline: str | None) -> float:
+    def deadline_of(self, baseline: str | None, plan: Plan) -> float:
         """When a trial must be done (time.time()).
 
-        Baselines together get a quarter of the wall time. The probes get all of it: every other figure is compared with
-        theirs, and the pass over the images that makes up most of their time is stored for the trials that follow.
+        Baselines together get a quarter of the wall time. Probes and classical models get all of it: every other figure
+        is compared with theirs, a classical model takes seconds, and the pass over the examples that makes up most of a
+        probe's time is stored for the trials that follow.
         """
-        if baseline is None or baseline in PROBES:
+        if baseline is None or baseline in PROBES or plan.backbone.origin == CLASSICAL:
             return self.search_ends
         begun = self.started if self._search_started is None else self._search_started
         return min(begun + BASELINES_SHARE * self.wall_seconds, self.search_ends)

@@ -145,7 +145,8 @@ class PacketSearcher(Searcher):
             return None if self._proposer.is_waiting else str(Searcher.FINISHED)
         self._trials[trial_id] = proposal
         self._journal.started(proposal)
-        return {"packet": [Job(proposal.number, proposal.plan, self._budget.deadline_of(proposal.baseline))]}
+        deadline = self._budget.deadline_of(proposal.baseline, proposal.plan)
+        return {"packet": [Job(proposal.number, proposal.plan, deadline)]}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """One epoch."""

@@ -4,7 +4,13 @@ import time
 
 import pytest
 
+from autotl.backbones import BackboneSpec
+from autotl.backbones.classical import CLASSICAL
+from autotl.plan import Plan
 from autotl.search.budget import Budget
+
+NETWORK = Plan(BackboneSpec("bundled", "mobilenet_v2_050"))
+WORDS = Plan(BackboneSpec(CLASSICAL, "bag_of_words"))
 
 
 @pytest.mark.parametrize(
@@ -20,19 +26,26 @@ def test_probes_may_take_all_the_time_and_other_baselines_together_a_quarter():
     budget = Budget(1000, started=time.time() - 100)
     budget.start_search()
     for probe in ("linear_probe", "source_only", None):
-        assert budget.deadline_of(probe) == budget.search_ends
+        assert budget.deadline_of(probe, NETWORK) == budget.search_ends
     for other in ("no_transfer", "full_finetune"):
-        assert budget.deadline_of(other) == pytest.approx(time.time() + 250, abs=5), "from the search's own beginning"
+        assert budget.deadline_of(other, NETWORK) == pytest.approx(time.time() + 250, abs=5), (
+            "from the search's own beginning"
+        )
+
+
+def test_a_classical_baseline_takes_seconds_and_is_never_cut_off_for_the_others():
+    budget = Budget(1000, started=time.time() - 100)
+    assert budget.deadline_of("no_transfer", WORDS) == budget.search_ends
 
 
 def test_baselines_count_from_the_commands_beginning_until_the_search_starts():
-    assert Budget(1000, started=5000.0).deadline_of("no_transfer") == 5250
+    assert Budget(1000, started=5000.0).deadline_of("no_transfer", NETWORK) == 5250
 
 
 def test_no_baseline_may_run_past_the_search():
     budget = Budget(100, started=time.time() - 70)
     budget.start_search()
-    assert budget.deadline_of("full_finetune") == budget.search_ends
+    assert budget.deadline_of("full_finetune", NETWORK) == budget.search_ends
 
 
 def test_trials_stop_when_the_time_is_up_or_the_user_says_so():
