@@ -77,9 +77,8 @@ class PretrainedOrigin:
             raise TaskError(f"backbone {spec.label}: pretraining has not been run, so it has no weights yet.")
         kept = read_pretrained(Path(spec.weights))
         if kept.form != described:
-            seen = "other columns or categories" if form.modality == kept.form.get("modality") else "other data"
-            words = f"was pretrained on {seen} than {form.words}" if form.modality == "table" else _other_window(kept)
-            raise TaskError(f"backbone {spec.label} {words}. Write only {NAME!r} to pretrain it on this task's.")
+            words = f"was pretrained on {_seen_by(kept, form)}. Write only {NAME!r} to pretrain it on this task's data."
+            raise TaskError(f"backbone {spec.label} {words}")
         model = untrained(form, numbers=kept.numbers, seed=0)
         put_weights(model, kept.weights, where=spec.weights)
         return Loaded(model, reading=None if form.schema is None else ColumnReading(form.schema))
@@ -135,8 +134,10 @@ def untrained(form: Form, *, numbers: "NumberStatistics | None", seed: int) -> "
 
 def weights_of(model: "keras.Model") -> dict[str, NDArray[np.float32]]:
     """All weights by layer and variable, e.g. `block1_first.kernel`."""
+    from keras import ops
+
     return {
-        f"{layer.name}.{variable.name}": np.array(variable, dtype=np.float32)
+        f"{layer.name}.{variable.name}": np.array(ops.convert_to_numpy(variable), dtype=np.float32)
         for layer in model.layers
         for variable in layer.weights
     }
@@ -164,6 +165,7 @@ def write_pretrained(path: Path, network: PretrainedNetwork) -> None:
         "format": FORMAT,
         "form": dict(network.form),
         "layers": len(layers),
+        "weights": sorted(network.weights),
         "numbers": None if network.numbers is None else network.numbers.as_dict(),
         "record": dict(network.record),
     }
@@ -185,7 +187,9 @@ def read_pretrained(path: Path) -> PretrainedNetwork:
             weights = {name: archive[name] for name in archive.files if name != _ABOUT}
     except _UNREADABLE as cause:
         raise _damaged(path, str(cause)) from cause
-    if not weights or any(array.dtype != np.float32 or not np.isfinite(array).all() for array in weights.values()):
+    if sorted(weights) != about.get("weights"):
+        raise _damaged(path, "it does not hold all weights that were written")
+    if any(array.dtype != np.float32 or not np.isfinite(array).all() for array in weights.values()):
         raise _damaged(path, "its weights are not finite float32 numbers")
     try:
         numbers = None
@@ -215,5 +219,11 @@ def _damaged(path: Path, why: str) -> StorageError:
     return StorageError(f"the pretrained weights {path} are damaged: {why}. Delete the file to have them made again.")
 
 
-def _other_window(kept: PretrainedNetwork) -> str:
-    return f"was pretrained on windows of shape {kept.form.get('window')}, not on these"
+def _seen_by(kept: PretrainedNetwork, form: Form) -> str:
+    """What a network was pretrained on where that is not this form, in words."""
+    if kept.form.get("modality") != form.modality:
+        return f"other data than {form.words}"
+    if form.modality == "table":
+        return f"other columns or categories than {form.words}"
+    samples, channels = kept.form["window"]
+    return f"{Form('signal', window=(samples, channels)).words}, not on {form.words}"

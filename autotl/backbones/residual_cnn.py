@@ -10,7 +10,7 @@ GROUPS = 8
 STEM_MAP = 128  # the stem brings any window to about this many places, so that the cost hardly depends on its length
 LARGEST_STRIDE = 32  # of the stem; longer windows keep more places
 KERNEL_STRIDES = 8  # length of the first kernel in strides: wide enough to tell frequencies apart
-LEAST_DEVIATION = 1e-5  # of a channel, against its mean's magnitude: what is smaller is rounding, not signal
+LEAST_DEVIATION = 1e-12  # of a channel; its square is still a number
 
 
 def residual_cnn(window: tuple[int, int], *, seed: int) -> keras.Model:
@@ -70,7 +70,8 @@ def total_stride(window: tuple[int, int]) -> int:
 
 
 def _standardised(samples: keras.KerasTensor) -> keras.KerasTensor:
-    mean = ops.mean(samples, axis=1, keepdims=True)
-    centred = samples - mean
+    """Zero throughout where a channel never changes."""
+    shifted = samples - samples[:, :1]  # exact zeros for a constant, where a mean would leave rounding to be amplified
+    centred = shifted - ops.mean(shifted, axis=1, keepdims=True)
     deviation = ops.sqrt(ops.mean(ops.square(centred), axis=1, keepdims=True))
-    return centred / ops.maximum(deviation, LEAST_DEVIATION * ops.abs(mean) + 1e-12)
+    return centred / ops.maximum(deviation, LEAST_DEVIATION)

@@ -17,7 +17,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -42,8 +42,14 @@ from autotl.backbones.pretrained import (
     write_pretrained,
 )
 from autotl.backbones.reading import own_reading
-from autotl.backbones.residual_cnn import total_stride
-from autotl.backbones.residual_mlp import NumberStatistics, embedding_name, number_statistics, numeric_columns
+from autotl.backbones.residual_cnn import LEAST_DEVIATION, total_stride
+from autotl.backbones.residual_mlp import (
+    FURTHEST,
+    NumberStatistics,
+    embedding_name,
+    number_statistics,
+    numeric_columns,
+)
 from autotl.data.examples import UNKNOWN, Rows, TaskData
 from autotl.data.records import Schema
 from autotl.data.splits import deal, joint_groups
@@ -85,7 +91,7 @@ class Settings:
 
 
 SETTINGS = {
-    "table": Settings(epochs=40, batch_size=128, learning_rate=1e-3, weight_decay=1e-2, patience=10),
+    "table": Settings(epochs=40, batch_size=128, learning_rate=3e-3, weight_decay=1e-2, patience=10),
     "signal": Settings(epochs=60, batch_size=32, learning_rate=1e-3, weight_decay=1e-2, patience=10),
 }
 
@@ -135,9 +141,9 @@ def pretrain(
     described = described_form(form)
     kind, rows = pretraining_rows(data)
     settings = SETTINGS[data.modality]
-    settings = settings if epochs is None else Settings(**{**asdict(settings), "epochs": epochs})
+    settings = settings if epochs is None else replace(settings, epochs=epochs)
     digest = _digest(data, kind, rows, {"form": described, "settings": asdict(settings), "seed": seed})
-    path = cache / "pretrained" / f"{digest}.npz"
+    path = (cache / "pretrained" / f"{digest}.npz").resolve()  # workers may stand in another folder
     if (found := _kept(path, digest)) is not None:
         return found
     try:
@@ -146,7 +152,8 @@ def pretrain(
             found = _kept(path, digest)  # another process may have been first
             if found is None:
                 network = _trained(data, form, kind, rows, settings, seed=seed, check=check)
-                write_pretrained(path, _with_digest(network, digest))
+                network = replace(network, record={**network.record, "digest": digest})
+                write_pretrained(path, network)
                 found = _described(path, network.record, digest)
     except OSError as error:
         words = f"the pretrained network {path} cannot be written: {error.strerror}."
@@ -190,7 +197,7 @@ def _form(data: TaskData) -> Form:
 def _digest(data: TaskData, kind: Kind, rows: Rows, choices: Mapping[str, Any]) -> str:
     """Of all that decides the weights: content and order of the rows, their labels where they are used, and choices."""
     constants = [FORMAT, MOST_STEPS_PER_EPOCH, HELD_OUT_SHARE, FEWEST_HELD_OUT, SWAPPED_SHARE, UNKNOWN_SHARE]
-    constants += [MASKED_SHARE, SPANS_PER_WINDOW, SPEED, LOUDNESS, BANDS, FEATURES_FROM]
+    constants += [MASKED_SHARE, SPANS_PER_WINDOW, SPEED, LOUDNESS, BANDS, LEAST_OF_MEDIAN, FEATURES_FROM]
     total = xxhash.xxh3_128(json.dumps([kind, len(data.classes), constants, choices], sort_keys=True).encode())
     contents = _contents(data)
     groups = np.zeros(len(rows), dtype=np.int64) if data.groups is None else _renumbered(data.groups[rows])
@@ -223,7 +230,7 @@ def _kept(path: Path, digest: str) -> Pretrained | None:
 
 
 def _described(path: Path, record: Mapping[str, Any], digest: str) -> Pretrained:
-    if record.get("digest", digest) != digest:
+    if record["digest"] != digest:
         raise ValueError(f"{path} was pretrained on something else")
     return Pretrained(
         path,
@@ -234,10 +241,6 @@ def _described(path: Path, record: Mapping[str, Any], digest: str) -> Pretrained
         float(record["seconds"]),
         dict(record["scores"]),
     )
-
-
-def _with_digest(network: PretrainedNetwork, digest: str) -> PretrainedNetwork:
-    return PretrainedNetwork(network.form, network.weights, network.numbers, {**network.record, "digest": digest})
 
 
 def _alone(lock: FileLock, check: Callable[[], None]) -> Any:
@@ -397,7 +400,7 @@ def _read_unseen_as_unknown(network: keras.Model, schema: Schema, matrix: NDArra
     """
     for place, codes in zip(schema.categorical, schema.cardinalities, strict=True):
         variable = network.get_layer(embedding_name(place)).weights[0]
-        vectors = np.array(variable)
+        vectors = np.array(ops.convert_to_numpy(variable))
         unseen = np.setdiff1d(np.arange(1, codes), matrix[:, place].astype(np.int64))
         vectors[unseen] = vectors[0]
         variable.assign(vectors)
@@ -417,7 +420,7 @@ def _give_unit_scale(network: keras.Model, examples: "_Examples", rows: Rows) ->
     least = LEAST_OF_MEDIAN * float(np.median(deviations))
     factors = np.where(deviations > 0, 1 / np.maximum(deviations, max(least, 1e-6)), 1.0)
     for variable in network.get_layer(LAST_NORMALISATION).weights:
-        variable.assign(np.array(variable) * factors)
+        variable.assign(ops.convert_to_numpy(variable) * factors)
 
 
 # Lessons --------------------------------------------------------------------------------------------------------------
@@ -523,7 +526,8 @@ class SwappedCells:
         seen[swapped] = others[swapped]
         _forget_some(seen, self._schema, draws)
         told = true.copy()
-        told[:, self._places] = np.clip((true[:, self._places] - self._means) / self._deviations, -10.0, 10.0)
+        standard = (true[:, self._places] - self._means) / self._deviations
+        told[:, self._places] = np.clip(standard, -FURTHEST, FURTHEST)
         return seen, told
 
 
@@ -608,12 +612,13 @@ class MaskedSpans:
         return self.training_batch(rows, draws)
 
     def training_batch(self, rows: Rows, draws: np.random.Generator) -> Batch:
-        """Windows whose spans are at their means, and standardised windows with a channel of 1 where a span was."""
+        """Standardised windows whose spans are at the mean; the whole ones, with a channel of 1 where a span was."""
         windows = self._examples.read(rows)
-        means = windows.mean(axis=1, keepdims=True)
+        shifted = windows - windows[:, :1]  # as the network does: exact zeros for a channel that never changes
+        centred = shifted - shifted.mean(axis=1, keepdims=True)
+        standard = centred / np.maximum(centred.std(axis=1, keepdims=True), LEAST_DEVIATION)
         masked = self._masked(len(rows), draws)[..., None]
-        standard = (windows - means) / np.maximum(windows.std(axis=1, keepdims=True), 1e-5 * np.abs(means) + 1e-12)
-        return np.where(masked, means, windows), np.concatenate([standard, masked.astype(np.float32)], axis=-1)
+        return np.where(masked, 0.0, standard), np.concatenate([standard, masked.astype(np.float32)], axis=-1)
 
     def _masked(self, count: int, draws: np.random.Generator) -> NDArray[np.bool_]:
         """(count, samples) whether a sample is hidden."""
