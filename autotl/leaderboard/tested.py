@@ -47,7 +47,10 @@ def test_sentences(
         for row in rows
         if row["baseline"] and row["test"] and not row["winner"]
     ]
-    if others:
+    if others and winner["refit_test"] and winner["test"]:  # the refit learned from more examples than a baseline
+        others.insert(0, f"the winner {_figure(winner['test'])}")
+        sentences.append(f"On the same examples, all as trained in the search: {'; '.join(others)}.")
+    elif others:
         sentences.append(f"On the same examples: {'; '.join(others)}.")
     if protocol == "labels_of_train":
         sentences.append("The test inputs are the unlabelled target inputs themselves (transductive protocol).")

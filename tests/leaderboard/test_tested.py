@@ -45,6 +45,14 @@ def test_baselines_stand_beside_it_in_one_sentence():
     ]
 
 
+def test_baselines_are_compared_with_the_winner_that_learned_from_as_few_examples_as_they():
+    told = sentences(row(0, 0.5, baseline="no_transfer", test=BARE), winner(refit_test=BARE))[1]
+    assert told == (
+        "On the same examples, all as trained in the search: the winner 0.875 (0.840 to 0.900); "
+        "a model that starts from nothing 0.800."
+    )
+
+
 def test_a_winner_that_is_a_baseline_is_not_compared_with_itself():
     assert len(sentences(winner(baseline="linear_probe"))) == 1
 
