@@ -64,11 +64,6 @@ def stem_stride(window: tuple[int, int]) -> int:
     return min(LARGEST_STRIDE, max(1, round(window[0] / STEM_MAP)))
 
 
-def total_stride(window: tuple[int, int]) -> int:
-    """Samples from one place of the network's last map to the next."""
-    return stem_stride(window) * 2 ** len(STAGE_CHANNELS)
-
-
 def _standardised(samples: keras.KerasTensor) -> keras.KerasTensor:
     """Zero throughout where a channel never changes."""
     shifted = samples - samples[:, :1]  # exact zeros for a constant, where a mean would leave rounding to be amplified

@@ -10,7 +10,7 @@ from autotl.backbones import BackboneSpec, count_parameters, divide, flops_of_on
 from autotl.backbones.form import Form
 from autotl.backbones.network import network_of
 from autotl.backbones.origin import Loaded
-from autotl.backbones.residual_cnn import residual_cnn, total_stride
+from autotl.backbones.residual_cnn import STAGE_CHANNELS, residual_cnn, stem_stride
 
 WINDOW = (256, 2)
 
@@ -59,7 +59,7 @@ def test_a_window_that_never_changes_gives_the_features_of_silence(level: float)
 def test_windows_of_any_length_will_do(window: tuple[int, int]) -> None:
     maps = residual_cnn(window, seed=0).predict_on_batch(windows(2, window))
     assert np.isfinite(maps).all()
-    assert maps.shape[1] == -(-window[0] // total_stride(window))
+    assert maps.shape[1] == -(-window[0] // (stem_stride(window) * 2 ** len(STAGE_CHANNELS)))
 
 
 def test_it_can_be_cut_at_every_block_without_a_difference() -> None:

@@ -15,7 +15,7 @@ from autotl.backbones.pretrained import read_pretrained
 from autotl.data.examples import UNKNOWN, Fold, TaskData
 from autotl.errors import DataError, StorageError, TaskError
 from autotl.trial import pretraining
-from autotl.trial.pretraining import Pretrained, pretrain, pretraining_rows, varied_windows
+from autotl.trial.pretraining import Pretrained, log_spectra, pretrain, pretraining_rows, varied_windows
 
 MODALITIES = ("table", "signal")
 
@@ -275,7 +275,7 @@ def test_features_of_a_pretrained_network_tell_the_classes_of_the_target(modalit
 
 
 @pytest.mark.parametrize("modality", MODALITIES)
-def test_reconstructing_gets_better_with_training(modality: str, tmp_path: Path) -> None:
+def test_telling_without_labels_gets_better_with_training(modality: str, tmp_path: Path) -> None:
     data = without_labels(a_task(modality))
     losses = [quick(data, tmp_path, epochs=epochs).scores["loss"] for epochs in (1, 12)]
     assert losses[1] < 0.95 * losses[0]
@@ -341,3 +341,21 @@ def test_varied_windows_keep_shape_loudness_and_tone() -> None:
 
 def test_short_windows_can_be_varied_too() -> None:
     assert np.isfinite(varied_windows(np.ones((3, 4, 2), dtype=np.float32), np.random.default_rng(0))).all()
+
+
+def test_a_spectrum_says_where_a_tone_is_and_not_how_loud() -> None:
+    times = np.arange(512)
+    tones = np.stack([np.sin(2 * np.pi * frequency * times) for frequency in (0.01, 0.1, 0.4)])[..., None]
+    told = log_spectra(tones.astype(np.float32))
+    assert told.shape[0] == 3
+    assert told.dtype == np.float32
+    assert (np.diff(told.argmax(axis=1)) > 0).all()
+    np.testing.assert_allclose(log_spectra((50 * tones + 7).astype(np.float32)), told, atol=0.05)
+    noise = np.random.default_rng(0).normal(size=(200, 512, 2)).astype(np.float32)
+    assert np.exp(log_spectra(noise)).mean() == pytest.approx(1.0, abs=0.05)
+    assert log_spectra(noise).shape == (200, 2 * told.shape[1])
+
+
+@pytest.mark.parametrize("samples", [4, 5, 33])
+def test_spectra_of_short_and_of_silent_windows_are_finite(samples: int) -> None:
+    assert np.isfinite(log_spectra(np.full((2, samples, 3), 0.1, dtype=np.float32))).all()
