@@ -64,7 +64,7 @@ def read_spec(value: object, *, origins: Mapping[str, Origin], folder: Path, whe
         folder: relative paths start here.
         where: file and YAML path, the beginning of every complaint.
     Raises:
-        TaskError: unknown name or option, nothing at the path, or a word that a later version builds.
+        TaskError: unknown name or option, or nothing at the path.
     """
     if isinstance(value, str):
         return _read_word(value, origins=origins, folder=folder, where=where)

@@ -90,7 +90,7 @@ def test_labels_are_short_and_show_no_home_folder(folder: Path) -> None:
         ("MobileNetV22", ("'MobileNetV22' is not a known backbone", "small_cnn", "Did you mean 'MobileNetV2'?")),
         ("resnet_50_imagenets", ("Did you mean 'resnet_50_imagenet'?",)),
         ({"application": "VGG166"}, ("backbone.application: 'VGG166' is not known", "Did you mean 'VGG16'?")),
-        ({"package": "efficientnet_lite9"}, ("Allowed: efficientnet_lite0, efficientnet_lite1, efficientnet_lite2",)),
+        ({"package": "efficientnet_lite9"}, ("Allowed: all_minilm_l6_v2, efficientnet_lite0, efficientnet_lite1",)),
         ({"application": "VGG16", "weigths": "imagenet"}, ("'weigths' is not an option", "Did you mean 'weights'?")),
         ({"scratch": "small_cnn", "weights": "x"}, ("'weights' is not an option of 'scratch'", "no options")),
         ({"applications": "VGG16"}, ("names exactly one origin", "application")),
@@ -102,9 +102,8 @@ def test_labels_are_short_and_show_no_home_folder(folder: Path) -> None:
         ({"saved": "served"}, ("SavedModel", "trusted: true")),
         ({"saved": "served", "trusted": "yes"}, ("trusted must be true or false",)),
         ({"application": "VGG16", "weights": "gone.h5"}, ("there is nothing at 'gone.h5'",)),
-        ({"preset": "weights"}, ("no KerasHub preset",)),
+        ({"preset": "weights"}, ("is no preset", "config.json", "model.safetensors (Hugging Face)")),
         ("weights/", ("is not a backbone",)),
-        ("pretrained_on_source", ("tables and signals", "later version")),
     ],
 )
 def test_a_mistake_says_where_what_was_seen_and_what_is_allowed(
@@ -120,7 +119,8 @@ def test_a_mistake_says_where_what_was_seen_and_what_is_allowed(
 
 
 def test_known_names_begin_with_those_that_need_no_hub() -> None:
-    assert known_names()[:4] == ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "small_cnn")
+    packaged = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "all_minilm_l6_v2")
+    assert known_names()[:5] == (*packaged, "small_cnn")
     assert {"VGG16", "InceptionV3", "resnet_50_imagenet"} <= set(known_names())
     assert len(set(known_names())) == len(known_names())
 
