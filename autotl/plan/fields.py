@@ -10,6 +10,7 @@ from autotl.backbones import BackboneSpec, layer_count, parse_spec, smallest_ima
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import INSTEAD
 from autotl.backbones.pretrained import NAME as PRETRAINED
+from autotl.backbones.text_package import TEXT_PACKAGES
 from autotl.data.augmentation import POLICIES
 from autotl.errors import TaskError, unknown_name
 from autotl.plan.modalities import MODALITIES, OWN_FIELDS, defaults_of
@@ -131,6 +132,8 @@ def backbone_for(modality: str, folder: Path) -> Parse:
             known = CLASSICAL_FOR.get(modality, ())
             hint = f"For {modality}s there is {', '.join(known)}." if known else f"There is none for {modality}s."
             raise TaskError(f"{where}: {spec.name!r} does not read {modality}s. {hint}")
+        if spec.name in TEXT_PACKAGES and modality != "text":
+            raise TaskError(f"{where}: {spec.name!r} reads texts, not {modality}s.")
         return spec
 
     return parse

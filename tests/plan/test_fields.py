@@ -30,6 +30,12 @@ def test_a_plan_holds_the_fields_of_its_modality_and_no_others(modality):
             parse_plan({"backbone": "small_cnn", name: 1}, where="plans.yaml", folder=HERE, modality=modality)
 
 
+@pytest.mark.parametrize("modality", [name for name in MODALITIES if name != "text"])
+def test_a_text_backbone_is_refused_before_anything_is_loaded_where_there_are_no_texts(modality):
+    with pytest.raises(TaskError, match=f"'all_minilm_l6_v2' reads texts, not {modality}s"):
+        parse_plan({"backbone": "all_minilm_l6_v2"}, where="plans.yaml", folder=HERE, modality=modality)
+
+
 def test_what_a_given_plan_leaves_out_has_its_default():
     plan = plan_of()
     assert plan == Plan(plan.backbone)
