@@ -49,9 +49,7 @@ def with_pretrained(
 
 def pretraining_sentence(told: dict[str, Any]) -> str:
     """How the backbone came to be, for the report."""
-    how = (
-        "on the sources' labels" if told["kind"] == "supervised" else "by reconstructing what was hidden of its inputs"
-    )
+    how = "on the sources' labels" if told["kind"] == "supervised" else "on inputs alone, without labels"
     return f"{NAME}: trained {how} ({told['examples']:,} examples, {told['epochs']} epochs), before the first trial."
 
 
