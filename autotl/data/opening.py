@@ -2,11 +2,12 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autotl.data.arrays import ArrayError, read_array
 from autotl.data.examples import Finding, Inputs, Rows
@@ -172,13 +173,7 @@ class _Reader:
         return inputs, np.array(list(texts), dtype=np.int64)[rows]
 
     def _windows(self, listing: Listing, ids: tuple[str, ...]) -> Inputs:
-        place = f"{listing.where}: {listing.given}"
-        try:
-            samples = samples_from_array(read_array(listing.path, str(listing.array)))
-        except BrokenWindowsError as error:
-            raise DataError(f"{place}: the array {listing.array!r} {error}.") from error
-        except ArrayError as error:
-            raise DataError(f"{place}: {error}") from error
+        samples = _array_of(listing, samples_from_array)
         return windows_from_samples(samples, ids=ids, origin=listing.given)
 
     def _image_files(self, listing: Listing, ids: tuple[str, ...]) -> tuple[Inputs, Rows]:
@@ -195,15 +190,19 @@ class _Reader:
         return ImageFiles(str(listing.root), names, tuple(ids[row] for row in usable.tolist()), digests), usable
 
     def _image_array(self, listing: Listing, ids: tuple[str, ...]) -> Inputs:
-        place = f"{listing.where}: {listing.given}"
-        try:
-            pixels = pixels_from_array(read_array(listing.path, str(listing.array)))
-        except BrokenImageError as error:
-            raise DataError(f"{place}: the array {listing.array!r} {error}.") from error
-        except ArrayError as error:
-            raise DataError(f"{place}: {error}") from error
+        pixels = _array_of(listing, pixels_from_array)
         self.opened.sizes.append((pixels.shape[2], pixels.shape[1]))
         return ImageArray(pixels, ids, array_digests(pixels))
+
+
+def _array_of(listing: Listing, interpret: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
+    place = f"{listing.where}: {listing.given}"
+    try:
+        return interpret(read_array(listing.path, str(listing.array)))
+    except (BrokenImageError, BrokenWindowsError) as error:
+        raise DataError(f"{place}: the array {listing.array!r} {error}.") from error
+    except ArrayError as error:
+        raise DataError(f"{place}: {error}") from error
 
 
 def _pick(values: tuple[str, ...] | None, rows: Rows) -> tuple[str, ...] | None:

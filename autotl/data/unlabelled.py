@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from autotl.data.arrays import ArrayError, array_names, read_array
+from autotl.data.arrays import ArrayError, read_array
 from autotl.data.images import (
     SUFFIXES,
     BrokenImageError,
@@ -14,10 +14,9 @@ from autotl.data.images import (
     pixels_from_array,
 )
 from autotl.data.listing import INPUT_COLUMNS
-from autotl.data.tables import TABLE_SUFFIXES, EncodingError, TableError, read_table
+from autotl.data.tables import TABLE_SUFFIXES
+from autotl.data.unlabelled_sources import member_holding_inputs, table_at
 from autotl.errors import DataError
-
-ARRAY_ENDINGS = ("", "_test", "_validation", "_val", "_train")
 
 
 def read_unlabelled(
@@ -68,12 +67,7 @@ def _images_below(root: Path) -> list[str]:
 
 
 def _from_table(path: Path, input_column: str | None, encoding: str) -> list[str]:
-    try:
-        table = read_table(path, encoding=encoding)
-    except EncodingError as error:
-        raise DataError(f"{path}: {error.seen} Save the table as {encoding}.") from error
-    except TableError as error:
-        raise DataError(f"{path}: {error}") from error
+    table = table_at(path, encoding)
     usual = (name for name in table.columns if name.strip().lower() in INPUT_COLUMNS)
     column = input_column if input_column in table.columns else next(usual, None)
     if column is None:
@@ -89,13 +83,8 @@ def _from_table(path: Path, input_column: str | None, encoding: str) -> list[str
 
 
 def _from_array(path: Path, input_member: str | None) -> ImageArray:
-    bases = ("x",) if input_member is None else (input_member, "x")
-    looked_for = [base + ending for base in bases for ending in ARRAY_ENDINGS]
     try:
-        members = array_names(path)
-        member = next((name for name in looked_for if name in members), None)
-        if member is None:
-            raise DataError(f"{path}: holds {', '.join(members) or 'nothing'}, none of {', '.join(looked_for)}.")
+        member = member_holding_inputs(path, input_member)
         pixels = pixels_from_array(read_array(path, member))
     except BrokenImageError as error:
         raise DataError(f"{path}: the array {member!r} {error}.") from error

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from autotl.data.arrays import ArrayError, array_names, read_array
+from autotl.data.arrays import ArrayError, read_array
 from autotl.data.records import Records, Schema, records_from_table
 from autotl.data.row_listing import TEXT_COLUMNS, TIME_COLUMNS, UNIT_COLUMNS
-from autotl.data.tables import TABLE_SUFFIXES, EncodingError, Table, TableError, read_table
+from autotl.data.tables import TABLE_SUFFIXES, Table, TableError
 from autotl.data.texts import TEXT_SUFFIXES, BrokenTextError, Texts, is_empty, read_text_file, texts_of
+from autotl.data.unlabelled_sources import member_holding_inputs, table_at
 from autotl.data.windows import (
     BrokenWindowsError,
     SignalColumns,
@@ -24,7 +25,6 @@ from autotl.data.windows import (
 )
 from autotl.errors import DataError
 
-ARRAY_ENDINGS = ("", "_test", "_validation", "_val", "_train")
 Left = tuple[str, ...]  # a line for each example that cannot be predicted
 
 
@@ -116,12 +116,7 @@ def _text_files(path: Path) -> list[Path]:
 
 
 def _table(path: Path, encoding: str) -> Table:
-    try:
-        table = read_table(path, encoding=encoding)
-    except EncodingError as error:
-        raise DataError(f"{path}: {error.seen} Save the table as {encoding}.") from error
-    except TableError as error:
-        raise DataError(f"{path}: {error}") from error
+    table = table_at(path, encoding)
     if not table.lines:
         raise DataError(f"{path}: holds no rows below its header.")
     return table
@@ -158,12 +153,8 @@ def _signal_table(path: Path, written: Mapping[str, Any]) -> tuple[Table, Signal
 
 
 def _windows_of_array(path: Path, member: object) -> Windows:
-    looked_for = [base + ending for base in (*((str(member),) if member else ()), "x") for ending in ARRAY_ENDINGS]
     try:
-        names = array_names(path)
-        name = next((name for name in looked_for if name in names), None)
-        if name is None:
-            raise DataError(f"{path}: holds {', '.join(names) or 'nothing'}, none of {', '.join(looked_for)}.")
+        name = member_holding_inputs(path, str(member) if member else None)
         samples = samples_from_array(read_array(path, name))
     except BrokenWindowsError as error:
         raise DataError(f"{path}: the array {error}.") from error
