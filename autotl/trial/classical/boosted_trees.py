@@ -7,29 +7,23 @@ rows) and keeps probabilities honest where it is scarce (log loss 0.64 instead o
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autotl.errors import StorageError
-from autotl.trial.classical.lightgbm_text import LARGEST_TEXT_BYTES, Trees, trees_from_text, trees_of
+from autotl.trial.classical.kept_trees import DESCRIPTION, KeptTrees
+from autotl.trial.classical.lightgbm_text import Trees, trees_from_text, trees_of
 from autotl.trial.classical.model import Labels, Probabilities, classes_present, over_all_classes
 from autotl.trial.classical.native import (
-    all_of,
-    as_bytes_array,
-    bytes_of_array,
     classes_and_present,
-    file_named,
     json_bytes,
     json_object,
-    must_have_classes,
     whole_number,
 )
 from autotl.trial.outcome import Size
 
-DESCRIPTION = "model.json"
-TREES = "model.txt"
 MOST_ROUNDS = 1_000
 FEWEST_ROUNDS = 10
 ROUNDS_WITHOUT_HOLD_OUT = 100
@@ -42,7 +36,7 @@ Table = NDArray[np.float32]  # (n, columns), NaN where a cell is missing; catego
 
 
 @dataclass(frozen=True)
-class BoostedTrees:
+class BoostedTrees(KeptTrees):
     """A fitted model.
 
     Attributes:
@@ -51,6 +45,8 @@ class BoostedTrees:
             column. NaN where the trees know missing cells themselves.
         trees: None where only one class is present.
     """
+
+    called: ClassVar[tuple[str, str]] = ("boosted trees", "the boosted trees")
 
     classes: int
     present: NDArray[np.int64]
@@ -103,36 +99,6 @@ class BoostedTrees:
         # a tree that met no missing cell in training would take one for zero
         filled = np.where(np.isnan(table), self.usual, table)
         return over_all_classes(self.trees.predict(filled), self.present, self.classes)
-
-    def arrays(self) -> list[NDArray[Any]]:
-        """The description and the trees' text, as bytes."""
-        return [as_bytes_array(self._description()), as_bytes_array(self.trees.text if self.trees else b"")]
-
-    @classmethod
-    def from_arrays(cls, arrays: Sequence[NDArray[Any]], classes: int) -> Self:
-        """The model that `arrays` was called on.
-
-        Raises:
-            StorageError: they are not such arrays, or of another number of classes.
-        """
-        description, text = (bytes_of_array(array, "boosted trees") for array in all_of(arrays, 2, "boosted trees"))
-        model = cls._read(description, text)
-        must_have_classes(model.classes, classes, "the boosted trees")
-        return model
-
-    def native_files(self) -> dict[str, bytes]:
-        """`model.json` (classes, columns) and `model.txt` (LightGBM's text; none with one class only)."""
-        return {DESCRIPTION: self._description()} | ({TREES: self.trees.text} if self.trees else {})
-
-    @classmethod
-    def from_native_files(cls, files: Mapping[str, bytes]) -> Self:
-        """The model of these files.
-
-        Raises:
-            StorageError: a file is missing or not what `native_files` writes.
-        """
-        text = file_named(files, TREES, largest_bytes=LARGEST_TEXT_BYTES) if TREES in files else b""
-        return cls._read(file_named(files, DESCRIPTION), text)
 
     def size(self) -> Size:
         """A parameter per leaf and two per split; a comparison counts as one operation."""

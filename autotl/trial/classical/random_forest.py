@@ -5,33 +5,27 @@ Machine Learning 63, 2006): on bearing windows from one load to another it was r
 trees (0.87 and 0.84), with better probabilities (log loss 0.28 and 0.49), and it ships as LightGBM's text.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autotl.errors import StorageError
 from autotl.scoring.metrics import LEAST_PROBABILITY
-from autotl.trial.classical.lightgbm_text import LARGEST_TEXT_BYTES, Trees, trees_from_text, trees_of
+from autotl.trial.classical.kept_trees import DESCRIPTION, KeptTrees
+from autotl.trial.classical.lightgbm_text import Trees, trees_from_text, trees_of
 from autotl.trial.classical.model import Labels, Probabilities, classes_present, over_all_classes
 from autotl.trial.classical.native import (
-    all_of,
-    as_bytes_array,
-    bytes_of_array,
     classes_and_present,
-    file_named,
     json_bytes,
     json_object,
-    must_have_classes,
     whole_number,
 )
 from autotl.trial.classical.signal_features import FEWEST_SAMPLES, Windows, feature_names, signal_features
 from autotl.trial.outcome import Size
 
-DESCRIPTION = "model.json"
-TREES = "model.txt"
 ROUNDS = 200
 MOST_SAMPLES = 10_000_000
 MOST_CHANNELS = 10_000
@@ -39,7 +33,7 @@ MOST_FEATURES = 1_000_000
 
 
 @dataclass(frozen=True)
-class RandomForest:
+class RandomForest(KeptTrees):
     """A fitted forest.
 
     Attributes:
@@ -47,6 +41,8 @@ class RandomForest:
         samples, channels: of the windows it takes.
         trees: None where only one class is present.
     """
+
+    called: ClassVar[tuple[str, str]] = ("a forest", "the forest")
 
     classes: int
     present: NDArray[np.int64]
@@ -109,36 +105,6 @@ class RandomForest:
         if self.trees is None:
             return over_all_classes(np.ones((len(examples), 1)), self.present, self.classes)
         return over_all_classes(self.trees.predict(signal_features(examples)), self.present, self.classes)
-
-    def arrays(self) -> list[NDArray[Any]]:
-        """The description and the trees' text, as bytes."""
-        return [as_bytes_array(self._description()), as_bytes_array(self.trees.text if self.trees else b"")]
-
-    @classmethod
-    def from_arrays(cls, arrays: Sequence[NDArray[Any]], classes: int) -> Self:
-        """The forest that `arrays` was called on.
-
-        Raises:
-            StorageError: they are not such arrays, or of another number of classes.
-        """
-        description, text = (bytes_of_array(array, "a forest") for array in all_of(arrays, 2, "a forest"))
-        model = cls._read(description, text)
-        must_have_classes(model.classes, classes, "the forest")
-        return model
-
-    def native_files(self) -> dict[str, bytes]:
-        """`model.json` (classes, window) and `model.txt` (LightGBM's text; none with one class only)."""
-        return {DESCRIPTION: self._description()} | ({TREES: self.trees.text} if self.trees else {})
-
-    @classmethod
-    def from_native_files(cls, files: Mapping[str, bytes]) -> Self:
-        """The forest of these files.
-
-        Raises:
-            StorageError: a file is missing or not what `native_files` writes.
-        """
-        text = file_named(files, TREES, largest_bytes=LARGEST_TEXT_BYTES) if TREES in files else b""
-        return cls._read(file_named(files, DESCRIPTION), text)
 
     def size(self) -> Size:
         """A parameter per leaf and two per split; the features' Fourier transform counts, a comparison as one."""
