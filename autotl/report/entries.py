@@ -9,7 +9,7 @@ from autotl.backbones.classical import NAMES
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.report.wording import NOTHING, plain, rate
 
-NAMING = ("method", "name", "application", "preset", "saved", "package", "pretrained_on_source")
+NAMING = ("method", "name", "application", "preset", "saved", "package")
 """The keys under which a choice that has parameters, or a backbone that has an origin, keeps its name."""
 
 PARTS = ("features", "train", "score", "propose", "overhead")
@@ -128,10 +128,7 @@ def recipe_words(plan: Mapping[str, Any]) -> str:
 
 def backbone_name(plan: Mapping[str, Any]) -> str:
     """The backbone's name; of one that a path leads to, the path's last part."""
-    backbone = plan.get("backbone")
-    if isinstance(backbone, Mapping) and PRETRAINED in backbone:
-        return PRETRAINED  # its file is named by a digest
-    name = named(backbone)
+    name = named(plan.get("backbone"))
     return PurePath(name).name or name
 
 
@@ -143,6 +140,8 @@ def named(choice: Any) -> str:
     if choice is None:
         return NOTHING
     if isinstance(choice, Mapping):
+        if PRETRAINED in choice:
+            return PRETRAINED  # its file lies in the cache, named by a digest
         key = next((key for key in NAMING if choice.get(key) is not None), None)
         return str(choice[key]) if key else ", ".join(f"{key} {value}" for key, value in choice.items()) or NOTHING
     return str(choice)
@@ -150,7 +149,7 @@ def named(choice: Any) -> str:
 
 def parameters(choice: Any) -> str:
     """The parameters that a choice carries beside its name, as `weight 0.3, hidden 256`."""
-    if not isinstance(choice, Mapping):
+    if not isinstance(choice, Mapping) or PRETRAINED in choice:
         return ""
     chosen = named(choice)
     nested = choice.get("parameters")

@@ -118,3 +118,10 @@ def test_further_settings_are_flattened_to_the_names_of_the_task_file():
         ("data.source.0.name", "books"),
         ("baselines", "none"),
     ]
+
+
+def test_a_network_pretrained_on_the_source_goes_by_its_word_and_not_by_a_path_of_this_machine():
+    row = {"trial": 3, "plan": {"backbone": {"pretrained_on_source": "/home/ann/cache/pretrained/83db.npz"}}}
+    (entry,) = read_entries({"trials": [row]})
+    assert entry.backbone == "pretrained_on_source"
+    assert sections.winner_plan(entry) == [("backbone", "pretrained_on_source")]
