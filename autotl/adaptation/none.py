@@ -1,16 +1,14 @@
 """No adaptation: the model is trained on labelled examples alone. Always in the pool, as the figure to beat."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from autotl.adaptation.method import Stage
+from autotl.adaptation.method import Described, Stage
 
 
 @dataclass(frozen=True)
-class NoAdaptation:
+class NoAdaptation(Described):
     """Trains on the labelled examples and does nothing else."""
 
     stage: Stage = "none"
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    paper: str = ""
+    in_words: str = "no adaptation: it learnt from the labelled examples alone"
+    needs_source: bool = False
