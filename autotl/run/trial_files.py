@@ -5,7 +5,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -67,23 +67,23 @@ def read_weights(folder: Path) -> list[NDArray[Any]]:
 
 def write_outputs(folder: Path, outputs: Outputs) -> None:
     """What the trained model says on validation rows and target inputs; probabilities as float16."""
-    write_arrays(
-        folder / OUTPUTS,
-        {
-            "rows": outputs.rows,
-            "validation_ids": outputs.validation_ids,
-            "target_ids": outputs.target_ids,
-            "validation": outputs.validation.astype(np.float16),
-            "target": outputs.target.astype(np.float16),
-            "features": outputs.features.astype(np.float16),
-        },
-    )
+    arrays = {
+        "rows": outputs.rows,
+        "validation_ids": outputs.validation_ids,
+        "target_ids": outputs.target_ids,
+        "validation": outputs.validation.astype(np.float16),
+        "target": outputs.target.astype(np.float16),
+        "features": outputs.features.astype(np.float16),
+    }
+    if outputs.mixed is not None and outputs.mix_partners is not None:
+        arrays |= {"mixed": outputs.mixed.astype(np.float16), "mix_partners": outputs.mix_partners}
+    write_arrays(folder / OUTPUTS, arrays)
 
 
 def read_outputs(folder: Path) -> Outputs:
     """What `write_outputs` wrote; probabilities sum to one again."""
     arrays = read_arrays(folder / OUTPUTS)
-    missing = [field.name for field in fields(Outputs) if field.name not in arrays]
+    missing = [each.name for each in fields(Outputs) if each.default is MISSING and each.name not in arrays]
     if missing:
         raise StorageError(f"{folder / OUTPUTS} cannot be read: it lacks {', '.join(missing)}")
     return Outputs(
@@ -93,6 +93,8 @@ def read_outputs(folder: Path) -> Outputs:
         validation=_renormalised(arrays["validation"]),
         target=_renormalised(arrays["target"]),
         features=arrays["features"].astype(np.float32),
+        mixed=_renormalised(arrays["mixed"]) if "mixed" in arrays else None,
+        mix_partners=arrays.get("mix_partners"),
     )
 
 

@@ -5,15 +5,18 @@ import math
 import numpy as np
 
 from autotl.scoring.label_free import LabelFreeScore
-from autotl.scoring.metrics import Probabilities
+from autotl.scoring.metrics import Probabilities, Values
+
+
+def entropies(probabilities: Probabilities) -> Values:
+    """Of each row of probabilities, in nats, 0 to log(classes), shape (m,)."""
+    wide = probabilities.astype(np.float64)
+    return np.asarray(-(wide * np.log(np.where(wide > 0, wide, 1.0))).sum(axis=1))
 
 
 def mean_entropy(probabilities: Probabilities) -> float:
     """Mean over examples of the entropy of their probabilities, in nats, 0 to log(classes); NaN without examples."""
-    if not len(probabilities):
-        return math.nan
-    wide = probabilities.astype(np.float64)
-    return float(-(wide * np.log(np.where(wide > 0, wide, 1.0))).sum(axis=1).mean())
+    return float(entropies(probabilities).mean()) if len(probabilities) else math.nan
 
 
 def certainty(probabilities: Probabilities) -> float:

@@ -3,12 +3,17 @@
 import math
 
 from autotl.scoring.label_free import LabelFreeScore
-from autotl.scoring.metrics import Labels, Probabilities, predicted_labels
+from autotl.scoring.metrics import METRICS, Labels, OfDraws, Probabilities, predicted_labels
 
 
 def source_accuracy(probabilities: Probabilities, labels: Labels) -> float:
     """Share of source validation examples that are read right; NaN without examples."""
     return float((predicted_labels(probabilities) == labels).mean()) if len(labels) else math.nan
+
+
+def source_accuracy_of_draws(probabilities: Probabilities, labels: Labels) -> OfDraws:
+    """`source_accuracy` in weighted draws of the examples."""
+    return METRICS["accuracy"].of_draws(labels, probabilities)
 
 
 SOURCE_ACCURACY = LabelFreeScore(
@@ -17,4 +22,5 @@ SOURCE_ACCURACY = LabelFreeScore(
     compute=source_accuracy,
     ranks=True,
     blind_to="the target: it cannot see what adaptation does there",
+    of_draws=source_accuracy_of_draws,
 )

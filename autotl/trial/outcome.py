@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.plan import Plan
+from autotl.scoring.label_free import Evidence, Reading
 
 Status = Literal["complete", "pruned", "failed", "skipped"]  # skipped: the backbone's weights are not at hand
 
@@ -58,6 +59,24 @@ class Outputs:
     validation: NDArray[np.float32]  # probabilities (len(rows), classes), each by a model that did not train on the row
     target: NDArray[np.float32]  # probabilities on the target rows
     features: NDArray[np.float32]  # pooled features of the target rows
+    mixed: NDArray[np.float32] | None = None  # probabilities on target rows mixed with partners (`scoring.mixval`)
+    mix_partners: NDArray[np.int64] | None = None  # the partners; both None where inputs cannot be mixed
+
+    def evidence(self, labels: NDArray[np.int64]) -> Evidence:
+        """What label-free scores may read, where the validation rows are the source's.
+
+        Args:
+            labels: of all the task's rows.
+        """
+        found: dict[Reading, NDArray[Any]] = {
+            "target_probabilities": self.target,
+            "target_features": self.features,
+            "source_probabilities": self.validation,
+            "source_labels": labels[self.rows],
+        }
+        if self.mixed is not None and self.mix_partners is not None:
+            found |= {"mixed_probabilities": self.mixed, "mix_partners": self.mix_partners}
+        return found
 
 
 @dataclass(frozen=True)

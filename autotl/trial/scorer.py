@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from autotl.data.examples import UNKNOWN, TaskData
 from autotl.scoring import LABEL_FREE_SCORES
 from autotl.scoring.intervals import interval
-from autotl.scoring.label_free import Evidence, scores_at_hand
+from autotl.scoring.label_free import scores_at_hand
 from autotl.scoring.metrics import METRICS, Metric, compute_all
 from autotl.trial.outcome import Outputs
 
@@ -63,13 +63,8 @@ class Scorer:
         found = compute_all(labels, outputs.validation, positive=self.positive)
         if data.score_kind != "label_free":
             return found
-        evidence: Evidence = {
-            "target_probabilities": outputs.target,
-            "source_probabilities": outputs.validation,
-            "source_labels": labels,
-        }
         of_source = {f"source_{name}": value for name, value in found.items()}
-        return of_source | scores_at_hand(LABEL_FREE_SCORES, evidence)
+        return of_source | scores_at_hand(LABEL_FREE_SCORES, outputs.evidence(data.labels))
 
     def on_test(
         self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], groups: NDArray[np.int64] | None = None

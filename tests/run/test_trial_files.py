@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,20 @@ def test_outputs_come_back_but_for_the_rounding_to_half_precision(tmp_path):
         assert getattr(read, name).dtype == np.float32
         np.testing.assert_allclose(getattr(read, name), getattr(written, name), rtol=2e-3, atol=1e-4)
     np.testing.assert_array_equal(read.validation.argmax(axis=1), written.validation.argmax(axis=1))
+
+
+def test_what_was_said_of_mixtures_comes_back_where_there_is_any(tmp_path):
+    assert trial_files_read(tmp_path / "a", outputs()).mixed is None
+    said = np.random.default_rng(1).dirichlet(np.ones(3), 4).astype(np.float32)
+    read = trial_files_read(tmp_path / "b", replace(outputs(), mixed=said, mix_partners=np.array([1, 2, 3, 0])))
+    np.testing.assert_allclose(read.mixed, said, rtol=2e-3, atol=1e-4)
+    assert read.mix_partners.tolist() == [1, 2, 3, 0]
+
+
+def trial_files_read(folder, written):
+    folder.mkdir()
+    trial_files.write_outputs(folder, written)
+    return trial_files.read_outputs(folder)
 
 
 def test_probabilities_sum_to_one_again(tmp_path):
