@@ -1,0 +1,165 @@
+"""Means, deviations, covariances and principal axes in float64: what the closed forms are made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.adaptation.method import AffineMap, Alignment, Features
+
+Exact = NDArray[np.float64]
+
+# Deviations below this share of the mean are the rounding of float32 features, not something that varies.
+ROUNDING = 1e-6
+# Eigenvalues below this share of the mean (or, of axes, the largest) one count as zero.
+ZERO_EIGENVALUE = 1e-10
+# A singular covariance is shrunk at least so much, and more the fewer examples there are for its columns.
+LEAST_SHRINKAGE, MOST_LEAST_SHRINKAGE = 0.01, 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Where each column lies and how wide it spreads.
+
+    Attributes:
+        mean: (d,).
+        deviation: (d,), divided by n rather than n - 1; 1 where the column is constant.
+        constant: (d,) bool, true where values differ by rounding at most.
+    """
+
+    mean: Exact
+    deviation: Exact
+    constant: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, features: Features) -> Self:
+        """Statistics of features (n, d); one row makes every column constant."""
+        exact = features.astype(np.float64)
+        mean = exact.mean(axis=0)
+        exact -= mean
+        deviation = np.sqrt(np.einsum("ij,ij->j", exact, exact) / len(exact))
+        constant = deviation <= ROUNDING * np.abs(mean)
+        return cls(mean, np.where(constant, 1.0, deviation), constant)
+
+    def centred(self, features: Features) -> Exact:
+        """Features (n, d) without the mean; constant columns are exactly 0."""
+        centred = features.astype(np.float64) - self.mean
+        centred[:, self.constant] = 0.0
+        return centred
+
+    def standardized(self, features: Features) -> Exact:
+        """Features (n, d) of mean 0 and deviation 1; constant columns are exactly 0."""
+        standardized = self.centred(features)
+        standardized /= self.deviation
+        return standardized
+
+    def then(self, matrix: Exact) -> AffineMap:
+        """The map that standardises features and multiplies the outcome by a matrix (d, d)."""
+        scaled = matrix / self.deviation[:, None]
+        return affine_map(scaled, -self.mean @ scaled)
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Mean (d,) and covariance (d, d), divided by n - 1, of n examples."""
+
+    examples: int
+    mean: Exact
+    covariance: Exact
+
+    @classmethod
+    def of(cls, features: Features) -> Self:
+        """Moments of features (n, d); the covariance of one row is 0."""
+        columns = Columns.of(features)
+        centred = columns.centred(features)
+        return cls(len(features), columns.mean, centred.T @ centred / max(len(features) - 1, 1))
+
+    @property
+    def mean_variance(self) -> float:
+        """Mean of the columns' variances."""
+        return float(np.trace(self.covariance)) / len(self.mean)
+
+    @property
+    def singular(self) -> bool:
+        """Whether the covariance, as it is, cannot be inverted in good faith."""
+        least = np.eye(len(self.mean)) * (ZERO_EIGENVALUE * self.mean_variance)
+        try:
+            np.linalg.cholesky(self.covariance - least)
+        except np.linalg.LinAlgError:
+            return True
+        return False
+
+    def shrunk(self, shrinkage: float) -> Exact:
+        """The covariance with this share of the mean variance added to its diagonal."""
+        return self.covariance + np.eye(len(self.mean)) * (shrinkage * self.mean_variance)
+
+
+def align_moments(
+    source: Features, target: Features, *, shrinkage: float, between: Callable[[Exact, Exact], Exact]
+) -> Alignment:
+    """Maps that give the source the target's mean and covariance and leave the target as it is.
+
+    Both covariances are shrunk alike, so that equal domains are mapped onto themselves. Where a domain has no variance
+    (one example, or equal ones), only the mean is moved.
+
+    Args:
+        source, target: (n, d) and (m, d).
+        shrinkage: share of a covariance's mean variance that is added to its diagonal, at least 0; more is taken where
+            a covariance is singular, which a note tells.
+        between: matrix (d, d) for rows on the right, by two invertible covariances.
+    """
+    of_source, of_target = Moments.of(source), Moments.of(target)
+    still = affine_map(np.eye(len(of_target.mean)), np.zeros(len(of_target.mean)))
+    flat = [name for name, of in (("source", of_source), ("target", of_target)) if of.mean_variance == 0]
+    if flat:
+        moved = affine_map(np.eye(len(of_target.mean)), of_target.mean - of_source.mean)
+        return Alignment(moved, still, (f"the {' and the '.join(flat)} does not vary: only the mean was moved",))
+    shrinkage, notes = _enough_shrinkage(of_source, of_target, shrinkage)
+    matrix = between(of_source.shrunk(shrinkage), of_target.shrunk(shrinkage))
+    return Alignment(affine_map(matrix, of_target.mean - of_source.mean @ matrix), still, notes)
+
+
+def _enough_shrinkage(source: Moments, target: Moments, asked: float) -> tuple[float, tuple[str, ...]]:
+    """The shrinkage that makes both covariances invertible, with a note on each that is singular."""
+    singular = {name: of for name, of in (("source", source), ("target", target)) if of.singular}
+    least = [LEAST_SHRINKAGE * max(1.0, len(of.mean) / of.examples) for of in singular.values()]
+    enough = max(asked, *(min(share, MOST_LEAST_SHRINKAGE) for share in least), 0.0)
+    raised = "" if enough == asked else f", not {asked:.2g} as asked,"
+    return enough, tuple(
+        f"the {name}'s covariance is singular ({of.examples} examples of {len(of.mean)} features): a share of "
+        f"{enough:.2g}{raised} of the mean variance was added to its diagonal"
+        for name, of in singular.items()
+    )
+
+
+def affine_map(matrix: Exact, offset: Exact) -> AffineMap:
+    """The map in the features' own precision."""
+    return AffineMap(matrix.astype(np.float32), offset.astype(np.float32))
+
+
+def power(matrix: Exact, exponent: float) -> Exact:
+    """Symmetric power of a symmetric matrix (d, d) that is positive definite, or not negative where exponent > 0."""
+    eigenvalues, vectors = np.linalg.eigh(matrix)
+    # Rounding may leave eigenvalues of zero a little below it.
+    return (vectors * np.maximum(eigenvalues, 0.0) ** exponent) @ vectors.T
+
+
+def principal_axes(centred: Exact, wanted: int) -> Exact:
+    """Directions of most variance, largest first, each with its largest entry positive.
+
+    Args:
+        centred: (n, d), of column means 0.
+        wanted: number of axes, at least 1.
+    Returns:
+        (d, k) of orthonormal columns, k = min(wanted, rank); (d, 0) where nothing varies.
+    """
+    from scipy.linalg import eigh
+
+    width = centred.shape[1]
+    scatter: Any = centred.T @ centred
+    eigenvalues, axes = eigh(scatter, subset_by_index=(max(width - wanted, 0), width - 1), overwrite_a=True)
+    axes = axes[:, eigenvalues > ZERO_EIGENVALUE * eigenvalues[-1]][:, ::-1] if eigenvalues[-1] > 0 else axes[:, :0]
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0, keepdims=True), axis=0)
+    return np.asarray(axes * np.sign(largest))
