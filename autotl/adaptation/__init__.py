@@ -1,11 +1,23 @@
 """How two domains are brought together: one file per method, one line in the table."""
 
+from autotl.adaptation.coral import Coral
+from autotl.adaptation.importance import Importance
+from autotl.adaptation.label_shift import LabelShift
+from autotl.adaptation.linear_ot import LinearOt
 from autotl.adaptation.method import Method
 from autotl.adaptation.none import NoAdaptation
+from autotl.adaptation.standardize import Standardize
+from autotl.adaptation.subspace import Subspace
 
 # This table is also the menu in error messages and docs.
 METHODS: dict[str, Method] = {
     "none": NoAdaptation(),
+    "standardize": Standardize(),
+    "coral": Coral(),
+    "linear_ot": LinearOt(),
+    "subspace": Subspace(),
+    "importance": Importance(),
+    "label_shift": LabelShift(),
 }
 
 __all__ = ["METHODS", "Method"]
