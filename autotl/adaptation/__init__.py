@@ -2,12 +2,17 @@
 
 from autotl.adaptation.coral import Coral
 from autotl.adaptation.importance import Importance
+from autotl.adaptation.infomax import InfoMax
 from autotl.adaptation.label_shift import LabelShift
 from autotl.adaptation.linear_ot import LinearOt
+from autotl.adaptation.mcc import Mcc
 from autotl.adaptation.method import Method
 from autotl.adaptation.none import NoAdaptation
+from autotl.adaptation.self_training import SelfTraining
+from autotl.adaptation.shot import Shot
 from autotl.adaptation.standardize import Standardize
 from autotl.adaptation.subspace import Subspace
+from autotl.adaptation.tent import Tent
 
 # This table is also the menu in error messages and docs.
 METHODS: dict[str, Method] = {
@@ -18,6 +23,11 @@ METHODS: dict[str, Method] = {
     "subspace": Subspace(),
     "importance": Importance(),
     "label_shift": LabelShift(),
+    "mcc": Mcc(),
+    "infomax": InfoMax(),
+    "self_training": SelfTraining(),
+    "shot": Shot(),
+    "tent": Tent(),
 }
 
 __all__ = ["METHODS", "Method"]
