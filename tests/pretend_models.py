@@ -1,0 +1,59 @@
+"""Models as the committee sees them: how sure they are, how often right on the source, how clear their boundaries."""
+
+import math
+
+import numpy as np
+
+from autotl.scoring import LABEL_FREE_SCORES
+from autotl.scoring.committee import Candidate
+from autotl.scoring.label_free import scores_at_hand
+from autotl.scoring.mixval import mix_partners
+
+ROWS, CLASSES = 400, 4
+
+
+def probabilities(said, sureness, classes=CLASSES):
+    return ((1 - sureness) / classes + sureness * np.eye(classes)[said]).astype(np.float32)
+
+
+def evidence(*, sureness=0.5, clear=0.8, source=0.9, apart=9.0, said=None, rows=ROWS, classes=CLASSES, seed=0):
+    """What a model says.
+
+    Args:
+        sureness: from 0, even probabilities, to 1.
+        clear: share of mixtures read as their major part.
+        source: source accuracy.
+        apart: how far its features keep the predicted classes apart, in standard deviations.
+        said: its target predictions; evenly spread over the classes where left out.
+    """
+    draws = np.random.default_rng(seed)
+    said = np.arange(rows) % classes if said is None else np.asarray(said)
+    labels = np.arange(rows) % classes
+    is_right = np.arange(rows) < round(source * rows)
+    order = draws.permutation(rows)
+    mixed = np.where(np.arange(rows) < round(clear * rows), said[order], (said[order] + 1) % classes)
+    back = np.argsort(order)
+    return {
+        "target_probabilities": probabilities(said, sureness, classes),
+        "target_features": draws.normal(size=(rows, 3)) + apart * np.eye(classes, 3)[said],
+        "mixed_probabilities": probabilities(mixed[back], sureness, classes),
+        "mix_partners": mix_partners(rows, 0),
+        "source_probabilities": probabilities(np.where(is_right, labels, (labels + 1) % classes), 0.8, classes),
+        "source_labels": labels,
+    }
+
+
+def candidate(trial, *, reference=False, optimises=(), cost=1.0, scores=None, without=(), **model):
+    seen = evidence(**model)
+    found = scores_at_hand(LABEL_FREE_SCORES, seen) | (scores or {})
+    kept = {name: value for name, value in found.items() if name not in without}
+    return Candidate(trial, kept, seen, frozenset(optimises), is_reference=reference, cost=cost)
+
+
+def source_only(trial=0, **model):
+    return candidate(trial, reference=True, **{"sureness": 0.4, "clear": 0.6, **model})
+
+
+def broken(trial, **more):
+    """A trial whose scores are no numbers."""
+    return candidate(trial, scores={"infomax": math.nan}, **more)
