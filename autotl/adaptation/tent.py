@@ -22,8 +22,8 @@ class Tent(Described):
         default_factory=lambda: {
             "epochs": Parameter(1, searched={"whole": [1, 5]}),
             "rate": Parameter(0.3, searched={"log": [0.1, 1.0]}),  # share of the plan's learning rate
-            # Not searched: on shifted blobs it only lost without (8 points in 5 epochs at the plan's own rate, up to
-            # half of all at ten times that), and with it lost none.
+            # Not searched: on 6000 shifted examples of ten classes, 5 epochs at the plan's own rate took accuracy from
+            # 70 % to 15 % without it, and left it at 80 % with it.
             "align": replace(ALIGN, default="standardize", searched=None),
         }
     )
