@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from autotl.leaderboard import words
-from autotl.leaderboard.rows import may_win, score_of, winner_of
+from autotl.leaderboard.rows import may_win, winner_of
 from autotl.leaderboard.same_examples import SameExamples
+from autotl.leaderboard.without_labels import is_without_labels, verdict_of
+from autotl.scoring.committee import RULE, Verdict
 from autotl.scoring.comparison import cannot_be_told_apart
 from autotl.scoring.intervals import Interval, interval
 from autotl.scoring.metrics import METRICS, Labels, Metric
@@ -35,16 +37,15 @@ def headline(
         Plain JSON values. `winner`: its trial. `corrected`, `raw`: its score after and before correction for selection.
         `transfer_gain`, `probe_gain`: winner minus `no_transfer` and minus the best linear probe, corrected likewise,
         positive where the winner is better. `transfer_helped`: whether it did; None where that interval holds 0.
-        `sentences`: the most important first. Intervals are `{value, low, high}`, 95 %. What is not known is None.
+        `committee`: where no target label was known, who decided (`_of_committee`). `sentences`: the most important
+        first. Intervals are `{value, low, high}`, 95 %. What is not known is None.
     """
+    if is_without_labels(rows):
+        return _of_committee(rows, verdict_of(rows, outputs, labels, seed=seed), metric)
     winner = winner_of(rows)
     if winner is None:
         return _Figures().as_dict() | {"winner": None, "sentences": words.without_winner(rows)}
     number = winner["trial"]
-    if winner["score"]["kind"] == "label_free":
-        raw = {"value": score_of(winner), "low": None, "high": None, "note": BEFORE_SELECTION}
-        sentences = words.without_target_labels(winner, metric)
-        return _Figures().as_dict() | {"winner": number, "raw": raw, "sentences": sentences}
     same = SameExamples.of((row for row in rows if may_win(row)), outputs, labels, groups)
     figures = _figures(winner, rows, METRICS[metric].with_positive(positive), same, seed=seed)
     sentences = [
@@ -79,8 +80,10 @@ def expected(
         by: the metric to tell.
         metric: the task's, by which winners are chosen.
     Returns:
-        None where no row may win or its outputs are not known.
+        None where no row may win, its outputs are not known, or no target label is: then nothing tells.
     """
+    if is_without_labels(rows):
+        return None
     same = SameExamples.of((row for row in rows if may_win(row)), outputs, labels, groups)
     if not same.probabilities:
         return None
@@ -93,6 +96,24 @@ def expected(
         chosen_by=METRICS[metric].with_positive(positive),
         seed=seed,
     )
+
+
+def _of_committee(rows: Sequence[Mapping[str, Any]], verdict: Verdict, metric: str) -> dict[str, Any]:
+    """The headline of a run on a target without labels.
+
+    `committee`: `members`, whose ranks were averaged; `reason`; `fell_back` to source-only; `reference`, the
+    source-only trial; `better`, by member in which share of the resamples the pick scores higher; `rejected` trials.
+    """
+    committee = {
+        "members": list(RULE.members),
+        "reason": verdict.reason,
+        "fell_back": verdict.fell_back,
+        "reference": verdict.reference,
+        "better": dict(verdict.better),
+        "rejected": list(verdict.rejected),
+    }
+    told = _Figures().as_dict() | {"winner": verdict.pick, "committee": committee}
+    return told | {"sentences": words.of_committee(rows, verdict, RULE.members, METRICS[metric])}
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,24 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from autotl.leaderboard.rows import STATUSES, Row, cost_of, has_score, or_infinite, score_of
+from autotl.leaderboard.rows import (
+    BARRED,
+    STATUSES,
+    Row,
+    cost_of,
+    has_score,
+    is_barred,
+    or_infinite,
+    score_of,
+    source_score_of,
+)
 from autotl.leaderboard.same_examples import Differences, SameExamples
+from autotl.leaderboard.without_labels import KIND, is_without_labels, take_over, verdict_of
 from autotl.scoring.metrics import METRICS, Labels
 from autotl.scoring.resampling import Groups
 from autotl.trial.outcome import Outputs
 
 LIMITS = {"latency_ms": ("latency", "ms"), "model_mb": ("size", "MB")}  # column of a row → its words and unit
-BARRED = "may not win: "
 
 
 def rank(
@@ -33,6 +43,9 @@ def rank(
     earlier trial, never the clock. The first row wins. Only a complete row with a finite score and within the limits
     can; those over a limit stand behind the others, without a tie group and with the reason.
 
+    Without target labels the committee decides instead (`scoring.committee`): scores become its values, and those that
+    its guards reject stand behind the others.
+
     Args:
         metric: a key of `METRICS`, by which the scores were computed.
         outputs: of complete trials, by number; a trial without any is tied only with an equal score.
@@ -42,11 +55,13 @@ def rank(
     """
     ranked: list[Row] = [{**row, "winner": False, "tie_group": None} for row in rows]
     for row in ranked:
-        earlier = None if _is_barred(row) else row.get("reason")
-        row["reason"] = (_over_limits(row, limits or {}) if has_score(row) else None) or earlier
+        earlier = None if is_barred(row) else row.get("reason")
+        row["reason"] = (_over_limits(row, limits or {}) if row["status"] == "complete" else None) or earlier
+    if is_without_labels(ranked):
+        return _by_committee(ranked, outputs, labels, metric=metric, seed=seed)
     scored = [row for row in ranked if has_score(row)]
-    candidates = [row for row in scored if not _is_barred(row)]
-    barred = [row for row in scored if _is_barred(row)]
+    candidates = [row for row in scored if not is_barred(row)]
+    barred = [row for row in scored if is_barred(row)]
     same = SameExamples.of(candidates, outputs, labels, groups)
     differences = Differences.of(same, METRICS[metric].with_positive(positive), seed=seed)
     order: list[Row] = []
@@ -64,8 +79,31 @@ def rank(
     ]
 
 
+def _by_committee(
+    rows: Sequence[Row],
+    outputs: Mapping[int, Outputs],
+    labels: Labels,
+    *,
+    metric: str,
+    seed: int,
+) -> list[Row]:
+    for row in rows:
+        row["guards"], row["scores"] = {}, dict(row["scores"])
+        if row["status"] != "complete" and row["score"] is not None:  # it is not of the kind that the others have now
+            row["scores"].setdefault(f"source_{metric}", row["score"]["value"])
+            row["score"] = None
+    order = take_over(verdict_of(rows, outputs, labels, seed=seed), rows)
+    judged = {row["trial"] for row in order}
+    others = [row for row in rows if row["trial"] not in judged]
+    for row in others:
+        if row["status"] == "complete":  # over a limit, so never judged
+            row["score"] = {"value": None, "low": None, "high": None, "kind": KIND}
+    return [*order, *sorted(others, key=lambda row: _place_of_unscored(row, higher_is_better=True))]
+
+
 def name_baselines(rows: Iterable[Mapping[str, Any]], *, higher_is_better: bool) -> list[Row]:
-    """The rows with each baseline's name on one of them: the best by validation, where several were run.
+    """The rows with each baseline's name on one of them: the best by validation, where several were run; the best on
+    the source where the target has no labels.
 
     The others say whose they are in `baseline_of`. Naming again changes nothing.
     """
@@ -74,7 +112,7 @@ def name_baselines(rows: Iterable[Mapping[str, Any]], *, higher_is_better: bool)
         if name is None:
             continue
         candidates = [row for row in named if name in (row["baseline"], row["baseline_of"])]
-        best = min(candidates, key=lambda row: (STATUSES.index(row["status"]), *_merit(row, higher_is_better)))
+        best = min(candidates, key=lambda row: (STATUSES.index(row["status"]), *_standing_merit(row, higher_is_better)))
         for row in candidates:
             row["baseline"], row["baseline_of"] = (name, None) if row is best else (None, name)
     return named
@@ -98,6 +136,7 @@ def pareto_front(rows: Iterable[Mapping[str, Any]], *, higher_is_better: bool) -
     A latency or size that is not known counts as the worst.
     """
     scored = [row for row in rows if has_score(row)]
+    higher_is_better = higher_is_better or is_without_labels(scored)  # of ranks more is better, whatever the metric
     merits = [
         (_loss(row, higher_is_better), or_infinite(row.get("latency_ms")), or_infinite(row.get("model_mb")))
         for row in scored
@@ -119,6 +158,12 @@ def _tie_groups(candidates: Sequence[Row], differences: Differences, higher_is_b
         left = [row for row in others if row["trial"] not in numbers]
 
 
+def _standing_merit(row: Mapping[str, Any], higher_is_better: bool) -> tuple[float, float, int]:
+    """By source accuracy where that is known: a committee's value is not about the trial alone."""
+    accuracy = source_score_of(row, "accuracy")
+    return (-accuracy, cost_of(row), row["trial"]) if math.isfinite(accuracy) else _merit(row, higher_is_better)
+
+
 def _merit(row: Mapping[str, Any], higher_is_better: bool) -> tuple[float, float, int]:
     return _loss(row, higher_is_better), cost_of(row), row["trial"]
 
@@ -135,10 +180,6 @@ def _place_of_unscored(row: Mapping[str, Any], higher_is_better: bool) -> tuple[
     reached = row["epochs"] if row["status"] == "pruned" else 0
     merit = _loss(row, higher_is_better) if row["status"] == "pruned" else 0.0
     return STATUSES.index(row["status"]), -(reached or 0), merit, row["trial"]
-
-
-def _is_barred(row: Mapping[str, Any]) -> bool:
-    return str(row.get("reason") or "").startswith(BARRED)
 
 
 def _over_limits(row: Mapping[str, Any], limits: Mapping[str, float | None]) -> str | None:

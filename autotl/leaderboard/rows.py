@@ -6,6 +6,7 @@ from typing import Any
 
 Row = dict[str, Any]
 
+BARRED = "may not win: "  # what the reason of such a row begins with
 STATUSES = ("complete", "pruned", "failed", "skipped", "running")  # the order on the leaderboard
 
 
@@ -18,6 +19,17 @@ def score_of(row: Mapping[str, Any]) -> float:
 def has_score(row: Mapping[str, Any]) -> bool:
     """Whether the row's trial was trained to its end and its score is a number."""
     return row["status"] == "complete" and math.isfinite(score_of(row))
+
+
+def source_score_of(row: Mapping[str, Any], metric: str) -> float:
+    """A metric of the row's trial on held-out source examples, where the target has no labels; NaN where unknown."""
+    value = row["scores"].get(f"source_{metric}")
+    return math.nan if value is None else float(value)
+
+
+def is_barred(row: Mapping[str, Any]) -> bool:
+    """Whether something keeps it from winning although it finished."""
+    return str(row.get("reason") or "").startswith(BARRED)
 
 
 def may_win(row: Mapping[str, Any]) -> bool:

@@ -6,12 +6,22 @@ from typing import Any
 
 from autotl.backbones.classical import NAMES
 from autotl.backbones.pretrained import NAME as PRETRAINED
-from autotl.leaderboard.rows import STATUSES, has_score, may_win, score_of
+from autotl.leaderboard.rows import STATUSES, has_score, is_barred, score_of, source_score_of
+from autotl.leaderboard.without_labels import optimised_by, was_rejected
+from autotl.scoring.committee import PASSED, RULE, SPOKEN, Verdict
 from autotl.scoring.intervals import Interval
 from autotl.scoring.metrics import Metric
 from autotl.scoring.resampling import OVER_WINDOWS
 
 Row = Mapping[str, Any]
+
+_GUARDS = {
+    "source_accuracy": "too many mistakes on the source",
+    "classes": "classes that are never named",
+    "class_shares": "class shares that nothing explains",
+    "finite": "scores that are missing",
+    "source": "a source that teaches nothing",
+}
 
 
 def of_winner(winner: Row, figure: Interval | None, metric: Metric, *, trials: int) -> list[str]:
@@ -60,20 +70,65 @@ def of_ties(winner: Row, rows: Sequence[Row]) -> list[str]:
 
 def of_limits(rows: Sequence[Row]) -> list[str]:
     """Which trials finished and were not allowed to win."""
-    barred = [row["trial"] for row in rows if has_score(row) and not may_win(row)]
+    barred = [row["trial"] for row in rows if row["status"] == "complete" and is_barred(row) and not was_rejected(row)]
     if not barred:
         return []
-    listed = ", ".join(str(trial) for trial in barred[:5]) + (" …" if len(barred) > 5 else "")
-    return [f"Over the limits, so not allowed to win: trial{'s' if len(barred) > 1 else ''} {listed}."]
+    return [f"Over the limits, so not allowed to win: {_trials(barred)}."]
 
 
-def without_target_labels(winner: Row, metric: str) -> list[str]:
-    """Who won where the search could not see what counts."""
-    return [
-        f"Trial {winner['trial']} won: {model(winner)}.",
-        f"It was picked without target labels, by its {metric.replace('_', ' ')} on held-out source examples "
-        f"({score_of(winner):.3f}). How good it is on the target, only labels there can tell.",
-    ]
+def of_committee(rows: Sequence[Row], verdict: Verdict, members: Sequence[str], metric: Metric) -> list[str]:
+    """Who won where the search could not see what counts, and how that was decided."""
+    spoken = [SPOKEN.get(name, name) for name in members]
+    names = " and ".join(filter(None, (", ".join(spoken[:-1]), spoken[-1])))
+    by_trial = {row["trial"]: row for row in rows}
+    if verdict.pick is None:
+        if not verdict.values:
+            return without_winner(rows)
+        return [f"No model won: {verdict.reason}."]
+    winner = by_trial[verdict.pick]
+    ranked = sum(value is not None for value in verdict.values.values())
+    sentences = [f"Trial {winner['trial']} won: {model(winner)}."]
+    among = f"by the mean of its ranks in {names} among {ranked} trials"
+    if verdict.fell_back:
+        sentences.append(f"It is the source-only model, kept because {verdict.reason}.")
+        compared = f"; trials were compared {among.replace('its', 'their')}" if ranked > 1 else ""
+        sentences.append(f"It was picked without target labels{compared}.")
+    else:
+        own = "It is the source-only model, " if verdict.pick == verdict.reference else "It was "
+        sentences.append(f"{own}picked without target labels, {among}: {verdict.reason}.")
+    if verdict.better:
+        held = sum(share >= RULE.beaten_draws for share in verdict.better.values())
+        which = "The best of the others" if verdict.fell_back else "It"
+        sentences.append(f"{which} beats source-only by {held} of the {len(verdict.better)} scores that may judge it.")
+    not_judging = [SPOKEN.get(name, name) for name in members if name in optimised_by(winner)]
+    if not_judging:
+        sentences.append(f"{' and '.join(not_judging)} did not judge it: its own training drives that up.")
+    reference = None if verdict.reference is None else by_trial[verdict.reference]
+    return [*sentences, *_of_guards(rows, verdict), *of_limits(rows), _on_the_source(winner, reference, metric)]
+
+
+def _of_guards(rows: Sequence[Row], verdict: Verdict) -> list[str]:
+    failed: dict[str, list[int]] = {}
+    for row in rows:
+        for guard, said in verdict.guards.get(row["trial"], {}).items():
+            if said != PASSED:
+                failed.setdefault(_GUARDS[guard], []).append(row["trial"])
+    if not failed:
+        return []
+    causes = "; ".join(f"{cause}: {_trials(trials)}" for cause, trials in failed.items())
+    return [f"The guards rejected {len(verdict.rejected)} of {len(verdict.values)} trials ({causes})."]
+
+
+def _on_the_source(winner: Row, reference: Row | None, metric: Metric) -> str:
+    figure = f"On held-out source examples it has {_spoken(metric)} of {source_score_of(winner, metric.name):.3f}"
+    if reference is not None and reference is not winner:
+        figure += f", source-only {source_score_of(reference, metric.name):.3f}"
+    return f"{figure}; how good it is on the target, only labels there can tell."
+
+
+def _trials(numbers: Sequence[int]) -> str:
+    listed = ", ".join(str(number) for number in numbers[:5]) + (" …" if len(numbers) > 5 else "")
+    return f"trial{'s' if len(numbers) > 1 else ''} {listed}"
 
 
 def without_winner(rows: Sequence[Row]) -> list[str]:
@@ -86,7 +141,8 @@ def without_winner(rows: Sequence[Row]) -> list[str]:
 
 
 def model(row: Row) -> str:
-    """The network of a row and how much of it was trained: `MobileNetV2 at 160 px, its last 12 layers unfrozen`."""
+    """The network of a row and how much of it was trained: `MobileNetV2 at 160 px, its last 12 layers unfrozen`; and
+    its adaptation where there was one: `…, adapted by mcc`."""
     plan = row["plan"]
     backbone, unfrozen = plan["backbone"], plan.get("unfrozen_layers", 0)
     if backbone in NAMES:
@@ -96,7 +152,9 @@ def model(row: Row) -> str:
     trained = {0: "all layers frozen", 1: "its last layer unfrozen", "all": "every layer trained"}
     size = f" at {plan['image_size']} px" if plan.get("image_size") else ""
     short_name = str(name).rstrip("/").rsplit("/", 1)[-1]  # of a path, so that no home folder is shown
-    return f"{short_name}{size}, {trained.get(unfrozen, f'its last {unfrozen} layers unfrozen')}"
+    method = plan["adaptation"]["method"]
+    adapted = "" if method == "none" else f", adapted by {method}"
+    return f"{short_name}{size}, {trained.get(unfrozen, f'its last {unfrozen} layers unfrozen')}{adapted}"
 
 
 def _spoken(metric: Metric) -> str:

@@ -25,6 +25,7 @@ MEMBERS = ("infomax", "mixval")
 
 PASSED = "passed"
 SOURCE_ONLY = "source-only"
+SPOKEN = {"infomax": "InfoMax", "mixval": "MixVal", "class_ami": "ClassAMI", "source_accuracy": "source accuracy"}
 DEVIATION = "_deviation"  # behind a member's name: how much the score varies over resamples of its examples
 
 
@@ -220,12 +221,12 @@ class _Hearing:
         return replace(verdict, groups=numbers, pick=pick.trial, reason=reason)
 
     def _why(self, best: Candidate, better: Mapping[str, float], *, won: bool) -> str:
-        shares = " and ".join(f"{name.replace('_', ' ')} in {100 * share:.0f} %" for name, share in better.items())
+        shares = " and ".join(f"{SPOKEN.get(name, name)} in {100 * share:.0f} %" for name, share in better.items())
         if won:
             return f"it scores higher than {SOURCE_ONLY} by {shares} of the resamples of the examples"
         least = f"{100 * self.rule.beaten_draws:.0f} %"
         seen = f"by {shares} of the resamples, and {least} are asked for" if shares else "by no score that may judge it"
-        return f"trial {best.trial}, which ranks highest, is not clearly better than {SOURCE_ONLY}: {seen}"
+        return f"trial {best.trial}, which ranks highest, is not clearly better: it scores higher {seen}"
 
     def _tie_groups(self) -> Iterator[list[Candidate]]:
         """The best left and those that cannot be told apart from it, the cheapest first. Source-only is alone: whether

@@ -90,17 +90,6 @@ def test_few_groups_are_owned_up_to():
     assert OVER_WINDOWS in told["raw"]["note"]
 
 
-def test_without_target_labels_no_accuracy_is_promised():
-    given = row(3, 0.97)
-    given["score"]["kind"] = "label_free"
-    told = found(rows=[given])
-    assert told["winner"] == 3
-    assert told["corrected"] is None
-    assert (told["raw"]["low"], told["raw"]["high"]) == (None, None)
-    assert "without target labels" in " ".join(told["sentences"])
-    assert "expect" not in " ".join(told["sentences"])
-
-
 def test_nobody_won():
     told = found(rows=[row(0, status="failed"), row(1, 0.4, status="pruned")])
     assert told["winner"] is None

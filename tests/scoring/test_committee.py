@@ -30,7 +30,7 @@ def test_a_clear_improvement_wins():
     assert found.better == {"infomax": 1.0, "mixval": 1.0}
     assert found.values == {0: 0.0, 1: 1.0, 2: 0.5}
     assert found.order == (1, 2, 0)
-    assert "infomax in 100 %" in found.reason
+    assert "InfoMax in 100 %" in found.reason
     assert all(words == PASSED for guards in found.guards.values() for words in guards.values())
 
 

@@ -1,0 +1,86 @@
+"""The order of the leaderboard where no target label is known: the committee's."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autotl.adaptation import METHODS
+from autotl.leaderboard.rows import BARRED, Row, cost_of, is_barred, source_score_of
+from autotl.scoring.committee import PASSED, RULE, Candidate, Rule, Verdict, judge
+from autotl.scoring.metrics import Labels
+from autotl.trial.outcome import Outputs
+
+KIND = "label_free"
+SOURCE_ONLY = "source_only"
+NO_METHOD = "none"
+
+
+def is_without_labels(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether these are the rows of a run on a target without labels."""
+    return any((row.get("score") or {}).get("kind") == KIND for row in rows)
+
+
+def verdict_of(
+    rows: Sequence[Mapping[str, Any]],
+    outputs: Mapping[int, Outputs],
+    labels: Labels,
+    *,
+    seed: int,
+    rule: Rule = RULE,
+) -> Verdict:
+    """What the committee says of the complete rows that keep the limits; the same before and after ranking."""
+    judged = [row for row in rows if row["status"] == "complete" and not (is_barred(row) and not was_rejected(row))]
+    reference = _reference(judged)
+    candidates = [
+        Candidate(
+            trial=row["trial"],
+            scores=row["scores"],
+            evidence=outputs[row["trial"]].evidence(labels) if row["trial"] in outputs else {},
+            optimises=optimised_by(row),
+            is_reference=row is reference,
+            cost=cost_of(row),
+        )
+        for row in judged
+    ]
+    return judge(candidates, seed=seed, rule=rule)
+
+
+def take_over(verdict: Verdict, rows: Sequence[Row]) -> list[Row]:
+    """The judged rows in the committee's order, with its values, guards, tie groups and the winner filled in."""
+    by_trial = {row["trial"]: row for row in rows}
+    for trial, value in verdict.values.items():
+        row = by_trial[trial]
+        row["score"] = {"value": value, "low": None, "high": None, "kind": KIND}
+        row["guards"] = dict(verdict.guards[trial])
+        complaints = [words for words in row["guards"].values() if words != PASSED]
+        if complaints:
+            row["reason"] = f"{BARRED}{'; '.join(complaints)}"
+    for number, group in enumerate(verdict.groups, start=1):
+        for trial in group:
+            by_trial[trial]["tie_group"] = number
+    if verdict.pick is not None:
+        by_trial[verdict.pick]["winner"] = True
+    return [by_trial[trial] for trial in verdict.order]
+
+
+def was_rejected(row: Mapping[str, Any]) -> bool:
+    """Whether a guard of the committee keeps it from winning."""
+    return any(words != PASSED for words in row["guards"].values())
+
+
+def optimised_by(row: Mapping[str, Any]) -> frozenset[str]:
+    """The scores that the training of the row's trial drives up, which may not judge it."""
+    method = METHODS.get(row["plan"]["adaptation"]["method"])
+    return frozenset() if method is None else method.optimises
+
+
+def _reference(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The best `source_only` by source accuracy; where none finished, the best trial without adaptation."""
+    named = [row for row in rows if SOURCE_ONLY in (row["baseline"], row["baseline_of"])]
+    plain = [row for row in rows if row["plan"]["adaptation"]["method"] == NO_METHOD]
+    return min(named or plain, key=_place_on_source, default=None)
+
+
+def _place_on_source(row: Mapping[str, Any]) -> tuple[float, float, int]:
+    accuracy = source_score_of(row, "accuracy")
+    return -accuracy if math.isfinite(accuracy) else math.inf, cost_of(row), row["trial"]
