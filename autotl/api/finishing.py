@@ -3,9 +3,10 @@
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from autotl import leaderboard
+from autotl.adaptation import METHODS
 from autotl.api.asked import versions
 from autotl.api.opening import OpenedTask
 from autotl.api.quiet import import_keras
@@ -29,7 +30,7 @@ from autotl.trial.outcome import Outputs
 from autotl.trial.scorer import counting_unknown
 
 if TYPE_CHECKING:
-    from autotl.production.shipping import Contender, Shipped
+    from autotl.production.shipping import Contender, Retrain, Shipped
 
 KEPT_WEIGHTS = 5  # of the best trials, besides winner and baselines
 KEPT_FEATURES = 20
@@ -160,9 +161,11 @@ class _Finisher:
         for name, value in (("refit", shipped.refit.as_dict()), ("calibration", shipped.calibration)):
             self._study.put_fact(name, value)
 
-    def _retrain(self, winner: Row) -> Literal["yes", "switched off", "no time"]:
+    def _retrain(self, winner: Row) -> "Retrain":
         if not self._task.overrides.refit:
             return "switched off"
+        if METHODS[winner["plan"]["adaptation"]["method"]].stage in ("joint", "post"):
+            return "adapted"
         left = self._budget.started + self._budget.wall_seconds - time.time()
         return "yes" if left > REFIT_TRAININGS * winner["seconds"]["train"] else "no time"
 
@@ -221,8 +224,15 @@ class _Finisher:
             uses=test.uses,
             rows_tested=len(test.labels),
             protocol=test.protocol,
-            source_score=winner["score"] if self._data.score_kind == "label_free" else None,
+            source_score=self._on_source(winner),
         )
+
+    def _on_source(self, winner: Row) -> dict[str, float] | None:
+        """The winner's score on the source where it was picked without target labels."""
+        if self._data.score_kind != "label_free":
+            return None
+        value = winner["scores"].get(f"source_{self._task.metric}")
+        return None if value is None else {"value": value}
 
     def _description(self, winner: Row, shipped: "Shipped") -> dict[str, Any]:
         return {
@@ -276,7 +286,7 @@ class _Finisher:
             return self._failure
         if self.winner is None:
             return NoUsableModelError(
-                "the search ended and no trial may win; the leaderboard says why each one failed."
+                f"the search ended and no trial may win. {self.headline['sentences'][0]} The leaderboard says more."
             )
         return None if self._task.gate is None else self._missed(self._task.gate)
 

@@ -8,11 +8,29 @@ from autotl.backbones import BackboneSpec
 from autotl.backbones.classical import CLASSICAL
 from autotl.plan.modalities import MODALITIES, defaults_of
 from autotl.plan.plan import Choice, Plan
-from autotl.plan.space import Fixed, Options, Range, Space
+from autotl.plan.space import Alternatives, Fixed, Options, Range, Space
 from autotl.task import BASELINE_NAMES
 
 LINEAR_PROBE, SOURCE_ONLY, NO_TRANSFER, FULL_FINETUNE = BASELINE_NAMES
 PROBES = (LINEAR_PROBE, SOURCE_ONLY)
+# By what they gain for the time they take, over many published tasks; the others follow as the space lists them.
+FIRST_TRIED = (
+    "standardize",
+    "mcc",
+    "infomax",
+    "coral",
+    "linear_ot",
+    "subspace",
+    "deep_coral",
+    "dan",
+    "cdan",
+    "shot",
+    "dann",
+    "self_training",
+    "importance",
+    "label_shift",
+    "tent",
+)
 
 
 @dataclass(frozen=True)
@@ -95,6 +113,23 @@ def first_plans(space: Space) -> dict[BackboneSpec, Plan]:
     return {backbone: Plan(backbone, **whole).canonical() for backbone in space.values("backbone")}
 
 
+def method_plans(space: Space, backbone: BackboneSpec) -> list[Plan]:
+    """A plan per adaptation method of the space, from its middle, the methods that most often help first."""
+    adaptation = space.dimensions["adaptation"]
+    if not isinstance(adaptation, Alternatives):
+        return []
+    middle = {name: middle_of(space, name) for name in space.dimensions if name not in ("backbone", "adaptation")}
+    whole = {**defaults_of(space.modality), **middle}
+    order = [name for name in FIRST_TRIED if name in adaptation.options]
+    order += [name for name in adaptation.options if name not in (*FIRST_TRIED, "none")]
+    return [Plan(backbone, **whole, adaptation=_middle_option(adaptation, name)).canonical() for name in order]
+
+
+def _middle_option(dimension: Alternatives, name: str) -> Choice:
+    inner = Space(dimension.options[name])
+    return Choice(name, {key: middle_of(inner, key) for key in inner.dimensions})
+
+
 def middle_of(space: Space, name: str) -> Any:
     """The value in the middle: a list's lower middle, a range's (geometric) mean, the first alternative."""
     dimension = space.dimensions[name]
@@ -108,5 +143,4 @@ def middle_of(space: Space, name: str) -> Any:
             return float((dimension.low * dimension.high) ** 0.5)
         mean = (dimension.low + dimension.high) / 2
         return int(mean) if dimension.scale == "whole" else mean
-    option, inner = next(iter(dimension.options.items()))
-    return Choice(option, {key: middle_of(Space(inner), key) for key in inner})
+    return _middle_option(dimension, next(iter(dimension.options)))

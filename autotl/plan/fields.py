@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from autotl.adaptation import METHODS
+from autotl.adaptation.method import Parameter
 from autotl.backbones import BackboneSpec, layer_count, parse_spec, smallest_image_size
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import INSTEAD
@@ -31,7 +32,7 @@ class Field:
     """One field of a plan: how a value is read, and the parameters of named alternatives where it has such."""
 
     parse: Parse
-    alternatives: Mapping[str, Mapping[str, Any]] | None = None  # name -> {parameter: default}
+    alternatives: Mapping[str, Mapping[str, Parameter]] | None = None
 
 
 def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
@@ -41,6 +42,8 @@ def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
         folder: what relative paths of backbones are relative to.
     """
     own = MODALITIES[modality].own_fields
+    heads = {name: {key: Parameter(default) for key, default in inner.items()} for name, inner in HEADS.items()}
+    methods = {name: method.parameters for name, method in METHODS.items()}
     every = {
         "backbone": Field(backbone_for(modality, folder)),
         "image_size": Field(whole_number(16, 2048)),
@@ -49,7 +52,7 @@ def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
         "join": Field(one_of(JOINS)),
         "tap": Field(text),
         "unfrozen_layers": Field(unfrozen_layers),
-        "head": Field(alternative(HEADS, name_key="name"), alternatives=HEADS),
+        "head": Field(alternative(heads, name_key="name"), alternatives=heads),
         "learning_rate": Field(number(1e-8, 10.0)),
         "backbone_rate_ratio": Field(number(0.0, 10.0)),
         "dropout": Field(number(0.0, 0.95)),
@@ -60,10 +63,7 @@ def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
         "views": Field(whole_number(0, 64)),
         "augmentation": Field(one_of(POLICIES)),
         "learns_from": Field(one_of(LEARNS_FROM)),
-        "adaptation": Field(
-            alternative({name: method.defaults for name, method in METHODS.items()}, name_key="method"),
-            alternatives={name: method.defaults for name, method in METHODS.items()},
-        ),
+        "adaptation": Field(alternative(methods, name_key="method"), alternatives=methods),
     }
     return {name: field for name, field in every.items() if name not in OWN_FIELDS or name in own}
 
@@ -193,14 +193,14 @@ def one_of(names: Collection[str]) -> Parse:
     return parse
 
 
-def alternative(names: Mapping[str, Mapping[str, Any]], *, name_key: str) -> Parse:
+def alternative(names: Mapping[str, Mapping[str, Parameter]], *, name_key: str) -> Parse:
     """A named alternative: `linear`, `{name: hidden, units: 64}` (with `name_key`) or `{hidden: {units: 64}}`."""
 
     def parse(value: object, where: str) -> Choice:
         name, parameters = _name_and_parameters(value, where, name_key)
         if name not in names:
             raise unknown_name(where, name, names)
-        values = dict(names[name])
+        values = {key: known.default for key, known in names[name].items()}
         for parameter, given in parameters.items():
             if parameter not in names[name]:
                 raise unknown_name(f"{where}.{name}", str(parameter), names[name])
@@ -210,13 +210,22 @@ def alternative(names: Mapping[str, Mapping[str, Any]], *, name_key: str) -> Par
     return parse
 
 
-def like(default: Any) -> Parse:
-    """Parameters of alternatives take numbers of the kind of their default."""
-    if isinstance(default, int) and not isinstance(default, bool):
+def like(parameter: Parameter) -> Parse:
+    """A parameter of an alternative takes values of the kind of its default, and only the words that it allows."""
+    if isinstance(parameter.default, bool):
+        return switch
+    if isinstance(parameter.default, str):
+        return one_of(parameter.allowed)
+    if isinstance(parameter.default, int):
         return whole_number(1, 1_000_000)
-    if isinstance(default, float):
-        return number(0.0, 1e6)
-    return lambda value, where: value  # noqa: ARG005 - names and switches are checked by the method itself
+    return number(0.0, 1e6)
+
+
+def switch(value: object, where: str) -> bool:
+    """`true` or `false`."""
+    if not isinstance(value, bool):
+        raise TaskError(f"{where}: {value!r} is neither true nor false.")
+    return value
 
 
 def _name_and_parameters(value: object, where: str, name_key: str) -> tuple[str, Mapping[str, Any]]:

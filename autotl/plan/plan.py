@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from autotl.adaptation import METHODS
+from autotl.adaptation.method import Transform
 from autotl.backbones import BackboneSpec
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import NAME as PRETRAINED
@@ -94,14 +96,31 @@ class Plan:
         }
         return {name: value for name, value in values.items() if value is not None}
 
+    @property
+    def all_epochs(self) -> int:
+        """Epochs of the trial: the supervised ones, and those in which a method goes on without the source."""
+        return self.epochs + self.adapting_epochs
+
+    @property
+    def adapting_epochs(self) -> int:
+        """Epochs after the supervised ones, on target examples alone."""
+        return int(self.adaptation.parameters.get("epochs", 0))
+
     def canonical(self) -> "Plan":
-        """The same plan with values that have no effect set to their defaults."""
+        """The same plan with values that have no effect set to their defaults, and without what has none by
+        construction: a method that works through the features under the last layer gets a layer that can be trained
+        there, and one that cannot follow changing features gets frozen ones."""
         plan = self
         if plan.backbone.origin == CLASSICAL:
             bare = Plan(self.backbone, image_size=None, augmentation=None, epochs=1)
             return replace(bare, learns_from=self.learns_from, seed=self.seed)
         if plan.backbone.origin == PRETRAINED:
             plan = replace(plan, image_size=None)  # it reads rows and windows as they are
+        method = METHODS[plan.adaptation.name]
+        if isinstance(method, Transform) and not method.can_be_refitted:
+            plan = replace(plan, unfrozen_layers=0)
+        if method.trains_features and plan.unfrozen_layers == 0 and plan.head.name == "linear":
+            plan = replace(plan, head=Choice("hidden", HEADS["hidden"]))
         if plan.unfrozen_layers == 0:
             plan = replace(plan, backbone_rate_ratio=type(self).backbone_rate_ratio)
         if plan.views == 0 and plan.augmentation is not None:

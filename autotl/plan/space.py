@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from autotl.adaptation import METHODS
+from autotl.adaptation.method import Parameter
 from autotl.backbones import BackboneSpec, smallest_image_size
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.errors import TaskError, unknown_name
-from autotl.plan.fields import Field, Parse, fields, like, most_layers, parse_plan, too_small
+from autotl.plan.fields import AUTO, Field, Parse, fields, like, most_layers, parse_plan, too_small
 from autotl.plan.modalities import defaults_of
 from autotl.plan.plan import Choice, Plan
 
@@ -151,6 +153,15 @@ class Space:
             return [dimension.low, dimension.high]
         return [Choice(option) for option in dimension.options]
 
+    def longest_plan(self) -> int:
+        """Epochs of the longest plan, those of a method that goes on after the supervised ones included."""
+        adaptation = self.dimensions["adaptation"]
+        adapting = [0]
+        if isinstance(adaptation, Alternatives):
+            inner = [Space(part).values("epochs") for part in adaptation.options.values() if "epochs" in part]
+            adapting += [int(epochs) for values in inner for epochs in values]
+        return max(int(epochs) for epochs in self.values("epochs")) + max(adapting)
+
     def with_backbones(self, backbones: list[BackboneSpec]) -> "Space":
         """The same space over these backbones only (those whose weights are at hand)."""
         kept: Dimension = (
@@ -214,8 +225,9 @@ def parse_space(
             else:
                 dimensions[name] = Fixed(absent[name] if name in absent else getattr(Plan, name))
             continue
+        value = every_method() if name == "adaptation" and written[name] == AUTO else written[name]
         try:
-            dimensions[name] = _dimension(written[name], name, field, where)
+            dimensions[name] = _dimension(value, name, field, where)
         except TaskError as error:
             mistakes.extend(error.mistakes)
     given_plans = written.get("start_with") or []
@@ -235,6 +247,16 @@ def parse_space(
         raise TaskError(mistakes)
     ordered = {name: dimensions[name] for name in known}
     return Space(ordered, tuple(plans), modality)
+
+
+def every_method() -> dict[str, Any]:
+    """What `adaptation: auto` stands for: every method, its parameters in the ranges that it declares itself."""
+    return {
+        "choice": {
+            name: {key: dict(known.searched) for key, known in method.parameters.items() if known.searched is not None}
+            for name, method in METHODS.items()
+        }
+    }
 
 
 def _as_written(dimension: Dimension) -> Any:
@@ -278,7 +300,7 @@ def _dimension(value: object, path: str, field: Field, where: Where) -> Dimensio
 
 
 def _alternatives(
-    written: Mapping[Any, Any], path: str, known: Mapping[str, Mapping[str, Any]], where: Where
+    written: Mapping[Any, Any], path: str, known: Mapping[str, Mapping[str, Parameter]], where: Where
 ) -> Alternatives:
     mistakes: list[str] = []
     options: dict[str, dict[str, Dimension]] = {}
@@ -291,7 +313,7 @@ def _alternatives(
         if not isinstance(parameters, Mapping | None):
             mistakes.append(f"{where(f'{path}.{name}')}: {parameters!r} is not a mapping of parameters.")
             continue
-        options[name] = {key: Fixed(default) for key, default in known[name].items()}
+        options[name] = {key: Fixed(parameter.default) for key, parameter in known[name].items()}
         for key, value in (parameters or {}).items():
             at = f"{path}.{name}.{key}"
             try:

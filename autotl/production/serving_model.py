@@ -13,7 +13,7 @@ from autotl.features.engine import uses_xla
 from autotl.trial.classical import BagOfWords, ClassicalModel
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.learner import Learner
-from autotl.trial.model import logits_of
+from autotl.trial.model import serving_logits
 from autotl.trial.network_learner import NetworkLearner
 
 
@@ -93,7 +93,7 @@ def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing:
         features = network.whole(token_ids(example, reading.wordpiece, reading.length))
         reading = StringReading()
     beside = [] if learner.words is None else [keras.ops.log(learner.words.model.keras_model()(example))]
-    logits = logits_of(learner.trainer.model.head, features, beside)
+    logits = serving_logits(learner.trainer.model, features, beside)
     return KerasServing(_with_temperature(example, logits, temperature), reading)
 
 

@@ -20,6 +20,13 @@ from autotl.scoring.calibration import calibrate
 from autotl.trial.forms import form_of
 from autotl.trial.workshop import Workshop
 
+Retrain = Literal["yes", "switched off", "no time", "adapted"]
+WHY_NOT_RETRAINED: Mapping[str, str] = {
+    "switched off": "retraining was switched off",
+    "no time": "no time was left to retrain",
+    "adapted": "what was judged without labels is this very model, and adapting it again could end elsewhere",
+}
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -54,7 +61,7 @@ def ship(
     workshop: Workshop,
     test: SealedTest | None,
     *,
-    retrain: Literal["yes", "switched off", "no time"],
+    retrain: Retrain,
     deadline: float,
 ) -> Shipped:
     """Retrains the winner, opens the test set once for it and the baselines, and makes the serving model.
@@ -72,8 +79,7 @@ def ship(
     if retrain == "yes":
         refitted = refit(winner.plan, own, outputs, workshop, deadline=deadline)
     else:
-        why = "retraining was switched off" if retrain == "switched off" else "no time was left to retrain"
-        refitted = Refit("trial", own, f"{why}: the trial's own weights ship")
+        refitted = Refit("trial", own, f"{WHY_NOT_RETRAINED[retrain]}: the trial's own weights ship")
     retrained = time.perf_counter()
     models: dict[str, tuple[Plan, list[NDArray[Any]]]] = {
         str(contender.number): (contender.plan, trial_files.read_weights(run.trial(contender.number)))

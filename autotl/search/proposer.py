@@ -11,7 +11,7 @@ import numpy as np
 from autotl.backbones import BackboneSpec
 from autotl.backbones.classical import CLASSICAL
 from autotl.plan import Plan, trial_seed
-from autotl.plan.baselines import PROBES, Baseline, first_plans, full_finetune
+from autotl.plan.baselines import PROBES, Baseline, first_plans, full_finetune, method_plans
 from autotl.plan.space import Space
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class Proposer:
         self._given = list(given)
         self._sign = 1.0 if higher_is_better else -1.0
         self._first: dict[BackboneSpec, Plan] = first_plans(space)
+        self._per_method: list[Plan] | None = None  # made when the probes have told the most promising backbone
         self._running: dict[int, optuna.Trial] = {}
         self._plans: dict[int, Plan] = {}
         self._numbers: dict[str, int] = {}  # plan key -> trial that trains it
@@ -114,8 +115,20 @@ class Proposer:
         if np.isfinite(score):
             self._running[number].report(score, epoch)
 
-    def end(self, number: int, status: str, score: float | None, *, flops: int | None = None) -> None:
-        """Tells how a trial ended: `complete`, `pruned`, `failed` or `skipped`."""
+    def end(
+        self,
+        number: int,
+        status: str,
+        score: float | None,
+        *,
+        flops: int | None = None,
+        promise: float | None = None,
+    ) -> None:
+        """Tells how a trial ended: `complete`, `pruned`, `failed` or `skipped`.
+
+        Args:
+            promise: by what backbones are ordered, more is better; the score where left out.
+        """
         import optuna
 
         trial = self._running.pop(number)
@@ -126,7 +139,7 @@ class Proposer:
         if status == "complete" and score is not None and np.isfinite(score):
             self._study.tell(trial, score)
             best = self._probe_scores.get(plan.backbone, -np.inf)
-            self._probe_scores[plan.backbone] = max(best, self._sign * score)
+            self._probe_scores[plan.backbone] = max(best, self._sign * score if promise is None else promise)
         elif status == "pruned":
             self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         else:
@@ -154,13 +167,17 @@ class Proposer:
         return None
 
     def _next_planned(self) -> Plan | None:
-        """Given plans first, then one of each backbone, the most promising by its probe first."""
+        """Given plans first, then one of each backbone, the most promising by its probe first, then one of each
+        adaptation method on the most promising of all."""
         if self._given:
             return self._given.pop(0)
-        if not self._first:
-            return None
-        backbone = max(self._first, key=lambda name: self._probe_scores.get(name, -np.inf))
-        return self._first.pop(backbone)
+        backbones = self._first or self._space.values("backbone")
+        best = max(backbones, key=lambda name: self._probe_scores.get(name, -np.inf))
+        if self._first:
+            return self._first.pop(best)
+        if self._per_method is None:
+            self._per_method = [] if best.origin == CLASSICAL else method_plans(self._space, best)
+        return self._per_method.pop(0) if self._per_method else None
 
     def _suggested(self, start: float) -> Proposal | None:
         """What Optuna suggests; where that has been tried, a random plan that has not: TPE repeats itself in spaces of

@@ -14,6 +14,7 @@ from autotl.run.study import optuna_study
 from autotl.search.budget import Budget
 from autotl.search.events import Listener, SearchStarted
 from autotl.search.journal import Journal
+from autotl.search.objective import GainOverSourceOnly, Objective, ScoreItself
 from autotl.search.proposer import Proposer, make_sampler
 from autotl.trial.making import MakeWorkshop
 
@@ -54,7 +55,8 @@ def search(
     """
     journal = Journal(run, study, listen, score_kind=order.score_kind)
     sampler = make_sampler(trials=order.trials, seed=order.seed)
-    better = order.higher_is_better
+    objective: Objective = GainOverSourceOnly() if order.score_kind == "label_free" else ScoreItself()
+    better = order.higher_is_better or order.score_kind == "label_free"  # of a gain more is better, whatever the metric
     with optuna_study(run.path / STUDY, name=order.name, higher_is_better=better, sampler=sampler) as history:
         proposer = Proposer(
             history,
@@ -67,7 +69,8 @@ def search(
         )
         for plan, reason in order.unavailable:
             journal.skipped(proposer.skip(plan), plan.as_dict(), reason)
-        _train(order, run.path / TRIALS, proposer, journal, budget, make_workshop=make_workshop, listen=listen)
+        trials_folder = run.path / TRIALS
+        _train(order, trials_folder, proposer, objective, journal, budget, make_workshop=make_workshop, listen=listen)
     if budget.interrupted_by is not None:
         return "interrupted"
     if budget.is_spent():
@@ -79,6 +82,7 @@ def _train(
     order: SearchOrder,
     trials_folder: Path,
     proposer: Proposer,
+    objective: Objective,
     journal: Journal,
     budget: Budget,
     *,
@@ -108,6 +112,7 @@ def _train(
         listen(SearchStarted(order.trials, len(order.baselines), shares.workers, budget.search_ends))
         run_trials(
             proposer,
+            objective,
             journal,
             budget,
             make_workshop=make_workshop,
@@ -115,6 +120,6 @@ def _train(
             trials_folder=trials_folder.absolute(),
             higher_is_better=order.higher_is_better,
             early_stopping=order.early_stopping,
-            longest_plan=max(int(epochs) for epochs in order.space.values("epochs")),
+            longest_plan=order.space.longest_plan(),
             ask_ahead=shares.workers > 1 and shares.fill_the_machine,
         )

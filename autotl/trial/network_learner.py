@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from autotl.adaptation.method import Joint
 from autotl.backbones import BackboneSpec
 from autotl.backbones.cut import Division, divide
 from autotl.backbones.form import Form
@@ -16,19 +18,23 @@ from autotl.data.examples import PLAIN, Fold, Inputs, Rows, TaskData, View
 from autotl.features import FeatureSet, FeatureStore, extract
 from autotl.features.engine import KerasPrefix
 from autotl.plan import Plan
+from autotl.trial.adapting import Adapting
 from autotl.trial.forms import form_of
 from autotl.trial.joined_words import ARRAYS, JoinedWords, fitted_on, stored
 from autotl.trial.learner import Arrays, Features, Probabilities
-from autotl.trial.material import Material
+from autotl.trial.material import PREDICTION_BATCH, Material
+from autotl.trial.model import Structure
 from autotl.trial.outcome import Size
 from autotl.trial.scorer import Scorer
-from autotl.trial.trainer import Trainer, cosine_decay
+from autotl.trial.trainer import Batch, Trainer, cosine_decay, warm_up
 
 WORDS = "bag_of_words"
 KEPT_WORDS = 12  # bags of words, one a fold
 KEPT_NETWORKS = 8  # pretrained networks that stay in a worker's memory
 KEPT_TRAINERS = 24  # compiled structures
 KEPT_FEATURES = 12  # opened feature sets, each with up to 64 MiB in memory
+FEWEST_STEPS = 20  # of an epoch of a head: with fewer it would not get anywhere in the plan's epochs
+RAMPED_SHARE = 0.5  # of the supervised steps, after which a joint method's loss counts in full
 
 
 class NetworkBench:
@@ -62,13 +68,14 @@ class NetworkBench:
     def trainer(self, plan: Plan) -> Trainer:
         """The compiled trainer of the plan's structure, built on first use."""
         form = form_of(plan, self.data)
-        key = (plan.backbone, form, plan.tap, plan.unfrozen_layers, plan.views, _head_key(plan), plan.join)
+        classes, domains = len(self.data.classes), len(self.data.domains)
+        joined = classes if plan.join == WORDS else 0
+        structure = Structure.of(plan.head, plan.adaptation, classes=classes, domains=domains, joined=joined)
+        key = (plan.backbone, form, plan.tap, plan.unfrozen_layers, plan.views, structure.key())
         if key not in self._trainers:
             network = self.network(plan)
             division = self._division(network, plan)
-            classes = len(self.data.classes)
-            joined = classes if plan.join == WORDS else 0
-            self._trainers[key] = Trainer(network, division, head=plan.head, classes=classes, joined=joined)
+            self._trainers[key] = Trainer(network, division, structure)
             while len(self._trainers) > KEPT_TRAINERS:
                 self._trainers.popitem(last=False)
         self._trainers.move_to_end(key)
@@ -97,10 +104,13 @@ class NetworkBench:
 
     def size_of(self, plan: Plan, trainer: Trainer) -> Size:
         """Parameters, megabytes and FLOPs of the whole model, head included."""
-        key = (plan.backbone, form_of(plan, self.data), plan.tap, _head_key(plan))
+        structure = trainer.model.structure
+        key = (plan.backbone, form_of(plan, self.data), plan.tap, structure.key())
         if key not in self._sizes:
             network = trainer.network
             in_head = sum(int(np.prod(variable.shape)) for layer in trainer.model.head for variable in layer.weights)
+            mapped = trainer.model.map_of_target()
+            in_head += 0 if mapped is None else mapped.matrix.size + mapped.offset.size
             params = count_parameters(network.whole) + in_head
             flops = flops_of_one_prediction(network.whole, network.example_shape) + 2 * in_head
             self._sizes[key] = Size(params=params, model_mb=params * 4 / 1e6, flops=flops)
@@ -142,8 +152,10 @@ class NetworkLearner:
         self._plan = plan
         self.trainer = trainer
         self._material = material
+        material.tells_domains = trainer.model.domain_maps is not None
         self._check = check
         self._words_of: dict[int, JoinedWords] = {}  # by fold
+        self._weights_of: dict[int, NDArray[np.float32] | None] = {}  # of examples, by fold
         self._fold = 0
 
     @property
@@ -152,31 +164,120 @@ class NetworkLearner:
         return self._words_of.get(self._fold)
 
     def start(self, fold: Fold, *, fold_number: int) -> None:
-        """Pretrained weights, a new head, an empty optimizer."""
+        """Pretrained weights, a new head, an empty optimizer, and the method fitted on the pretrained features."""
         data = self._bench.data
+        self._fold = fold_number
         if self._plan.join == WORDS:
             self._words_of[fold_number] = self._bench.words(fold, self._check)
-            self._turn_to(fold_number)
+        self._turn_to(fold_number)
         seed = int(np.random.SeedSequence([self._plan.seed, fold_number]).generate_state(1)[0])
         weights = self._bench.scorer.class_weights(data.labels[fold.train], classes=len(data.classes))
         self.trainer.reset(self._plan, seed=seed, class_weights=weights)
+        method = Adapting(self._plan, data, fold)
+        self._weights_of[fold_number] = method.weights(self._pooled)
+        self._align(method)
 
     def train_epoch(self, fold: Fold, *, fold_number: int, epoch: int, check: Callable[[], None]) -> float:
-        """One pass over the fold's training rows, shuffled anew."""
-        plan = self._plan
+        """One pass over the fold's training rows, shuffled anew; after the supervised epochs, over target rows.
+
+        A head on few rows passes over them several times.
+        """
+        plan, method = self._plan, Adapting(self._plan, self._bench.data, fold)
         draws = np.random.default_rng([plan.seed, fold_number, epoch])
-        steps = math.ceil(len(fold.train) / plan.batch_size) * plan.epochs
-        batches = self._material.training_batches(fold.train, batch_size=plan.batch_size, draws=draws)
-        return self.trainer.run_epoch(_until(batches, check), rate_at=cosine_decay(plan.learning_rate, steps))
+        if epoch >= plan.epochs:
+            return self._adapt_epoch(method, epoch, draws, check)
+        passes, steps = self._passes(fold.train)
+        batches = self._supervised_batches(method, fold, fold_number, epoch, draws, passes)
+        total = steps * plan.epochs
+        loss = self.trainer.run_epoch(
+            _until(batches, check),
+            rate_at=cosine_decay(plan.learning_rate, total),
+            ramp_at=warm_up(math.ceil(RAMPED_SHARE * total)) if self._is_joint else None,
+        )
+        if plan.unfrozen_layers != 0:
+            self._align(method)  # the features under it have moved
+        if epoch == plan.epochs - 1:
+            shift = method.shift_of_logits(self.predict)
+            if shift is not None:
+                self.trainer.add_to_logits(shift)
+        return loss
+
+    def _supervised_batches(
+        self, method: Adapting, fold: Fold, fold_number: int, epoch: int, draws: np.random.Generator, passes: int
+    ) -> Iterator[Batch]:
+        plan = self._plan
+        if self._is_joint:
+            pseudo_labels = method.pseudo_labels(self.predict, progress=epoch / plan.epochs)
+        for _ in range(passes):
+            if self._is_joint:
+                yield from self._material.paired_batches(
+                    method.source, method.target, batch_size=plan.batch_size, draws=draws, pseudo_labels=pseudo_labels
+                )
+            else:
+                yield from self._material.training_batches(
+                    fold.train, batch_size=plan.batch_size, draws=draws, weights=self._weights_of[fold_number]
+                )
+
+    def _adapt_epoch(
+        self, method: Adapting, epoch: int, draws: np.random.Generator, check: Callable[[], None]
+    ) -> float:
+        """One pass over the target rows by the method's own loss; the source is not read."""
+        plan = self._plan
+        if epoch == plan.epochs:
+            self.trainer.leave_source(plan)
+        progress = (epoch - plan.epochs) / plan.adapting_epochs
+        pseudo_labels = method.pseudo_labels(self.predict, progress=progress)
+        rate = plan.learning_rate * float(plan.adaptation.parameters["rate"])
+        steps = math.ceil(len(method.target) / plan.batch_size) * plan.adapting_epochs
+        batches = self._material.training_batches(
+            method.target, batch_size=plan.batch_size, draws=draws, labels=pseudo_labels
+        )
+        loss = self.trainer.run_epoch(_until(batches, check), rate_at=cosine_decay(rate, steps))
+        if plan.unfrozen_layers != 0:
+            self._align(method)
+        return loss
+
+    @property
+    def _is_joint(self) -> bool:
+        return isinstance(self.trainer.model.structure.method, Joint)
+
+    def _passes(self, rows: Rows) -> tuple[int, int]:
+        """How often an epoch passes over its rows, and how many steps that makes."""
+        steps = math.ceil(len(rows) / self._plan.batch_size)
+        passes = math.ceil(FEWEST_STEPS / steps) if self._plan.unfrozen_layers == 0 else 1
+        return passes, steps * passes
+
+    def _align(self, method: Adapting) -> None:
+        if self.trainer.model.domain_maps is not None:
+            self.trainer.align(method.maps(self._pooled))
+
+    def _pooled(self, rows: Rows) -> Features:
+        return self.trainer.pooled(self._material.prediction_batches(rows))
 
     def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
         """Probabilities and pooled features of rows of the task's data."""
         return self.trainer.predict(self._material.prediction_batches(rows))
 
+    def predict_mixed(self, rows: Rows, partners: Rows, share: float) -> Probabilities:
+        """Probabilities of mixtures of target rows: of what crosses the cut, or of pooled features if ids cross it."""
+        said = []
+        for start in range(0, len(rows), PREDICTION_BATCH):
+            ones, others = rows[start : start + PREDICTION_BATCH], partners[start : start + PREDICTION_BATCH]
+            mixed = self._material.mixed(ones, others, share)
+            if mixed is not None:
+                said.append(self.trainer.predict([mixed])[0])
+                continue
+            pooled = share * self._pooled(ones) + (1 - share) * self._pooled(others)
+            beside = self._material.beside
+            joined = None if beside is None else share * beside[ones] + (1 - share) * beside[others]
+            said.append(self.trainer.predict_pooled(pooled, joined))
+        return np.concatenate(said)
+
     def predict_inputs(self, inputs: Inputs) -> Probabilities:
-        """Probabilities of inputs outside the task's pools."""
+        """Probabilities of inputs outside the task's pools; they are the target's."""
         features = extract(self._bench.store, KerasPrefix(self.trainer.division), inputs)
         batches = Material([[features]], np.zeros(len(inputs), dtype=np.int64))
+        batches.tells_domains = self._material.tells_domains
         if self.words is not None:
             batches.beside = self.words.of_inputs(inputs)
         return self.trainer.predict(batches.prediction_batches(np.arange(len(inputs))))[0]
@@ -209,10 +310,6 @@ class NetworkLearner:
     def size(self) -> Size:
         """Of the whole model."""
         return self._bench.size_of(self._plan, self.trainer)
-
-
-def _head_key(plan: Plan) -> tuple[str, tuple[tuple[str, Any], ...]]:
-    return plan.head.name, tuple(sorted(plan.head.parameters.items()))
 
 
 def _until(batches: Iterator[Any], check: Callable[[], None]) -> Iterator[Any]:

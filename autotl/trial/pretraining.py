@@ -357,7 +357,7 @@ def _teach(
     """
     model = lesson.model
     model(lesson.held_out_batch(learned[:1], np.random.default_rng(0))[0])
-    optimizer = TransferAdam(backbone_variables=[])
+    optimizer = TransferAdam(parts={})
     model.compile(optimizer=optimizer, jit_compile=uses_xla())
     optimizer.build(model.trainable_variables)
     optimizer.decay.assign(settings.weight_decay)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from autotl.data.examples import UNKNOWN, TaskData
 from autotl.scoring import LABEL_FREE_SCORES
+from autotl.scoring.committee import CLASSES_PREDICTED, classes_predicted, deviations
 from autotl.scoring.intervals import interval
 from autotl.scoring.label_free import scores_at_hand
 from autotl.scoring.metrics import METRICS, Metric, compute_all
@@ -58,13 +59,20 @@ class Scorer:
         return {**self._with_interval(labels, outputs.validation, groups), "kind": data.score_kind}
 
     def all_scores(self, data: TaskData, outputs: Outputs) -> Mapping[str, float]:
-        """Every metric on the same rows; where only source rows have labels, theirs, and the label-free scores."""
+        """Every metric on the same rows; where only source rows have labels, theirs, the label-free scores, and what
+        the search needs to compare these: how many classes are named, and how much the committee's members vary."""
         labels = data.labels[outputs.rows]
         found = compute_all(labels, outputs.validation, positive=self.positive)
         if data.score_kind != "label_free":
             return found
         of_source = {f"source_{name}": value for name, value in found.items()}
-        return of_source | scores_at_hand(LABEL_FREE_SCORES, outputs.evidence(data.labels))
+        evidence = outputs.evidence(data.labels)
+        return {
+            **of_source,
+            **scores_at_hand(LABEL_FREE_SCORES, evidence),
+            CLASSES_PREDICTED: float(classes_predicted(evidence)),
+            **deviations(evidence, seed=self.seed),
+        }
 
     def on_test(
         self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], groups: NDArray[np.int64] | None = None

@@ -15,9 +15,10 @@ from autotl.data.examples import Fold, Rows, TaskData
 from autotl.errors import AutotlError, EnvironmentProblemError
 from autotl.features import FeatureStore
 from autotl.plan import Plan
+from autotl.scoring.mixval import MAJOR_PART, mix_partners
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.learner import Arrays, Learner
-from autotl.trial.network_learner import NetworkBench
+from autotl.trial.network_learner import NetworkBench, NetworkLearner
 from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Outputs, Seconds, Size
 from autotl.trial.scorer import Scorer
 
@@ -64,7 +65,7 @@ class Workshop:
             learner = self._learner(plan, progress.check_deadline)
         rows = np.concatenate([fold.validation for fold in folds])
         states: list[Arrays] = []
-        for epoch in range(plan.epochs):
+        for epoch in range(plan.all_epochs):
             predicted: list[NDArray[np.float32]] = []
             losses: list[float] = []
             for index, fold in enumerate(folds):
@@ -83,7 +84,7 @@ class Workshop:
             probabilities = np.concatenate(predicted)
             with progress.clock("score"):
                 progress.advance(float(np.mean(losses)), self.scorer.value(self.data.labels[rows], probabilities))
-            if epoch < plan.epochs - 1:
+            if epoch < plan.all_epochs - 1:
                 yield progress.row()
         if len(folds) > 1:
             learner.load_state(states[0])  # the first fold's model stands for the trial
@@ -109,7 +110,7 @@ class Workshop:
         progress = _Progress(Job(-1, plan, deadline))
         learner = self._learner(plan, progress.check_deadline)
         learner.start(fold, fold_number=0)
-        for epoch in range(plan.epochs):
+        for epoch in range(plan.all_epochs):
             _train_epoch(learner, fold, 0, epoch, progress)
         return learner
 
@@ -126,6 +127,7 @@ class Workshop:
 
     def _ending(self, learner: Learner, rows: Rows, probabilities: NDArray[np.float32]) -> Ending:
         target, features = learner.predict(self.data.target_rows)
+        mixed, partners = self._mixed(learner)
         order = np.argsort(rows)
         outputs = Outputs(
             rows=rows[order],
@@ -134,6 +136,8 @@ class Workshop:
             validation=probabilities[order],
             target=target,
             features=features,
+            mixed=mixed,
+            mix_partners=partners,
         )
         score = self.scorer.score(self.data, outputs)
         if not math.isfinite(score["value"]):
@@ -145,6 +149,14 @@ class Workshop:
             outputs=outputs,
             weights=learner.weights(),
         )
+
+    def _mixed(self, learner: Learner) -> tuple[NDArray[np.float32] | None, NDArray[np.int64] | None]:
+        """What a network says of mixtures of two target inputs each, where it is judged without labels."""
+        rows = self.data.target_rows
+        if self.data.score_kind != "label_free" or not isinstance(learner, NetworkLearner) or len(rows) < 2:
+            return None, None
+        partners = mix_partners(len(rows), seed=self.scorer.seed)
+        return learner.predict_mixed(rows, rows[partners], MAJOR_PART), partners
 
 
 def _train_epoch(learner: Learner, fold: Fold, fold_number: int, epoch: int, progress: "_Progress") -> float:

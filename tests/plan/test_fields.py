@@ -6,6 +6,7 @@ from autotl.adaptation import METHODS
 from autotl.data.augmentation import POLICIES
 from autotl.errors import TaskError
 from autotl.plan import HEADS, Choice, Plan
+from autotl.adaptation.method import Parameter
 from autotl.plan.fields import alternative, fields, number, parse_plan, unfrozen_layers, whole_number
 from autotl.plan.modalities import MODALITIES, OWN_FIELDS
 
@@ -148,6 +149,6 @@ def test_a_bool_is_no_number_of_layers():
 
 
 def test_reading_an_alternative_leaves_the_table_of_defaults_alone():
-    table = {"hidden": {"units": 256}}
+    table = {"hidden": {"units": Parameter(256)}}
     assert alternative(table, name_key="name")({"hidden": {"units": 1}}, "here") == Choice("hidden", {"units": 1})
-    assert table == {"hidden": {"units": 256}}
+    assert table == {"hidden": {"units": Parameter(256)}}

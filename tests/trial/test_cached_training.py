@@ -13,7 +13,8 @@ from autotl.data.examples import PLAIN
 from autotl.features import FeatureStore, extract
 from autotl.features.engine import KerasPrefix
 from autotl.plan import Choice
-from autotl.trial.trainer import Trainer
+from autotl.trial.model import Structure
+from autotl.trial.trainer import Batch, Trainer
 
 TOLERANCE = {"float32": 1e-6, "float16": 5e-3}  # of first-step gradients, relative to their largest
 
@@ -42,7 +43,7 @@ def test_blocks_computed_twice_are_bit_equal_and_the_suffix_on_them_is_the_netwo
 
 def test_a_frozen_plan_trained_from_the_store_predicts_like_one_trained_without_it(tmp_path):
     """The same batches of the same features, once from blocks on disk and once straight from the network."""
-    plan = a_plan(epochs=3, dropout=0.2)
+    plan = a_plan(epochs=3, dropout=0.2, batch_size=4)  # more than 20 steps: an epoch is one pass
     workshop = a_workshop(tmp_path)
     fold = workshop.data.folds[0]
     cached = workshop.fit(plan, fold)
@@ -59,7 +60,7 @@ def test_a_frozen_plan_trained_from_the_store_predicts_like_one_trained_without_
         order = draws.permutation(fold.train)
         steps = -(-len(order) // plan.batch_size) * plan.epochs
         batches = [
-            (
+            Batch(
                 [direct[order[start : start + plan.batch_size]]],
                 workshop.data.labels[order[start : start + plan.batch_size]],
             )
@@ -76,11 +77,11 @@ def test_first_step_gradients_from_the_store_are_those_of_the_whole_network(tmp_
     data = a_task(rows=48)
     network = a_network()
     pixels = data.inputs[0].read(np.arange(48), size=network.form.side)
-    whole = Trainer(network, divide(network, "all"), head=Choice("linear"), classes=3)
+    whole = Trainer(network, divide(network, "all"), Structure(Choice("linear"), classes=3))
     deep = divide(network, 3)
     store = FeatureStore(tmp_path, limit_bytes=1 << 30, precision=precision)
     stored = extract(store, KerasPrefix(deep), data.inputs[0]).take(np.arange(48))
-    cut = Trainer(network, deep, head=Choice("linear"), classes=3)
+    cut = Trainer(network, deep, Structure(Choice("linear"), classes=3))
 
     def gradients(trainer, tensors):
         trainer.reset(a_plan(weight_decay=0.0), seed=1, class_weights=np.ones(3, np.float32))
@@ -88,7 +89,7 @@ def test_first_step_gradients_from_the_store_are_those_of_the_whole_network(tmp_
             variable.path: keras.ops.convert_to_numpy(variable).copy() for variable in trainer.model.trainable_variables
         }
         trainer.optimizer.beta_1, trainer.optimizer.epsilon = 0.0, 1e6  # the step is then the gradient, scaled
-        trainer.run_epoch([(tensors, data.labels)], rate_at=lambda _: 1e6)
+        trainer.run_epoch([Batch(tensors, data.labels)], rate_at=lambda _: 1e6)
         return {
             variable.path: keras.ops.convert_to_numpy(variable) - before[variable.path]
             for variable in trainer.model.trainable_variables

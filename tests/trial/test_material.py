@@ -33,7 +33,7 @@ def sequences(rows: int, *, seed: int = 0, parts: tuple[int, ...] = ()) -> tuple
 
 
 def rows_in(batches) -> list[np.ndarray]:
-    return [tensors[0][:, 0, 0].astype(int) for tensors, _ in batches]
+    return [tensors[0][:, 0, 0].astype(int) for tensors, _, _ in batches]
 
 
 @pytest.mark.parametrize("rows", [1, 7, 16, 17, 255, 256, 300, 700])
@@ -43,7 +43,7 @@ def test_every_row_comes_once_with_its_label(rows, batch_size):
     batches = list(material.training_batches(np.arange(rows), batch_size=batch_size, draws=np.random.default_rng(1)))
     seen = rows_in(batches)
     assert sorted(np.concatenate(seen)) == list(range(rows))
-    for numbers, (tensors, labels) in zip(seen, batches, strict=True):
+    for numbers, (tensors, labels, _) in zip(seen, batches, strict=True):
         np.testing.assert_array_equal(labels, numbers % 3)
         np.testing.assert_array_equal(tensors[0][:, -1, 1], numbers)
     sizes = [len(numbers) for numbers in seen]
@@ -100,7 +100,7 @@ def test_examples_without_tokens_are_shuffled_as_they_come():
     material = Material([[feature_set(np.arange(rows, dtype=np.float32)[:, None])]], np.zeros(rows, dtype=np.int64))
     batches = list(material.training_batches(np.arange(rows), batch_size=16, draws=np.random.default_rng(2)))
     np.testing.assert_array_equal(
-        np.concatenate([tensors[0][:, 0] for tensors, _ in batches]), np.random.default_rng(2).permutation(rows)
+        np.concatenate([tensors[0][:, 0] for tensors, _, _ in batches]), np.random.default_rng(2).permutation(rows)
     )
 
 
@@ -116,7 +116,7 @@ def test_rows_are_taken_in_any_order_from_any_domain_and_view():
 def test_what_joins_the_features_goes_with_its_row():
     material, _ = sequences(40)
     material.beside = np.arange(40, dtype=np.float32)[:, None]
-    for tensors, _ in material.training_batches(np.arange(40), batch_size=8, draws=np.random.default_rng(0)):
+    for tensors, _, _ in material.training_batches(np.arange(40), batch_size=8, draws=np.random.default_rng(0)):
         np.testing.assert_array_equal(tensors[-1][:, 0], tensors[0][:, 0, 0])
 
 

@@ -12,9 +12,10 @@ from autotl.features.engine import needed_length
 from autotl.plan import Choice, Plan
 from autotl.plan.modalities import defaults_of
 from autotl.trial import network_learner, trainer
+from autotl.trial.model import Structure
 from autotl.trial.outcome import Job
 from autotl.trial.scorer import Scorer
-from autotl.trial.trainer import Trainer
+from autotl.trial.trainer import Batch, Trainer
 from autotl.trial.workshop import Workshop
 
 LENGTH = 48
@@ -33,7 +34,7 @@ def a_plan(**values) -> Plan:
 
 def a_trainer(wordpiece, pooling, unfrozen) -> Trainer:
     network = toy_text_network(wordpiece, length=LENGTH, pooling=pooling)
-    return Trainer(network, divide(network, unfrozen), head=Choice("linear"), classes=3)
+    return Trainer(network, divide(network, unfrozen), Structure(Choice("linear"), classes=3))
 
 
 def trained(made: Trainer, wordpiece) -> tuple[list[np.ndarray], np.ndarray, float]:
@@ -45,10 +46,10 @@ def trained(made: Trainer, wordpiece) -> tuple[list[np.ndarray], np.ndarray, flo
     crossing = [np.asarray(tensor) for tensor in (crossing if isinstance(crossing, list | tuple) else [crossing])]
     labels = np.arange(48) % 3
     made.reset(a_plan(weight_decay=1e-3), seed=1, class_weights=np.ones(3, np.float32))
-    batches = [([tensor[at : at + 8] for tensor in crossing], labels[at : at + 8]) for at in range(0, 48, 8)]
+    batches = [Batch([tensor[at : at + 8] for tensor in crossing], labels[at : at + 8]) for at in range(0, 48, 8)]
     for _ in range(3):
         loss = made.run_epoch(batches, rate_at=lambda _: 3e-3)
-    said, _ = made.predict([tensors for tensors, _ in batches])
+    said, _ = made.predict([tensors for tensors, _, _ in batches])
     return made.weights(), said, loss
 
 

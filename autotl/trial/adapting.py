@@ -1,0 +1,114 @@
+"""A plan's adaptation method at work on one fold: what it is fitted on, and what it makes of each epoch."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.adaptation import METHODS
+from autotl.adaptation.method import AffineMap, MakesPseudoLabels, PriorCorrection, Weighting
+from autotl.data.examples import UNKNOWN, Fold, Rows, TaskData
+from autotl.plan import Plan
+from autotl.scoring.calibration import fit_temperature, with_temperature
+from autotl.trial.model import alignment_of
+
+FITTED_ON = 4_000  # rows of a domain at most: moments do not need more
+
+Pooled = Callable[[Rows], NDArray[np.float32]]  # rows -> features (n, d) before any alignment
+Predict = Callable[[Rows], tuple[NDArray[np.float32], NDArray[np.float32]]]  # rows -> probabilities, features
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Adapting:
+    """One plan's method on one fold of a task's data.
+
+    Attributes:
+        source: labelled training rows, of every domain.
+        target: target rows that may be adapted to: unlabelled ones, and labelled ones that the fold trains on.
+    """
+
+    plan: Plan
+    data: TaskData
+    fold: Fold
+    source: Rows = field(init=False)
+    target: Rows = field(init=False)
+
+    def __post_init__(self) -> None:
+        labelled = self.fold.train[self.data.labels[self.fold.train] != UNKNOWN]
+        of_target = labelled[self.data.domain_of[labelled] == 0]
+        object.__setattr__(self, "source", labelled)
+        object.__setattr__(self, "target", np.union1d(self.data.adaptation_rows, of_target))
+
+    def maps(self, pooled: Pooled) -> list[AffineMap]:
+        """A map for every domain, fitted on its features; the target's first.
+
+        A source that the plan does not learn from is mapped like the target: nothing of it is seen.
+        """
+        found = alignment_of(self.plan.adaptation)
+        assert found is not None
+        transform, values = found
+        target = pooled(self._some(self.target))
+        maps: dict[int, AffineMap] = {}
+        for index in range(1, len(self.data.domains)):
+            rows = self.source[self.data.domain_of[self.source] == index]
+            if len(rows):
+                alignment = transform.fit(pooled(self._some(rows)), target, values)
+                maps[0], maps[index] = alignment.target, alignment.source
+                for note in alignment.notes:
+                    _log.info("%s: %s", self.data.domains[index], note)
+        if not maps:
+            maps[0] = transform.fit(target, target, values).target
+        return [maps.get(index, maps[0]) for index in range(len(self.data.domains))]
+
+    def weights(self, pooled: Pooled) -> NDArray[np.float32] | None:
+        """(n,) of every row of the task's data; None where all examples count alike."""
+        method = METHODS[self.plan.adaptation.name]
+        if not isinstance(method, Weighting):
+            return None
+        of_source = self.source[self.data.domain_of[self.source] != 0]
+        weights = np.ones(len(self.data.labels), dtype=np.float32)
+        if len(of_source):
+            values = self.plan.adaptation.parameters
+            target = pooled(self._some(self.target))
+            weights[of_source] = method.weigh(pooled(of_source), target, values, seed=self.plan.seed)
+        return weights
+
+    def pseudo_labels(self, predict: Predict, *, progress: float) -> NDArray[np.int64]:
+        """(n,) of every row of the task's data, by the model as it stands; UNKNOWN where there is none.
+
+        A target label that the fold trains on stands for itself.
+        """
+        labels = np.full(len(self.data.labels), UNKNOWN, dtype=np.int64)
+        method = METHODS[self.plan.adaptation.name]
+        if isinstance(method, MakesPseudoLabels):
+            probabilities, features = predict(self.target)
+            values = self.plan.adaptation.parameters
+            labels[self.target] = method.pseudo_labels(probabilities, features, values, progress=progress)
+            known = self.fold.train[self.data.domain_of[self.fold.train] == 0]
+            labels[known] = self.data.labels[known]
+        return labels
+
+    def shift_of_logits(self, predict: Predict) -> NDArray[np.float32] | None:
+        """(classes,) for a target whose classes are of other sizes; None where the method leaves them as they are."""
+        method = METHODS[self.plan.adaptation.name]
+        if not isinstance(method, PriorCorrection):
+            return None
+        classes = len(self.data.classes)
+        prior = np.bincount(self.data.labels[self.source], minlength=classes) / len(self.source)
+        probabilities, _ = predict(self.target)
+        held_out = self.data.source_validation
+        if len(held_out):
+            said, _ = predict(held_out)
+            probabilities = with_temperature(probabilities, fit_temperature(self.data.labels[held_out], said))
+        return method.prior_shift(probabilities, prior, self.plan.adaptation.parameters)
+
+    def _some(self, rows: Rows) -> Rows:
+        """The rows, or so many of them that a moment is known well enough; which ones does not depend on the plan."""
+        if len(rows) <= FITTED_ON:
+            return rows
+        drawn: Rows = np.sort(np.random.default_rng(0).permutation(rows)[:FITTED_ON])
+        return drawn

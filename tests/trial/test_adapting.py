@@ -1,0 +1,138 @@
+"""Adaptation methods at work in a trial: every method trains, repeats itself, leaves no state, and ships."""
+
+import keras
+import numpy as np
+import pytest
+from pretend import a_workshop
+from pretend_domains import a_plan, two_domains
+
+from autotl.adaptation import METHODS
+from autotl.backbones.reading import own_reading
+from autotl.data.examples import UNKNOWN
+from autotl.plan import Choice
+from autotl.production.serving_model import serving_model
+from autotl.trial.adapting import Adapting
+from autotl.trial.forms import form_of
+from autotl.trial.outcome import Job
+
+ADAPTED = [name for name in METHODS if name != "none"]
+WITH_LAYERS = [name for name in ADAPTED if getattr(METHODS[name], "can_be_refitted", True)]
+
+
+def choice(name, **values):
+    return Choice(name, {**METHODS[name].defaults, **values})
+
+
+def ending(workshop, plan, number=0):
+    rows = list(workshop.train([Job(number, plan)]))
+    assert rows[-1].ending.status == "complete", rows[-1].ending.reason
+    return rows
+
+
+@pytest.mark.parametrize("unfrozen", [0, 3])
+@pytest.mark.parametrize("name", ADAPTED)
+def test_every_method_trains_to_its_end_and_says_the_same_twice(tmp_path, name, unfrozen):
+    workshop = a_workshop(tmp_path, two_domains())
+    plan = a_plan(adaptation=choice(name), unfrozen_layers=unfrozen, epochs=2, learning_rate=1e-2)
+    rows = ending(workshop, plan)
+    first = rows[-1].ending
+    assert len(rows) == plan.canonical().all_epochs
+    assert np.isfinite(first.outputs.target).all()
+    ending(workshop, a_plan(unfrozen_layers=unfrozen, learning_rate=0.1, seed=3), number=1)  # another plan in between
+    ending(workshop, a_plan(adaptation=choice(name), unfrozen_layers=unfrozen, seed=5, epochs=1), number=2)
+    again = ending(workshop, plan, number=3)[-1].ending
+    np.testing.assert_array_equal(first.outputs.target, again.outputs.target)
+    np.testing.assert_array_equal(first.outputs.mixed, again.outputs.mixed)
+
+
+@pytest.mark.parametrize("name", ADAPTED)
+def test_a_method_makes_a_difference_on_a_frozen_backbone(tmp_path, name):
+    workshop = a_workshop(tmp_path, two_domains(target=60))
+    head = Choice("hidden", {"units": 16})
+    bare = ending(workshop, a_plan(head=head))[-1].ending.outputs.target
+    adapted = ending(workshop, a_plan(head=head, adaptation=choice(name)), number=1)[-1].ending.outputs.target
+    assert not np.allclose(bare, adapted, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ADAPTED)
+def test_stored_weights_and_the_serving_model_say_what_the_trial_said(tmp_path, name):
+    data = two_domains()
+    workshop = a_workshop(tmp_path, data)
+    plan = a_plan(adaptation=choice(name), epochs=2)
+    done = ending(workshop, plan)[-1].ending
+    ending(workshop, a_plan(seed=9), number=1)
+    learner = workshop.trained(plan, done.weights)
+    said, _ = learner.predict(data.target_rows)
+    np.testing.assert_allclose(said, done.outputs.target, atol=1e-6)
+    np.testing.assert_allclose(learner.predict_inputs(data.inputs[0]), said, atol=1e-5)
+    served = serving_model(learner, own_reading(form_of(plan, data)), temperature=1.0)
+    pixels = served.reading(data.inputs[0], data.target_rows)
+    np.testing.assert_allclose(served.predict(pixels), said, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["mcc", "dann", "self_training", "shot", "standardize", "importance"])
+def test_sides_of_any_size_are_trained_on(tmp_path, name):
+    for source, target in [(120, 5), (20, 90)]:
+        workshop = a_workshop(tmp_path / f"{source}-{target}", two_domains(source=source, target=target))
+        ending(workshop, a_plan(adaptation=choice(name), batch_size=32, epochs=1))
+
+
+def test_known_target_labels_join_the_supervised_loss_and_stand_for_themselves(tmp_path):
+    data = two_domains(known=12)
+    workshop = a_workshop(tmp_path, data)
+    method = Adapting(a_plan(adaptation=choice("self_training")), data, data.folds[0])
+    assert set(range(12)) <= set(method.source.tolist())
+    assert set(range(90)) == set(method.target.tolist())
+    learner = workshop.fit(a_plan(adaptation=choice("self_training"), epochs=1), data.folds[0])
+    labels = method.pseudo_labels(learner.predict, progress=0.5)
+    np.testing.assert_array_equal(labels[:12], data.labels[:12])
+    assert (labels[90:] == UNKNOWN).all(), "source rows get none"
+
+
+def test_maps_of_several_sources_are_each_their_own_and_an_unseen_one_has_the_targets(tmp_path):
+    data = two_domains()
+    workshop = a_workshop(tmp_path, data)
+    plan = a_plan(adaptation=choice("standardize"))
+    learner = workshop.fit(plan, data.folds[0])
+    pooled = learner.trainer.pooled(learner._material.prediction_batches(np.arange(len(data.labels))))
+    maps = Adapting(plan, data, data.folds[0]).maps(lambda rows: pooled[rows])
+    mapped = maps[1](pooled[data.folds[0].train])
+    moving = pooled[data.folds[0].train].std(axis=0) > 1e-4
+    np.testing.assert_allclose(mapped.mean(axis=0)[moving], 0.0, atol=1e-3)
+    alone = Adapting(a_plan(adaptation=choice("coral")), data, data.folds[0])
+    unseen = alone.maps(lambda rows: pooled[rows])
+    np.testing.assert_array_equal(unseen[0].matrix, np.eye(pooled.shape[1], dtype=np.float32))
+
+
+def test_a_source_free_phase_reads_no_source_row(tmp_path, monkeypatch):
+    data = two_domains()
+    workshop = a_workshop(tmp_path, data)
+    plan = a_plan(adaptation=choice("shot", epochs=2), epochs=1)
+    learner = workshop._learner(plan.canonical(), lambda: None)
+    learner.start(data.folds[0], fold_number=0)
+    learner.train_epoch(data.folds[0], fold_number=0, epoch=0, check=lambda: None)
+    taken = []
+    take = type(learner._material).take
+    monkeypatch.setattr(
+        type(learner._material),
+        "take",
+        lambda self, rows, view_of=None: taken.append(rows) or take(self, rows, view_of),
+    )
+    before = keras.ops.convert_to_numpy(learner.trainer.model.head[-1].kernel).copy()
+    learner.train_epoch(data.folds[0], fold_number=0, epoch=1, check=lambda: None)
+    assert (np.concatenate(taken) < 90).all()
+    np.testing.assert_array_equal(before, keras.ops.convert_to_numpy(learner.trainer.model.head[-1].kernel))
+
+
+def test_plans_that_differ_in_a_losss_numbers_share_one_compiled_step(tmp_path):
+    workshop = a_workshop(tmp_path, two_domains())
+    plans = [a_plan(adaptation=choice("mcc", weight=weight, temperature=2.0 + weight)) for weight in (0.1, 0.5, 2.0)]
+    assert len({id(workshop.bench.trainer(plan.canonical())) for plan in plans}) == 1
+    other = a_plan(adaptation=choice("mcc", align="standardize"))
+    assert workshop.bench.trainer(other.canonical()) is not workshop.bench.trainer(plans[0].canonical())
+
+
+def test_a_head_on_few_rows_passes_over_them_until_it_has_made_its_steps(tmp_path):
+    workshop = a_workshop(tmp_path, two_domains(source=20, target=20))
+    learner = workshop.fit(a_plan(epochs=2, batch_size=16), workshop.data.folds[0])
+    assert int(learner.trainer.optimizer.iterations) == 2 * 20
