@@ -26,6 +26,7 @@ MEMBERS = ("infomax", "mixval")
 PASSED = "passed"
 SOURCE_ONLY = "source-only"
 SPOKEN = {"infomax": "InfoMax", "mixval": "MixVal", "class_ami": "ClassAMI", "source_accuracy": "source accuracy"}
+CLASSES_PREDICTED = "classes_predicted"  # among a trial's scores: how many classes it names on the target
 DEVIATION = "_deviation"  # behind a member's name: how much the score varies over resamples of its examples
 
 

@@ -21,6 +21,7 @@ from ray.tune.stopper import Stopper
 from autotl.errors import AutotlError, EnvironmentProblemError
 from autotl.search.budget import Budget
 from autotl.search.journal import Journal
+from autotl.search.objective import Objective
 from autotl.search.proposer import Proposal, Proposer
 from autotl.search.resources import Shares
 from autotl.search.worker import PacketTrainable
@@ -35,6 +36,7 @@ WORKER_DIED = "the worker process died"
 
 def run_trials(
     proposer: Proposer,
+    objective: Objective,
     journal: Journal,
     budget: Budget,
     *,
@@ -55,9 +57,8 @@ def run_trials(
     Raises:
         AutotlError: the driver itself could not go on, for example with a full disk.
     """
-    searcher = PacketSearcher(
-        proposer, journal, budget, limit=shares.workers + (1 if ask_ahead else 0), higher_is_better=higher_is_better
-    )
+    limit = shares.workers + (1 if ask_ahead else 0)
+    searcher = PacketSearcher(proposer, objective, journal, budget, limit=limit, higher_is_better=higher_is_better)
     scheduler = (
         EarlyStopping(searcher, longest_plan=longest_plan, higher_is_better=higher_is_better)
         if early_stopping
@@ -118,10 +119,18 @@ class PacketSearcher(Searcher):
     """
 
     def __init__(
-        self, proposer: Proposer, journal: Journal, budget: Budget, *, limit: int, higher_is_better: bool
+        self,
+        proposer: Proposer,
+        objective: Objective,
+        journal: Journal,
+        budget: Budget,
+        *,
+        limit: int,
+        higher_is_better: bool,
     ) -> None:
         super().__init__(metric="score", mode="max" if higher_is_better else "min")
         self._proposer = proposer
+        self._objective = objective
         self._journal = journal
         self._budget = budget
         self._limit = limit
@@ -144,6 +153,7 @@ class PacketSearcher(Searcher):
         if proposal is None:
             return None if self._proposer.is_waiting else str(Searcher.FINISHED)
         self._trials[trial_id] = proposal
+        self._objective.started(proposal)
         self._journal.started(proposal)
         deadline = self._budget.deadline_of(proposal.baseline, proposal.plan)
         return {"packet": [Job(proposal.number, proposal.plan, deadline)]}
@@ -160,23 +170,23 @@ class PacketSearcher(Searcher):
 
     def _completed(self, proposal: Proposal, result: dict[str, Any] | None, *, error: bool) -> None:
         if error or result is None or "report" not in result:
-            self._end(proposal.number, "failed", WORKER_DIED, None)
+            self._end(proposal, "failed", WORKER_DIED, None)
             return
         report = json.loads(result["report"])
         self._step(proposal.number, report)
         final = report["final"]
         if final is not None:
-            self._end(proposal.number, final["status"], final["reason"], report)
+            self._end(proposal, final["status"], final["reason"], report)
         elif self._budget.is_spent():
-            self._end(proposal.number, "pruned", self._why_stopped(), report)
+            self._end(proposal, "pruned", self._why_stopped(), report)
         else:
-            self._end(proposal.number, "pruned", f"stopped early after epoch {report['epoch']}", report)
+            self._end(proposal, "pruned", f"stopped early after epoch {report['epoch']}", report)
 
     def sweep(self) -> None:
         """Ends what was still under way when Ray returned: it sends no completion for trials that it cuts off."""
         for proposal in self._trials.values():
             with self._noting_trouble():
-                self._end(proposal.number, "pruned", self._why_stopped(), None)
+                self._end(proposal, "pruned", self._why_stopped(), None)
         self._trials.clear()
 
     def is_protected(self, trial_id: str) -> bool:
@@ -199,11 +209,13 @@ class PacketSearcher(Searcher):
             self._proposer.step(number, report["epoch"], report["score"])
             self._journal.epoch(number, report)
 
-    def _end(self, number: int, status: str, reason: str | None, report: dict[str, Any] | None) -> None:
-        score = report["final"]["score"]["value"] if status == "complete" and report is not None else None
+    def _end(self, proposal: Proposal, status: str, reason: str | None, report: dict[str, Any] | None) -> None:
+        final = report["final"] if status == "complete" and report is not None else None
         flops = report["size"]["flops"] if report is not None and report["size"] is not None else None
-        self._proposer.end(number, status, score, flops=flops)
-        self._journal.ended(number, status, reason=reason, report=report)
+        value = self._objective.ended(proposal, final)
+        promise = None if final is None else self._objective.promise(final)
+        self._proposer.end(proposal.number, status, value, flops=flops, promise=promise)
+        self._journal.ended(proposal.number, status, reason=reason, report=report)
 
     def _why_stopped(self) -> str:
         if self.trouble is not None:

@@ -61,6 +61,17 @@ def test_given_plans_come_next_and_are_counted():
     assert proposer.finished_because == "trials"
 
 
+def test_where_the_number_is_no_measure_of_a_backbone_a_promise_is():
+    promises = {A: 0.6, B: 0.4, C: 0.9}
+    space = a_space()
+    proposer = a_proposer(space, baselines=baselines(space, setting="inductive", wanted=("linear_probe",)), trials=3)
+    done = []
+    while (proposal := proposer.propose()) is not None:
+        proposer.end(proposal.number, "complete", 0.0, promise=promises[proposal.plan.backbone])
+        done.append(proposal)
+    assert backbones_of(done)[3:6] == [C, A, B]
+
+
 @pytest.mark.parametrize(("higher_is_better", "order"), [(True, [C, A, B]), (False, [B, A, C])])
 def test_then_one_plan_per_backbone_the_best_by_its_probe_first(higher_is_better, order):
     scores = {A: 0.6, B: 0.4, C: 0.9}

@@ -147,6 +147,48 @@ def test_diverged_and_dead_trials_fail_with_a_reason_and_never_win(tmp_path, fou
     assert math.isfinite(best.value)
 
 
+class WithoutLabels(PretendWorkshop):
+    """Every trial reports label-free scores; those of small learning rates forget the source."""
+
+    def train(self, packet):
+        for row in super().train(packet):
+            if row.ending is None or row.ending.scores == {}:
+                yield row
+                continue
+            forgot = packet[0].plan.learning_rate < 1e-3
+            scores = {
+                "source_accuracy": 0.5 if forgot else 0.9,
+                "infomax": row.score,
+                "infomax_deviation": 0.02,
+                "mixval": 0.7,
+                "mixval_deviation": 0.03,
+                "classes_predicted": 3.0,
+            }
+            score = {"value": 0.3, "low": None, "high": None, "kind": "label_free"}
+            yield replace(row, ending=replace(row.ending, score=score, scores=scores))
+
+
+def test_without_target_labels_optuna_is_told_the_gain_over_source_only(tmp_path, four_gpus):
+    baselines = [Baseline("source_only", a_plan(learning_rate=0.1))]
+    given = [a_plan(learning_rate=1e-5), a_plan(learning_rate=10**-2.5)]
+    _, rows, _, trials, _ = run_search(
+        tmp_path,
+        make_workshop=WithoutLabels,
+        trials=5,
+        baselines=baselines,
+        given=given,
+        workers=1,
+        score_kind="label_free",
+        early_stopping=False,
+        higher_is_better=False,  # of a task's loss; of a gain more is better all the same
+    )
+    values = [trial.value for trial in trials]
+    assert values[:2] == [0.0, -1.0]
+    assert 0 < values[2] < 1
+    assert rows[2]["score"]["value"] == 0.3, "the row keeps what the trial reported"
+    assert all(math.isfinite(value) for value in values)
+
+
 def test_given_plans_come_first_and_equal_plans_run_once(tmp_path, four_gpus):
     plan = a_plan(learning_rate=0.02)
     _, rows, _, _, _ = run_search(tmp_path, trials=3, given=[plan, plan], workers=1)
