@@ -13,7 +13,7 @@ from rich.text import Text
 
 from autotl.data.examples import Finding
 from autotl.report import wording
-from autotl.report.entries import Entry, Interval, network_words, read_entries, recipe_words
+from autotl.report.entries import Entry, Interval, network_words, read_entries, recipe_words, score_name
 from autotl.report.wording import NOTHING, visible
 
 MOST_REASONS = 5
@@ -64,7 +64,7 @@ def leaderboard_table(leaderboard: Mapping[str, Any], *, width: int | None = Non
         caption_justify="left",
         caption_style="",
     )
-    columns = _columns(shown, visible(str(leaderboard.get("metric") or "score")), width)
+    columns = _columns(shown, score_name(entries, visible(str(leaderboard.get("metric") or "score"))), width)
     for column in columns:
         table.add_column(column.title, justify=column.justify, no_wrap=column.title != "model", overflow="fold")
     for place, entry in enumerate(shown):

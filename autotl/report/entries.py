@@ -8,6 +8,7 @@ from typing import Any
 from autotl.backbones.classical import NAMES
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.report.wording import NOTHING, plain, rate
+from autotl.scoring.committee import DEVIATION
 
 NAMING = ("method", "name", "application", "preset", "saved", "package")
 """The keys under which a choice that has parameters, or a backbone that has an origin, keeps its name."""
@@ -59,7 +60,8 @@ class Entry:
     score_kind: str | None
     test: Interval | None
     refit_test: Interval | None
-    scores: Mapping[str, Any]
+    scores: Mapping[str, Any]  # but for those that only say how much another varies
+    guards: Mapping[str, str]  # what each guard says of it, on a target without labels
     tie_group: str | None
     epochs: int | None
     seconds: Mapping[str, float]
@@ -100,6 +102,16 @@ def read_entries(leaderboard: Mapping[str, Any]) -> list[Entry]:
         rank += scored
         entries.append(_entry(row, rank if scored else None))
     return entries
+
+
+def were_judged(entries: Sequence[Entry]) -> bool:
+    """Whether a committee of label-free scores decided: the scores are its ranks then, not the task's metric."""
+    return any(entry.guards for entry in entries)
+
+
+def score_name(entries: Sequence[Entry], metric: str) -> str:
+    """What the scores are, in words for a heading."""
+    return "mean rank" if were_judged(entries) else metric
 
 
 def winner_of(entries: Sequence[Entry]) -> Entry | None:
@@ -181,7 +193,8 @@ def _entry(row: Mapping[str, Any], rank: int | None) -> Entry:
         score_kind=given_score.get("kind"),
         test=Interval.read(row.get("test")),
         refit_test=Interval.read(row.get("refit_test")),
-        scores=row.get("scores") or {},
+        scores={name: value for name, value in (row.get("scores") or {}).items() if not name.endswith(DEVIATION)},
+        guards=row.get("guards") or {},
         tie_group=None if row.get("tie_group") is None else str(row["tie_group"]),
         epochs=row.get("epochs"),
         seconds={part: (row.get("seconds") or {}).get(part) or 0.0 for part in PARTS},

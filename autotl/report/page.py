@@ -3,12 +3,13 @@
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from autotl.report import wording
-from autotl.report.entries import Entry, read_entries, winner_of
+from autotl.report.entries import Entry, Interval, read_entries, score_name, were_judged, winner_of
 from autotl.report.values import ReportValues
 
 if TYPE_CHECKING:
@@ -60,13 +61,15 @@ def render(values: ReportValues) -> str:
             budget=sections.budget_text(task.get("budget")),
             setting=setting,
             metric=metric,
-            higher_is_better=leaderboard.get("higher_is_better", True),
+            score_name=score_name(entries, metric),
+            higher_is_better=were_judged(entries) or leaderboard.get("higher_is_better", True),
             regime=leaderboard.get("regime"),
             headline=headline,
             figures=sections.summary_figures({**task, "metric": metric}, headline, entries),
             winner=winner,
             winner_plan=sections.winner_plan(winner) if winner else [],
             board=sections.board(entries),
+            committee=sections.committee(entries, headline),
             confusion=confusion,
             dimensions=sections.dimensions(space, entries),
             domains=sections.domains(data),
@@ -89,23 +92,34 @@ def _charts(
     from autotl.report import charts
 
     winner = winner_of(entries)
-    higher = bool(values.leaderboard.get("higher_is_better", True))
+    higher = were_judged(entries) or bool(values.leaderboard.get("higher_is_better", True))
+    scored = score_name(entries, metric)
     steps = {int(trial): curve for trial, curve in wording.plain(values.curves).items()}
     with_curves = [entry for entry in entries if entry.trial in steps][:MOST_CURVES]
     drawn = [
-        charts.comparison(entries, winner, metric) if winner and winner.score else None,
+        _comparison(entries, winner, metric) if winner and winner.score else None,
         *charts.learning_curves({entry.trial: steps[entry.trial] for entry in with_curves}, with_curves, metric),
-        *charts.score_against_cost(entries, metric, higher_is_better=higher),
+        *charts.score_against_cost(entries, scored, higher_is_better=higher),
         charts.confusion(confusion.classes, confusion.counts) if confusion and confusion.classes else None,
-        charts.best_by("backbone", entries, metric, higher_is_better=higher),
-        charts.best_by("unfrozen", entries, metric, higher_is_better=higher),
-        charts.best_by("adaptation", entries, metric, higher_is_better=higher),
-        charts.score_by_learning_rate(entries, metric),
+        charts.best_by("backbone", entries, scored, higher_is_better=higher),
+        charts.best_by("unfrozen", entries, scored, higher_is_better=higher),
+        charts.best_by("adaptation", entries, scored, higher_is_better=higher),
+        charts.score_by_learning_rate(entries, scored),
         charts.wall_time(wording.plain(values.timing.get("stages", []))),
         charts.trial_time(entries),
         charts.reliability(wording.plain(values.calibration.get("bins", []))) if values.calibration else None,
     ]
     return {chart.name: chart for chart in drawn if chart is not None}
+
+
+def _comparison(entries: Sequence[Entry], winner: Entry, metric: str) -> "Chart | None":
+    """Winner and baselines by the task's metric; where ranks decided, that is known of the source."""
+    from autotl.report import charts
+
+    if not were_judged(entries):
+        return charts.comparison(entries, winner, metric)
+    on_source = [replace(entry, score=Interval.read(entry.scores.get(f"source_{metric}"))) for entry in entries]
+    return charts.comparison(on_source, next(each for each in on_source if each.winner), metric, scored_on="source")
 
 
 def _policy(scripts: Sequence[str], style: str) -> str:

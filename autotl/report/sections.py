@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from autotl.report import wording
-from autotl.report.entries import Entry, Interval, named, parameters, winner_of
+from autotl.report.entries import Entry, Interval, named, parameters, were_judged, winner_of
 from autotl.report.values import Json
+from autotl.scoring import LABEL_FREE_SCORES
+from autotl.scoring.committee import CLASSES_PREDICTED, PASSED, SPOKEN
 
 MOST_ROWS = 150
 """Rows of the leaderboard on a page; more stand in leaderboard.csv, and the page says so."""
@@ -19,6 +21,9 @@ MOST_CLASSES = 30
 """Classes of a confusion matrix that a person can still read; with more, those with the most mistakes are shown."""
 
 MOST_PAIRS = 12
+MOST_JUDGED = 15
+"""Trials in the table of label-free scores, besides winner and baselines."""
+
 MOST_EXAMPLES = 10
 RANGES = {"log": "log scale", "linear": "between", "whole": "whole numbers"}
 """Words for the kinds of range that a search space knows."""
@@ -60,6 +65,25 @@ class Board:
     counts: Mapping[str, int]  # status → trials
     baselines: int
     failures: Sequence[tuple[str, Sequence[int]]]  # reason → trials
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One trial before the committee: its scores in the order of the columns, and the guards that it did not pass."""
+
+    entry: Entry
+    scores: Sequence[float | None]
+    classes: int | None
+    complaints: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Committee:
+    """How a model was picked on a target without labels."""
+
+    columns: Sequence[tuple[str, bool, str]]  # a score's name, whether its ranks decide, when it is wrong
+    lines: Sequence[Judged]
+    left_out: int
 
 
 @dataclass(frozen=True)
@@ -113,6 +137,8 @@ def summary_figures(values: Json, headline: Json, entries: Sequence[Entry]) -> l
         before = f" ({wording.score(raw.value)} before selection)" if raw else ""
         note = f"{_within(corrected)}, corrected for selection{before}".removeprefix(", ")
         figures.append(Figure(f"{metric} on validation", wording.score(corrected.value), note))
+    elif winner and winner.score and were_judged(entries):
+        figures += _figures_of_committee(winner, headline, entries, metric)
     elif winner and winner.score:
         note = f"{_within(winner.score)}, not corrected for selection".removeprefix(", ")
         figures.append(Figure(f"{metric}, {_kind(winner)}", wording.score(winner.score.value), note))
@@ -127,6 +153,33 @@ def summary_figures(values: Json, headline: Json, entries: Sequence[Entry]) -> l
             note = "estimated" if winner.latency_estimated else "one prediction, one thread"
             figures.append(Figure("latency", wording.milliseconds(winner.latency_ms), note))
     return figures
+
+
+def committee(entries: Sequence[Entry], headline: Json) -> Committee | None:
+    """The label-free scores of the best trials and the guards' verdicts; None where target labels decided."""
+    judged = [entry for entry in entries if entry.guards]
+    if not judged:
+        return None
+    members = list((headline.get("committee") or {}).get("members", ()))
+    names = [name for name in LABEL_FREE_SCORES if any(entry.scores.get(name) is not None for entry in judged)]
+    names.sort(key=lambda name: name not in members)
+    shown = [entry for place, entry in enumerate(judged) if place < MOST_JUDGED or entry.winner or entry.baseline]
+    return Committee(
+        columns=[
+            (SPOKEN.get(name, name.replace("_", " ")), name in members, LABEL_FREE_SCORES[name].blind_to)
+            for name in names
+        ],
+        lines=[
+            Judged(
+                entry,
+                [entry.scores.get(name) for name in names],
+                None if entry.scores.get(CLASSES_PREDICTED) is None else int(entry.scores[CLASSES_PREDICTED]),
+                [words for words in entry.guards.values() if words != PASSED],
+            )
+            for entry in shown
+        ],
+        left_out=len(judged) - len(shown),
+    )
 
 
 def winner_plan(winner: Entry) -> list[tuple[str, str]]:
@@ -263,6 +316,20 @@ def budget_text(budget: Any) -> str:
     if wall is not None:
         parts.append(wording.duration(wall) if isinstance(wall, int | float) else str(wall))
     return " or ".join(parts)
+
+
+def _figures_of_committee(winner: Entry, headline: Json, entries: Sequence[Entry], metric: str) -> list[Figure]:
+    assert winner.score is not None
+    reference = (headline.get("committee") or {}).get("reference")
+    source_only = next((entry for entry in entries if entry.trial == reference and not entry.winner), None)
+    name = f"source_{metric}"
+    note = f"source-only {wording.score(source_only.scores.get(name))}" if source_only else ""
+    return [
+        Figure(
+            "mean rank without labels", wording.score(winner.score.value), "of its label-free scores; 1 is the best"
+        ),
+        Figure(f"{metric} on the source", wording.score(winner.scores.get(name)), note),
+    ]
 
 
 def _within(figure: Interval, *, signed: bool = False) -> str:

@@ -22,34 +22,39 @@ from autotl.report.charts.drawing import (
 from autotl.report.entries import Entry, Interval
 from autotl.report.wording import NOTHING, score
 
-SPLITS = ["validation", "test"]
+TEST = "test"
 
 
-def comparison(entries: Sequence[Entry], winner: Entry, metric: str) -> Chart | None:
-    """The winner beside the baselines, each with its interval; test figures too where they were read."""
+def comparison(entries: Sequence[Entry], winner: Entry, metric: str, *, scored_on: str = "validation") -> Chart | None:
+    """The winner beside the baselines, each with its interval; test figures too where they were read.
+
+    Args:
+        scored_on: the examples that the scores are of.
+    """
+    splits = [scored_on, TEST]
     shown = [winner, *(entry for entry in entries if entry.baseline and entry.score and not entry.winner)]
     if len(shown) < 2:
         return None
     rows = [
         _compared(entry, split, figure)
         for entry in shown
-        for split, figure in zip(SPLITS, (entry.score, entry.test), strict=True)
+        for split, figure in zip(splits, (entry.score, entry.test), strict=True)
         if figure is not None
     ]
-    tested = any(row["on"] == "test" for row in rows)
+    tested = any(row["on"] == TEST for row in rows)
     base = alt.Chart(rows_of_the_chart()).encode(
         y=alt.Y("model:N", title=None, scale=alt.Scale(domain=unique(rows, "model")), axis=alt.Axis(labelLimit=190)),
         color=role_colour(rows).legend(None),  # the names on the axis say it
         tooltip=[tip("model:N"), tip("what:N", "plan"), tip("on:N"), tip("score:Q", metric), tip("interval:N")],
     )
     if tested:
-        base = base.encode(yOffset=alt.YOffset("on:N", scale=alt.Scale(domain=SPLITS, paddingInner=0.35)))
+        base = base.encode(yOffset=alt.YOffset("on:N", scale=alt.Scale(domain=splits, paddingInner=0.35)))
     lines = base.mark_rule(strokeWidth=3, opacity=0.45, strokeCap="round").encode(
         x=alt.X("low:Q", title=metric, scale=alt.Scale(zero=False)), x2="high:Q"
     )
     dots = base.mark_point(filled=True, size=80, opacity=1).encode(x="score:Q")
     if tested:
-        dots = dots.encode(shape=alt.Shape("on:N", scale=alt.Scale(domain=SPLITS, range=["circle", "diamond"])))
+        dots = dots.encode(shape=alt.Shape("on:N", scale=alt.Scale(domain=splits, range=["circle", "diamond"])))
     told = " Test was read once, after the choice was made." if tested else ""
     return finish(
         lines + dots,

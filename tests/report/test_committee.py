@@ -1,0 +1,81 @@
+"""The report of a target without labels: each score, the guards' verdicts, and no rank taken for an accuracy."""
+
+from dataclasses import replace
+
+from sample import EVIL_NAMES, sample_values
+
+from autotl.report import render, sections
+from autotl.report.entries import read_entries, score_name
+
+SCORES = {
+    "source_accuracy": 0.91,
+    "entropy": -0.4,
+    "infomax": 1.75,
+    "infomax_deviation": 0.02,
+    "mixval": 0.81,
+    "mixval_deviation": 0.03,
+    "classes_predicted": 10.0,
+}
+HEADLINE = {
+    "winner": 7,
+    "sentences": ["Trial 7 won.", "It was picked without target labels."],
+    "committee": {"members": ["infomax", "mixval"], "reference": 3, "fell_back": False, "reason": "it is better"},
+}
+
+
+def judged_values(reason="names 4 of 10 classes on the target, source-only names them all"):
+    """The sample's run as the committee would leave it: ranks, guards, the last complete trial rejected."""
+    sample = sample_values()
+    rows, complete = [], [row for row in sample.leaderboard["trials"] if row["status"] == "complete"]
+    for place, row in enumerate(complete):
+        value = None if row is complete[-1] else 1 - place / len(complete)
+        guards = {"source_accuracy": "passed", "classes": "passed" if value is not None else reason}
+        score = {"value": value, "low": None, "high": None, "kind": "label_free"}
+        why = None if value is not None else f"may not win: {reason}"
+        tie = place + 1 if value is not None else None
+        rows.append(row | {"score": score, "scores": dict(SCORES), "guards": guards, "reason": why, "tie_group": tie})
+    leaderboard = {**sample.leaderboard, "regime": "label_free", "trials": rows}
+    return replace(sample, leaderboard=leaderboard, headline=HEADLINE)
+
+
+def entries_of(values):
+    return read_entries(values.leaderboard)
+
+
+def test_members_come_first_and_deviations_are_not_shown():
+    found = sections.committee(entries_of(judged_values()), HEADLINE)
+    assert [name for name, _, _ in found.columns] == ["InfoMax", "MixVal", "source accuracy", "entropy"]
+    assert [decides for _, decides, _ in found.columns] == [True, True, False, False]
+    assert found.lines[0].scores == [1.75, 0.81, 0.91, -0.4]
+    assert found.lines[0].classes == 10
+    assert not any(name.endswith("_deviation") for entry in entries_of(judged_values()) for name in entry.scores)
+
+
+def test_the_table_is_short_but_keeps_winner_and_baselines():
+    entries = entries_of(judged_values())
+    found = sections.committee(entries, HEADLINE)
+    shown = {line.entry.trial for line in found.lines}
+    assert len(shown) + found.left_out == len(entries)
+    assert {entry.trial for entry in entries if entry.winner or entry.baseline} <= shown
+
+
+def test_with_target_labels_there_is_no_such_section():
+    sample = sample_values()
+    assert sections.committee(read_entries(sample.leaderboard), {}) is None
+    assert score_name(read_entries(sample.leaderboard), "accuracy") == "accuracy"
+    assert 'id="committee"' not in render(sample)
+
+
+def test_the_page_shows_scores_and_verdicts_and_calls_a_rank_a_rank():
+    page = render(judged_values())
+    assert 'id="committee"' in page
+    assert "◆ InfoMax" in page
+    assert "names 4 of 10 classes" in page
+    assert "mean rank without labels" in page
+    assert "accuracy on the source" in page
+    assert '<th scope="col" data-key="score">mean rank</th>' in page
+
+
+def test_what_a_guard_says_cannot_act_on_the_page():
+    page = render(judged_values(reason=EVIL_NAMES[0]))
+    assert EVIL_NAMES[0] not in page
