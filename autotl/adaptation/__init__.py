@@ -1,6 +1,10 @@
 """How two domains are brought together: one file per method, one line in the table."""
 
+from autotl.adaptation.cdan import Cdan
 from autotl.adaptation.coral import Coral
+from autotl.adaptation.dan import Dan
+from autotl.adaptation.dann import Dann
+from autotl.adaptation.deep_coral import DeepCoral
 from autotl.adaptation.importance import Importance
 from autotl.adaptation.infomax import InfoMax
 from autotl.adaptation.label_shift import LabelShift
@@ -23,6 +27,10 @@ METHODS: dict[str, Method] = {
     "subspace": Subspace(),
     "importance": Importance(),
     "label_shift": LabelShift(),
+    "deep_coral": DeepCoral(),
+    "dan": Dan(),
+    "dann": Dann(),
+    "cdan": Cdan(),
     "mcc": Mcc(),
     "infomax": InfoMax(),
     "self_training": SelfTraining(),
