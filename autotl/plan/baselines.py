@@ -122,7 +122,12 @@ def method_plans(space: Space, backbone: BackboneSpec) -> list[Plan]:
     whole = {**defaults_of(space.modality), **middle}
     order = [name for name in FIRST_TRIED if name in adaptation.options]
     order += [name for name in adaptation.options if name not in (*FIRST_TRIED, "none")]
-    return [Plan(backbone, **whole, adaptation=_middle_option(adaptation, name)).canonical() for name in order]
+    plans = [Plan(backbone, **{**whole, "adaptation": _middle_option(adaptation, name)}) for name in order]
+    head = space.dimensions["head"]
+    if isinstance(head, Alternatives) and "hidden" in head.options:  # for those that need a layer to train
+        hidden = _middle_option(head, "hidden")
+        plans = [plan if plan.canonical().head == plan.head else replace(plan, head=hidden) for plan in plans]
+    return [plan.canonical() for plan in plans]
 
 
 def _middle_option(dimension: Alternatives, name: str) -> Choice:

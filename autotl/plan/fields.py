@@ -46,6 +46,7 @@ def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
     methods = {name: method.parameters for name, method in METHODS.items()}
     every = {
         "backbone": Field(backbone_for(modality, folder)),
+        "adaptation": Field(alternative(methods, name_key="method"), alternatives=methods),
         "image_size": Field(whole_number(16, 2048)),
         "sequence_length": Field(sequence_length),
         "pooling": Field(one_of(POOLINGS)),
@@ -63,7 +64,6 @@ def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
         "views": Field(whole_number(0, 64)),
         "augmentation": Field(one_of(POLICIES)),
         "learns_from": Field(one_of(LEARNS_FROM)),
-        "adaptation": Field(alternative(methods, name_key="method"), alternatives=methods),
     }
     return {name: field for name, field in every.items() if name not in OWN_FIELDS or name in own}
 

@@ -116,9 +116,9 @@ class Plan:
             return replace(bare, learns_from=self.learns_from, seed=self.seed)
         if plan.backbone.origin == PRETRAINED:
             plan = replace(plan, image_size=None)  # it reads rows and windows as they are
-        method = METHODS[plan.adaptation.name]
-        if isinstance(method, Transform) and not method.can_be_refitted:
+        if needs_frozen_layers(plan.adaptation):
             plan = replace(plan, unfrozen_layers=0)
+        method = METHODS[plan.adaptation.name]
         if method.trains_features and plan.unfrozen_layers == 0 and plan.head.name == "linear":
             plan = replace(plan, head=Choice("hidden", HEADS["hidden"]))
         if plan.unfrozen_layers == 0:
@@ -132,6 +132,12 @@ class Plan:
         values = self.canonical().as_dict()
         del values["seed"]
         return json.dumps(values, sort_keys=True)
+
+
+def needs_frozen_layers(adaptation: Choice) -> bool:
+    """Whether a plan's method cannot follow features that change while layers below it are trained."""
+    method = METHODS[adaptation.name]
+    return isinstance(method, Transform) and not method.can_be_refitted
 
 
 def trial_seed(task_seed: int, trial_number: int) -> int:

@@ -18,7 +18,7 @@ from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.errors import TaskError, unknown_name
 from autotl.plan.fields import AUTO, Field, Parse, fields, like, most_layers, parse_plan, too_small
 from autotl.plan.modalities import defaults_of
-from autotl.plan.plan import Choice, Plan
+from autotl.plan.plan import Choice, Plan, needs_frozen_layers
 
 Where = Callable[[str], str]  # path inside the space -> file, line and column of it
 Scale = Literal["log", "linear", "whole"]
@@ -186,10 +186,12 @@ class Space:
             return False  # such a model has no layers, rates or head to choose
         if name == "image_size" and values["backbone"].origin == PRETRAINED:
             return False  # it reads rows and windows as they are
+        if name == "unfrozen_layers" and needs_frozen_layers(values["adaptation"]):
+            return False
         if name not in ONLY_WITH:
             return True
         other, has_effect = ONLY_WITH[name]
-        return has_effect(values[other])
+        return has_effect(values.get(other, getattr(Plan, other)))
 
 
 def parse_space(

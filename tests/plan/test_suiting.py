@@ -1,0 +1,66 @@
+"""Methods that a task's domains give nothing to work on are not searched, and refused where they are asked for."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from autotl.adaptation import METHODS
+from autotl.errors import TaskError
+from autotl.plan import Choice, Plan
+from autotl.plan.baselines import method_plans
+from autotl.plan.reading import shipped_spaces
+from autotl.plan.space import parse_space
+from autotl.plan.suiting import refuse_unsuited, suited_to
+from autotl.task.yaml_reader import read_yaml
+
+HERE = Path(__file__).parent
+
+
+def a_space(modality="image", **changes):
+    document = read_yaml(shipped_spaces()[modality])
+    return parse_space({**document.value, **changes}, where=document.where, folder=HERE, modality=modality)
+
+
+def data(*domains, setting="inductive", unlabelled=0):
+    return SimpleNamespace(domains=("target", *domains), setting=setting, adaptation_rows=np.arange(unlabelled))
+
+
+def methods(space):
+    return [choice.name for choice in space.values("adaptation")]
+
+
+@pytest.mark.parametrize("setting", ["transductive", "cross-domain"])
+def test_two_domains_allow_every_method(setting):
+    assert methods(suited_to(a_space(), data("books", setting=setting, unlabelled=9))) == list(METHODS)
+
+
+def test_a_labelled_target_alone_allows_none():
+    assert methods(suited_to(a_space(), data())) == ["none"]
+
+
+def test_a_partly_labelled_target_alone_allows_what_learns_from_predictions():
+    assert methods(suited_to(a_space(), data(unlabelled=50))) == ["none", "mcc", "infomax", "self_training"]
+
+
+def test_a_method_asked_for_by_name_without_a_source_is_refused_with_the_reason():
+    with pytest.raises(TaskError, match="search_space.adaptation: 'dann' needs a labelled source"):
+        suited_to(a_space(adaptation="dann"), data())
+    backbone = a_space().values("backbone")[0]
+    with pytest.raises(TaskError, match="start_with: adaptation 'coral' needs a source"):
+        refuse_unsuited([Plan(backbone, adaptation=Choice("coral", METHODS["coral"].defaults))], data(unlabelled=50))
+
+
+def test_which_labels_a_plan_learns_from_is_searched_only_where_both_sides_have_some():
+    space = a_space("signal")
+    assert suited_to(space, data("load0", setting="transductive", unlabelled=9)).values("learns_from") == ["all"]
+    assert suited_to(space, data("load0", setting="cross-domain")).values("learns_from") == ["all", "target"]
+
+
+@pytest.mark.parametrize("modality", list(shipped_spaces()))
+def test_there_is_a_first_plan_of_every_method_and_each_lies_in_the_space(modality):
+    space = suited_to(a_space(modality), data("books", setting="transductive", unlabelled=9))
+    plans = method_plans(space, space.values("backbone")[0])
+    assert sorted(plan.adaptation.name for plan in plans) == sorted(set(METHODS) - {"none"})
+    assert all(space.parameters(plan) is not None for plan in plans)
