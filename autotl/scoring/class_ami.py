@@ -69,7 +69,7 @@ def class_ami_of_draws(features: Features, said: Probabilities) -> OfDraws:
 
 
 def _are_usable(features: Features, said: Probabilities) -> bool:
-    both = len(features) == len(said) > 0
+    both = len(features) == len(said) > 0 and features.shape[1] > 0
     return both and bool(np.isfinite(features).all() and np.isfinite(said).all())
 
 

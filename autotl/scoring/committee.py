@@ -63,8 +63,9 @@ class Candidate:
     """A trained model as the committee sees it.
 
     Attributes:
-        scores: label-free scores by name; a member's that is missing (a tree cannot mix inputs) does not judge it, one
-            that is no number rejects it.
+        scores: label-free scores by name. Where a member's is missing (a tree cannot mix inputs) it is taken to be as
+            good as source-only, since a sure model judged by InfoMax alone would always win; one that is no number
+            rejects it.
         evidence: what the scores were computed from; empty where it is not known.
         optimises: scores that its own training drives up, which may not judge it.
         is_reference: whether it is the source-only model that the others are compared with.
@@ -85,7 +86,7 @@ class Candidate:
 
     def judges(self, members: Sequence[str]) -> tuple[str, ...]:
         """The members that may judge it."""
-        return tuple(name for name in members if name in self.scores and name not in self.optimises)
+        return tuple(name for name in members if name not in self.optimises)
 
 
 @dataclass(frozen=True)
@@ -178,11 +179,13 @@ class _Hearing:
     def hold(cls, survivors: Sequence[Candidate], *, seed: int, rule: Rule) -> "_Hearing":
         plain: dict[str, Values] = {}
         drawn: dict[str, Values] = {}
+        reference = [index for index, each in enumerate(survivors) if each.is_reference]
         for name in rule.members:
-            not_judged = [name not in each.judges(rule.members) for each in survivors]
             plain[name] = np.array([[each.score(name)] for each in survivors])
             drawn[name] = _in_draws([each.evidence for each in survivors], name, seed=seed, rule=rule)
-            plain[name][not_judged] = drawn[name][not_judged] = math.nan
+            for scores in (plain[name], drawn[name]):
+                scores[[name not in each.scores for each in survivors]] = scores[reference] if reference else math.nan
+                scores[[name in each.optimises for each in survivors]] = math.nan
         trials = [each.trial for each in survivors]
         values = _mean_of_known([percentile_ranks(scores) for scores in plain.values()])[:, 0]
         ranks = _mean_of_known([percentile_ranks(scores) for scores in drawn.values()])
@@ -306,15 +309,15 @@ def _of_shares(one: Candidate, reference: Candidate, rule: Rule) -> str | None:
     source = np.bincount(reference.evidence["source_labels"], minlength=len(shares)) + 1.0
     likeliest = maximum_likelihood_prior(reference.evidence["target_probabilities"], source / source.sum())
     moved = min(0.5 * float(np.abs(shares - other).sum()) for other in (source / source.sum(), likeliest))
-    if moved <= rule.largest_shift:
+    if not moved > rule.largest_shift:  # nor where it is no number: another guard says so
         return None
     return f"{100 * moved:.0f} % of its target predictions are more than its classes' shares can explain"
 
 
 def _of_scores(one: Candidate, rule: Rule) -> str | None:
-    judges = one.judges(rule.members)
+    judges = [name for name in one.judges(rule.members) if name in one.scores]
     if not judges:
-        return "no score may judge it but those that its own training drives up"
+        return "no score can judge it but those that its own training drives up"
     broken = [name for name in judges if not math.isfinite(one.score(name))]
     return f"{', '.join(broken)} cannot be computed for it" if broken else None
 

@@ -99,13 +99,14 @@ class GainOverSourceOnly:
     def _gain(self, proposal: Proposal, scores: Scores, reference: Scores) -> float:
         method = METHODS.get(proposal.plan.adaptation.name)
         own_family = frozenset() if method is None else method.optimises
-        judging = [name for name in self._rule.members if name in scores and name not in own_family]
-        if not judging or not all(math.isfinite(_known(scores, name)) for name in judging):
+        judges = [name for name in self._rule.members if name not in own_family]
+        at_hand = [name for name in judges if name in scores]
+        if not at_hand or not all(math.isfinite(_known(scores, name)) for name in at_hand):
             return REJECTED
         if self._breaks_a_guard(scores, reference):
             return REJECTED
-        gains = [gain for name in judging if math.isfinite(gain := _bounded_gain(name, scores, reference))]
-        return sum(gains) / len(gains) if gains else AS_GOOD
+        gains = [_bounded_gain(name, scores, reference) for name in judges]
+        return sum(gains) / len(gains)
 
     def _breaks_a_guard(self, scores: Scores, reference: Scores) -> bool:
         lost = _known(reference, "source_accuracy") - _known(scores, "source_accuracy")
@@ -114,10 +115,10 @@ class GainOverSourceOnly:
 
 
 def _bounded_gain(name: str, scores: Scores, reference: Scores) -> float:
-    """NaN where source-only has no such score."""
+    """0 where one of the two has no such score: nothing is known for or against it."""
     noise = max(_known(reference, f"{name}{DEVIATION}", LEAST_DEVIATION), LEAST_DEVIATION)
     z = (_known(scores, name) - _known(reference, name)) / noise
-    return z / (HALF_WAY + abs(z))
+    return z / (HALF_WAY + abs(z)) if math.isfinite(z) else AS_GOOD
 
 
 def _known(scores: Scores, name: str, otherwise: float = math.nan) -> float:

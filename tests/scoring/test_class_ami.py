@@ -51,6 +51,7 @@ def test_features_that_are_missing_or_no_numbers_give_no_score():
     features, labels = blobs(rows=20)
     said = np.eye(3)[labels]
     assert math.isnan(class_ami(features[:0], said))
+    assert math.isnan(class_ami(features[:, :0], said)), "as of a tree"
     assert math.isnan(class_ami(np.full_like(features, math.nan), said))
     assert np.isnan(class_ami_of_draws(features[:0], said)(np.ones((2, 20)))).all()
 

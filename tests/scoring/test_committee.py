@@ -171,15 +171,19 @@ def test_a_method_is_not_judged_by_the_score_that_it_drives_up():
 
 def test_a_method_that_drives_up_every_member_cannot_be_judged():
     found = decide(source_only(), candidate(1, sureness=1.0, clear=1.0, optimises=MEMBERS))
-    assert "no score may judge it" in found.guards[1]["finite"]
+    assert "no score can judge it" in found.guards[1]["finite"]
     assert found.pick == 0
 
 
-def test_a_model_that_cannot_mix_is_judged_by_the_others():
-    found = decide(source_only(), candidate(1, sureness=0.9, without=["mixval"]))
+def test_where_a_member_cannot_judge_a_model_is_as_good_as_source_only():
+    """A tree is very sure and cannot mix; judged by InfoMax alone it would win every table."""
+    tree, adapted = candidate(1, sureness=1.0, without=["mixval"]), candidate(2, sureness=0.8, clear=0.9)
+    found = decide(source_only(), tree)
     assert found.guards[1]["finite"] == PASSED
-    assert found.pick == 1
-    assert set(found.better) == {"infomax"}
+    assert found.better == {"infomax": 1.0, "mixval": 0.0}
+    assert (found.pick, found.fell_back) == (0, True)
+    assert decide(source_only(), tree, adapted).pick == 2
+    assert decide(tree, adapted).pick is not None
 
 
 def test_ties_go_to_the_cheaper_model_and_then_to_the_earlier_trial():
