@@ -108,6 +108,13 @@ class AffineMap:
         mapped: Features = features @ self.matrix + self.offset
         return mapped
 
+    def then_undo(self, other: "AffineMap") -> "AffineMap":
+        """This map, followed by the inverse of another one that can be inverted."""
+        inverse = np.linalg.inv(other.matrix.astype(np.float64))
+        matrix = self.matrix @ inverse
+        offset = (self.offset - other.offset) @ inverse
+        return AffineMap(matrix.astype(np.float32), offset.astype(np.float32))
+
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
@@ -128,8 +135,8 @@ class Transform(Method, Protocol):
 
     @property
     def can_be_refitted(self) -> bool:
-        """Whether it may be fitted anew while the layers below it train (a rotated basis may not: the head would not
-        follow)."""
+        """Whether it may be fitted anew while the layers below it train, which asks that the source's map can be
+        undone: the model then learns on the source as it is, and the target is brought to it."""
         ...
 
     def fit(self, source: Features, target: Features, values: Values) -> Alignment:

@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.adaptation import METHODS
-from autotl.adaptation.method import AffineMap, MakesPseudoLabels, PriorCorrection, Weighting
+from autotl.adaptation.method import (
+    AffineMap,
+    Alignment,
+    Features,
+    MakesPseudoLabels,
+    PriorCorrection,
+    Transform,
+    Values,
+    Weighting,
+)
 from autotl.data.examples import UNKNOWN, Fold, Rows, TaskData
 from autotl.plan import Plan
 from autotl.scoring.calibration import fit_temperature, with_temperature
@@ -52,17 +61,30 @@ class Adapting:
         assert found is not None
         transform, values = found
         target = pooled(self._some(self.target))
+        if self.plan.unfrozen_layers != 0:
+            return self._maps_to_source(transform, values, pooled, target)
         maps: dict[int, AffineMap] = {}
         for index in range(1, len(self.data.domains)):
             rows = self.source[self.data.domain_of[self.source] == index]
             if len(rows):
-                alignment = transform.fit(pooled(self._some(rows)), target, values)
+                alignment = _fitted(transform, pooled(self._some(rows)), target, values)
                 maps[0], maps[index] = alignment.target, alignment.source
-                for note in alignment.notes:
-                    _log.info("%s: %s", self.data.domains[index], note)
         if not maps:
             maps[0] = transform.fit(target, target, values).target
         return [maps.get(index, maps[0]) for index in range(len(self.data.domains))]
+
+    def _maps_to_source(
+        self, transform: Transform, values: Values, pooled: Pooled, target: NDArray[np.float32]
+    ) -> list[AffineMap]:
+        """The target is brought to the sources, which stay as they are: a head that learns while features move could
+        not follow a map that moves with them."""
+        of_source = self.source[self.data.domain_of[self.source] != 0]
+        width = target.shape[1]
+        nothing = AffineMap(np.eye(width, dtype=np.float32), np.zeros(width, dtype=np.float32))
+        if not len(of_source):
+            return [nothing] * len(self.data.domains)
+        alignment = _fitted(transform, pooled(self._some(of_source)), target, values)
+        return [alignment.target.then_undo(alignment.source), *[nothing] * (len(self.data.domains) - 1)]
 
     def weights(self, pooled: Pooled) -> NDArray[np.float32] | None:
         """(n,) of every row of the task's data; None where all examples count alike."""
@@ -112,3 +134,10 @@ class Adapting:
             return rows
         drawn: Rows = np.sort(np.random.default_rng(0).permutation(rows)[:FITTED_ON])
         return drawn
+
+
+def _fitted(transform: Transform, source: Features, target: Features, values: Values) -> Alignment:
+    alignment = transform.fit(source, target, values)
+    for note in alignment.notes:
+        _log.info("alignment of domains: %s", note)
+    return alignment
