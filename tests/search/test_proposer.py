@@ -20,7 +20,7 @@ def a_space(*backbones: BackboneSpec, **changes) -> Space:
         name: Fixed(getattr(Plan, name)) for name in Plan.__dataclass_fields__ if name not in ("backbone", "seed")
     }
     some = {"learning_rate": Range(1e-5, 1e-1, "log"), "unfrozen_layers": Options({0: 0, 4: 4})}
-    space = Space({"backbone": Fixed(A), **fields, **some, **changes})
+    space = Space({"backbone": Fixed(A), "adaptation": Fixed(Plan.adaptation), **fields, **some, **changes})
     return space.with_backbones(list(backbones or (A, B, C)))
 
 

@@ -75,7 +75,12 @@ def a_space(**changes) -> Space:
     }
     defaults = {name: getattr(Plan, name) for name in Plan.__dataclass_fields__ if name not in ("backbone", "seed")}
     return Space(
-        {"backbone": dimensions["backbone"], **{name: Fixed(value) for name, value in defaults.items()}, **dimensions}
+        {
+            "backbone": dimensions["backbone"],
+            "adaptation": Fixed(Plan.adaptation),
+            **{name: Fixed(value) for name, value in defaults.items()},
+            **dimensions,
+        }
     )
 
 
