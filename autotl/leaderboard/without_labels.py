@@ -29,9 +29,14 @@ def verdict_of(
     rule: Rule = RULE,
 ) -> Verdict:
     """What the committee says of the complete rows that keep the limits; the same before and after ranking."""
+    return judge(candidates_of(rows, outputs, labels), seed=seed, rule=rule)
+
+
+def candidates_of(rows: Sequence[Mapping[str, Any]], outputs: Mapping[int, Outputs], labels: Labels) -> list[Candidate]:
+    """The complete rows that keep the limits as the committee sees them."""
     judged = [row for row in rows if row["status"] == "complete" and not (is_barred(row) and not was_rejected(row))]
     reference = _reference(judged)
-    candidates = [
+    return [
         Candidate(
             trial=row["trial"],
             scores=row["scores"],
@@ -42,7 +47,6 @@ def verdict_of(
         )
         for row in judged
     ]
-    return judge(candidates, seed=seed, rule=rule)
 
 
 def take_over(verdict: Verdict, rows: Sequence[Row]) -> list[Row]:

@@ -27,6 +27,7 @@ PASSED = "passed"
 SOURCE_ONLY = "source-only"
 SPOKEN = {"infomax": "InfoMax", "mixval": "MixVal", "class_ami": "ClassAMI", "source_accuracy": "source accuracy"}
 CLASSES_PREDICTED = "classes_predicted"  # among a trial's scores: how many classes it names on the target
+CHANGED = "changed"  # of an exported source's predictions on the target, the share that the trial changed
 DEVIATION = "_deviation"  # behind a member's name: how much the score varies over resamples of its examples
 
 
@@ -38,19 +39,25 @@ class Rule:
         members: the scores whose ranks are averaged; names of `LABEL_FREE_SCORES`.
         largest_source_loss: source accuracy below the best candidate's by more than this is a broken model. Of 2 to 20
             points and no guard, 10 gave the least regret on the public records.
+        largest_change: more predictions than this share differ from those of the exported model that the trial started
+            from. Where the source's examples are not here this stands for its accuracy there.
         largest_shift: total variation between a model's class shares and those that can be explained.
         beaten_draws: a member says "better" where that holds in this share of the resamples.
         beaten_members: this share of the members must say so, rounded up: three of four, and both of two, since two
             scores that often agree are one witness, and a wrong pick costs more than a gain that is missed.
+        objecting_draws: a member objects where it says "better" in less than this share of the resamples, and one that
+            objects is enough to stay with source-only.
         draws: resamples of the examples.
         useful_level: of the intervals that tell a source from one whose labels mean nothing.
     """
 
     members: tuple[str, ...] = MEMBERS
     largest_source_loss: float = 0.10
+    largest_change: float = 0.5
     largest_shift: float = 0.5
     beaten_draws: float = 0.80
     beaten_members: float = 0.75
+    objecting_draws: float = 0.0
     draws: int = 200
     useful_level: float = 0.95
 
@@ -70,6 +77,8 @@ class Candidate:
         optimises: scores that its own training drives up, which may not judge it.
         is_reference: whether it is the source-only model that the others are compared with.
         cost: of one prediction, in any unit.
+        drawn: scores in resamples of the examples that were drawn before, by name, shape (draws,); the same resamples
+            for all candidates. Those left out are drawn from the evidence.
     """
 
     trial: int
@@ -78,6 +87,7 @@ class Candidate:
     optimises: frozenset[str] = frozenset()
     is_reference: bool = False
     cost: float = math.inf
+    drawn: Mapping[str, Values] = field(default_factory=dict)
 
     def score(self, name: str) -> float:
         """One of its scores; NaN where there is none."""
@@ -138,8 +148,31 @@ def judge(candidates: Sequence[Candidate], *, seed: int, rule: Rule = RULE) -> V
 
 def deviations(evidence: Evidence, *, seed: int, rule: Rule = RULE) -> dict[str, float]:
     """How much each member varies over resamples of the examples, by its name and `_deviation`."""
-    found = {name: _in_draws([evidence], name, seed=seed, rule=rule)[0] for name in rule.members}
+    found = {name: in_draws([evidence], name, seed=seed, rule=rule)[0] for name in rule.members}
     return {f"{name}{DEVIATION}": float(np.std(values)) for name, values in found.items() if np.isfinite(values).all()}
+
+
+def in_draws(evidence: Sequence[Evidence], name: str, *, seed: int, rule: Rule) -> Values:
+    """A score of each model in the same resamples of its examples, shape (models, draws); NaN where it is not known."""
+    score = LABEL_FREE_SCORES[name]
+    found = np.full((len(evidence), rule.draws), math.nan)
+    if score.of_draws is None:
+        return found
+    counted: Reading = "source_labels" if score.reads_source else "target_probabilities"
+    readable = [(index, each) for index, each in enumerate(evidence) if score.is_readable(each)]
+    if not readable or not len(readable[0][1][counted]):
+        return found
+    examples = len(readable[0][1][counted])
+    of_draws = {
+        index: score.of_draws(*score.readings(each)) for index, each in readable if len(each[counted]) == examples
+    }
+    strata = readable[0][1]["source_labels"] if score.reads_source else np.zeros(examples, dtype=np.int64)
+    start = 0
+    for weights in Units.of(strata, None).bootstrap(seed=seed, draws=rule.draws):
+        for index, draw in of_draws.items():
+            found[index, start : start + len(weights)] = draw(weights)
+        start += len(weights)
+    return found
 
 
 def classes_predicted(evidence: Evidence) -> int:
@@ -153,16 +186,12 @@ def percentile_ranks(values: Values) -> Values:
     Args:
         values: more is better, shape (candidates, draws).
     """
-    ranks = np.full(values.shape, math.nan)
-    for draw, column in enumerate(values.T):
-        known = np.flatnonzero(np.isfinite(column))
-        if len(known) == 1:
-            ranks[known, draw] = 1.0
-        elif len(known):
-            mine, others = column[known][:, None], column[known][None, :]
-            below = (mine > others).sum(axis=1) + 0.5 * ((mine == others).sum(axis=1) - 1)
-            ranks[known, draw] = below / (len(known) - 1)
-    return ranks
+    known = np.isfinite(values)
+    mine, others = values[:, None], np.where(known, values, math.nan)[None]
+    below = (mine > others).sum(axis=1) + 0.5 * ((mine == others).sum(axis=1) - 1)
+    rivals = known.sum(axis=0) - 1
+    ranks = np.where(rivals > 0, below / np.maximum(rivals, 1), 1.0)
+    return np.asarray(np.where(known, ranks, math.nan))
 
 
 @dataclass(frozen=True)
@@ -182,7 +211,7 @@ class _Hearing:
         reference = [index for index, each in enumerate(survivors) if each.is_reference]
         for name in rule.members:
             plain[name] = np.array([[each.score(name)] for each in survivors])
-            drawn[name] = _in_draws([each.evidence for each in survivors], name, seed=seed, rule=rule)
+            drawn[name] = _drawn(survivors, name, seed=seed, rule=rule)
             for scores in (plain[name], drawn[name]):
                 scores[[name not in each.scores for each in survivors]] = scores[reference] if reference else math.nan
                 scores[[name in each.optimises for each in survivors]] = math.nan
@@ -261,6 +290,8 @@ class _Hearing:
 
     def _beats(self, one: Candidate, reference: Candidate) -> bool:
         shares = self._better(one, reference).values()
+        if any(share < self.rule.objecting_draws for share in shares):
+            return False
         agreeing = sum(share >= self.rule.beaten_draws for share in shares)
         ranks_higher = self.values[one.trial] > self.values[reference.trial]
         return ranks_higher and agreeing >= max(math.ceil(self.rule.beaten_members * len(shares)), 1)
@@ -268,12 +299,13 @@ class _Hearing:
 
 def _guards(one: Candidate, everyone: Sequence[Candidate], rule: Rule) -> dict[str, str]:
     """What each guard says, in words."""
-    names = ("source_accuracy", "classes", "class_shares", "finite")
+    names = ("source_accuracy", "changes", "classes", "class_shares", "finite")
     if one.is_reference:
         return dict.fromkeys(names, PASSED)
     reference = next((each for each in everyone if each.is_reference), None)
     found = (
         _of_source(one, everyone, rule),
+        _of_changes(one, rule),
         None if reference is None else _of_classes(one, reference),
         None if reference is None else _of_shares(one, reference, rule),
         _of_scores(one, rule),
@@ -291,6 +323,13 @@ def _of_source(one: Candidate, everyone: Sequence[Candidate], rule: Rule) -> str
     )
 
 
+def _of_changes(one: Candidate, rule: Rule) -> str | None:
+    changed = one.score(CHANGED)
+    if not changed > rule.largest_change:  # nor where it is not known: there was no model to start from
+        return None
+    return f"changed {100 * changed:.0f} % of the predictions of the model that it started from"
+
+
 def _of_classes(one: Candidate, reference: Candidate) -> str | None:
     if not (one.evidence and reference.evidence):
         return None
@@ -306,12 +345,22 @@ def _of_shares(one: Candidate, reference: Candidate, rule: Rule) -> str | None:
     if not (one.evidence and reference.evidence):
         return None
     shares = one.evidence["target_probabilities"].astype(np.float64).mean(axis=0)
-    source = np.bincount(reference.evidence["source_labels"], minlength=len(shares)) + 1.0
-    likeliest = maximum_likelihood_prior(reference.evidence["target_probabilities"], source / source.sum())
-    moved = min(0.5 * float(np.abs(shares - other).sum()) for other in (source / source.sum(), likeliest))
+    explained = _source_shares(reference.evidence, len(shares))
+    moved = 0.5 * float(np.abs(shares - explained).sum())
+    if moved > rule.largest_shift:
+        likeliest = maximum_likelihood_prior(reference.evidence["target_probabilities"], explained)
+        moved = min(moved, 0.5 * float(np.abs(shares - likeliest).sum()))
     if not moved > rule.largest_shift:  # nor where it is no number: another guard says so
         return None
     return f"{100 * moved:.0f} % of its target predictions are more than its classes' shares can explain"
+
+
+def _source_shares(evidence: Evidence, classes: int) -> Values:
+    """(classes,) of the source's classes, none of them 0 where they are counted."""
+    if "source_shares" in evidence:
+        return np.asarray(evidence["source_shares"], dtype=np.float64)
+    counts = np.bincount(evidence["source_labels"], minlength=classes) + 1.0
+    return np.asarray(counts / counts.sum())
 
 
 def _of_scores(one: Candidate, rule: Rule) -> str | None:
@@ -366,27 +415,10 @@ def _on_source(candidates: Sequence[Candidate]) -> tuple[int, ...]:
     return tuple(each.trial for each in sorted(candidates, key=place))
 
 
-def _in_draws(evidence: Sequence[Evidence], name: str, *, seed: int, rule: Rule) -> Values:
-    """A score of each model in the same resamples of its examples, shape (models, draws); NaN where it is not known."""
-    score = LABEL_FREE_SCORES[name]
-    found = np.full((len(evidence), rule.draws), math.nan)
-    if score.of_draws is None:
-        return found
-    counted: Reading = "source_labels" if score.reads_source else "target_probabilities"
-    readable = [(index, each) for index, each in enumerate(evidence) if score.is_readable(each)]
-    if not readable or not len(readable[0][1][counted]):
-        return found
-    examples = len(readable[0][1][counted])
-    of_draws = {
-        index: score.of_draws(*score.readings(each)) for index, each in readable if len(each[counted]) == examples
-    }
-    strata = readable[0][1]["source_labels"] if score.reads_source else np.zeros(examples, dtype=np.int64)
-    start = 0
-    for weights in Units.of(strata, None).bootstrap(seed=seed, draws=rule.draws):
-        for index, draw in of_draws.items():
-            found[index, start : start + len(weights)] = draw(weights)
-        start += len(weights)
-    return found
+def _drawn(candidates: Sequence[Candidate], name: str, *, seed: int, rule: Rule) -> Values:
+    if all(name in each.drawn for each in candidates):
+        return np.stack([each.drawn[name] for each in candidates])
+    return in_draws([each.evidence for each in candidates], name, seed=seed, rule=rule)
 
 
 def _mean_of_known(ranks: Sequence[Values]) -> Values:
