@@ -78,10 +78,10 @@ def test_an_impossible_cut_names_the_layers_there_are(place, capsys):
 
 def test_every_mistake_of_a_space_is_told_at_once(place, capsys):
     space = (
-        "{backbone: small_cnn, learning_rate: {log: [1, 0.1]}, dropout: 2, hed: linear, adaptation: {choice: [dan]}}"
+        "{backbone: small_cnn, learning_rate: {log: [1, 0.1]}, dropout: 2, hed: linear, adaptation: {choice: [dam]}}"
     )
     write(place, GOOD.replace("{backbone: small_cnn}", space))
-    message = fails(capsys, ["validate", "task.yaml"], 3, "learning_rate", "dropout", "hed", "head", "dan")
+    message = fails(capsys, ["validate", "task.yaml"], 3, "learning_rate", "dropout", "hed", "head", "dam")
     assert len(message.strip().splitlines()) == 4
 
 

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from autotl.adaptation import METHODS
+from autotl.adaptation.method import Parameter
 from autotl.data.augmentation import POLICIES
 from autotl.errors import TaskError
 from autotl.plan import HEADS, Choice, Plan
-from autotl.adaptation.method import Parameter
 from autotl.plan.fields import alternative, fields, number, parse_plan, unfrozen_layers, whole_number
 from autotl.plan.modalities import MODALITIES, OWN_FIELDS
 

@@ -16,7 +16,17 @@ from autotl.trial.forms import form_of
 from autotl.trial.outcome import Job
 
 ADAPTED = [name for name in METHODS if name != "none"]
-WITH_LAYERS = [name for name in ADAPTED if getattr(METHODS[name], "can_be_refitted", True)]
+
+
+@pytest.fixture(scope="module")
+def data():
+    return two_domains()
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory, data):
+    """One for all tests: what was trained before must not matter."""
+    return a_workshop(tmp_path_factory.mktemp("store"), data)
 
 
 def choice(name, **values):
@@ -31,8 +41,7 @@ def ending(workshop, plan, number=0):
 
 @pytest.mark.parametrize("unfrozen", [0, 3])
 @pytest.mark.parametrize("name", ADAPTED)
-def test_every_method_trains_to_its_end_and_says_the_same_twice(tmp_path, name, unfrozen):
-    workshop = a_workshop(tmp_path, two_domains())
+def test_every_method_trains_to_its_end_and_says_the_same_twice(workshop, name, unfrozen):
     plan = a_plan(adaptation=choice(name), unfrozen_layers=unfrozen, epochs=2, learning_rate=1e-2)
     rows = ending(workshop, plan)
     first = rows[-1].ending
@@ -46,8 +55,7 @@ def test_every_method_trains_to_its_end_and_says_the_same_twice(tmp_path, name, 
 
 
 @pytest.mark.parametrize("name", ADAPTED)
-def test_a_method_makes_a_difference_on_a_frozen_backbone(tmp_path, name):
-    workshop = a_workshop(tmp_path, two_domains(target=60))
+def test_a_method_makes_a_difference_on_a_frozen_backbone(workshop, name):
     head = Choice("hidden", {"units": 16})
     bare = ending(workshop, a_plan(head=head))[-1].ending.outputs.target
     adapted = ending(workshop, a_plan(head=head, adaptation=choice(name)), number=1)[-1].ending.outputs.target
@@ -55,9 +63,7 @@ def test_a_method_makes_a_difference_on_a_frozen_backbone(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ADAPTED)
-def test_stored_weights_and_the_serving_model_say_what_the_trial_said(tmp_path, name):
-    data = two_domains()
-    workshop = a_workshop(tmp_path, data)
+def test_stored_weights_and_the_serving_model_say_what_the_trial_said(workshop, data, name):
     plan = a_plan(adaptation=choice(name), epochs=2)
     done = ending(workshop, plan)[-1].ending
     ending(workshop, a_plan(seed=9), number=1)
@@ -89,9 +95,7 @@ def test_known_target_labels_join_the_supervised_loss_and_stand_for_themselves(t
     assert (labels[90:] == UNKNOWN).all(), "source rows get none"
 
 
-def test_maps_of_several_sources_are_each_their_own_and_an_unseen_one_has_the_targets(tmp_path):
-    data = two_domains()
-    workshop = a_workshop(tmp_path, data)
+def test_a_map_of_each_domain_is_fitted_on_its_own_features(workshop, data):
     plan = a_plan(adaptation=choice("standardize"))
     learner = workshop.fit(plan, data.folds[0])
     pooled = learner.trainer.pooled(learner._material.prediction_batches(np.arange(len(data.labels))))
@@ -104,9 +108,7 @@ def test_maps_of_several_sources_are_each_their_own_and_an_unseen_one_has_the_ta
     np.testing.assert_array_equal(unseen[0].matrix, np.eye(pooled.shape[1], dtype=np.float32))
 
 
-def test_a_source_free_phase_reads_no_source_row(tmp_path, monkeypatch):
-    data = two_domains()
-    workshop = a_workshop(tmp_path, data)
+def test_a_source_free_phase_reads_no_source_row(workshop, data, monkeypatch):
     plan = a_plan(adaptation=choice("shot", epochs=2), epochs=1)
     learner = workshop._learner(plan.canonical(), lambda: None)
     learner.start(data.folds[0], fold_number=0)
@@ -124,8 +126,7 @@ def test_a_source_free_phase_reads_no_source_row(tmp_path, monkeypatch):
     np.testing.assert_array_equal(before, keras.ops.convert_to_numpy(learner.trainer.model.head[-1].kernel))
 
 
-def test_plans_that_differ_in_a_losss_numbers_share_one_compiled_step(tmp_path):
-    workshop = a_workshop(tmp_path, two_domains())
+def test_plans_that_differ_in_a_losss_numbers_share_one_compiled_step(workshop):
     plans = [a_plan(adaptation=choice("mcc", weight=weight, temperature=2.0 + weight)) for weight in (0.1, 0.5, 2.0)]
     assert len({id(workshop.bench.trainer(plan.canonical())) for plan in plans}) == 1
     other = a_plan(adaptation=choice("mcc", align="standardize"))
@@ -136,3 +137,29 @@ def test_a_head_on_few_rows_passes_over_them_until_it_has_made_its_steps(tmp_pat
     workshop = a_workshop(tmp_path, two_domains(source=20, target=20))
     learner = workshop.fit(a_plan(epochs=2, batch_size=16), workshop.data.folds[0])
     assert int(learner.trainer.optimizer.iterations) == 2 * 20
+
+
+def test_while_layers_are_trained_the_source_stays_and_the_target_is_brought_to_it(workshop, data):
+    plan = a_plan(adaptation=choice("coral"), unfrozen_layers=3)
+    features = np.random.default_rng(0).normal(size=(len(data.labels), 6)).astype(np.float32)
+    features[:90] = features[:90] @ np.diag([1, 2, 3, 1, 2, 3]) + 5
+    to_source = Adapting(plan, data, data.folds[0]).maps(lambda rows: features[rows])
+    np.testing.assert_array_equal(to_source[1].matrix, np.eye(6))
+    mapped = to_source[0](features[:90])
+    source = features[data.folds[0].train]
+    np.testing.assert_allclose(mapped.mean(axis=0), source.mean(axis=0), atol=1e-3)
+    np.testing.assert_allclose(np.cov(mapped, rowvar=False), np.cov(source, rowvar=False), atol=0.1)
+
+
+def test_several_sources_have_a_map_each(tmp_path):
+    data = two_domains()
+    inputs = data.inputs[1]
+    halves = [inputs.take(np.arange(0, 60)), inputs.take(np.arange(60, 120))]
+    several = two_domains(domains=("target", "one", "other"), inputs=(data.inputs[0], *halves))
+    workshop = a_workshop(tmp_path, several)
+    learner = workshop.fit(a_plan(adaptation=choice("standardize"), epochs=1), several.folds[0])
+    matrices = keras.ops.convert_to_numpy(learner.trainer.model.domain_maps.matrices)
+    assert len(matrices) == 3
+    assert not np.allclose(matrices[1], matrices[2])
+    for method in ("mcc", "dann", "coral", "importance"):
+        ending(workshop, a_plan(adaptation=choice(method), epochs=1))
