@@ -19,6 +19,7 @@ MAX_BROKEN_SHARE = 0.01
 FEW_EXAMPLES = 10
 IMBALANCE = 10.0  # largest class against smallest; above it the default metric is balanced
 RARE_SHARE = 0.05  # a name this rare beside a near one is likely a typo
+MARGINS_DIFFER = 0.15  # of a side: content that fills more or less of it than in the target shows other margins
 _SHOWN = 20
 
 Place = tuple[str, str]  # where an example stands: (domain, split)
@@ -76,6 +77,8 @@ def classes_of(task: Task, listed: Survey) -> tuple[tuple[str, ...], tuple[Findi
     They come from known labels only: of a target without labels not even the names of its folders are read.
     """
     target = task.data.target
+    if listed.exported is not None:
+        return listed.exported.classes, tuple(_misfits_of_words(task, listed.exported.classes))
     by_domain: dict[str, Counter[str]] = {}
     for domain in listed.domains:
         counts = listed.counts(domain)
@@ -117,20 +120,24 @@ def classes_of(task: Task, listed: Survey) -> tuple[tuple[str, ...], tuple[Findi
         where = task.where("data.target.train" if "target" in names else "data.source")
         findings.append(Finding("one_class", "error", f"{where}: needs ≥ 2 classes, {seen}."))
     classes = sorted(chosen)
-    if task.positive is not None:
-        if task.positive not in chosen:
-            hint = suggestion(task.positive, classes)
-            message = f"{task.where('positive')}: {task.positive!r} is no class of the data. {hint}"
-            findings.append(Finding("unknown_positive", "error", message))
-        elif len(chosen) > 2:
-            message = f"{task.where('positive')}: needs two classes, found {len(chosen)}. Leave it out."
-            findings.append(Finding("unknown_positive", "error", message))
-        else:
-            classes.sort(key=lambda name: name == task.positive)
-    if task.metric == "f1" and len(chosen) > 2:
-        message = f"{task.where('metric')}: 'f1' is for two classes, found {len(chosen)}. Write macro_f1."
-        findings.append(Finding("metric_classes", "error", message))
+    findings += _misfits_of_words(task, classes)
+    if len(chosen) == 2:
+        classes.sort(key=lambda name: name == task.positive)
     return tuple(classes), tuple(findings)
+
+
+def _misfits_of_words(task: Task, classes: Sequence[str]) -> Iterator[Finding]:
+    """What the task says of classes and does not fit those that there are."""
+    if task.positive is not None and task.positive not in classes:
+        hint = suggestion(task.positive, classes)
+        message = f"{task.where('positive')}: {task.positive!r} is no class of the data. {hint}"
+        yield Finding("unknown_positive", "error", message)
+    elif task.positive is not None and len(classes) > 2:
+        message = f"{task.where('positive')}: needs two classes, found {len(classes)}. Leave it out."
+        yield Finding("unknown_positive", "error", message)
+    if task.metric == "f1" and len(classes) > 2:
+        message = f"{task.where('metric')}: 'f1' is for two classes, found {len(classes)}. Write macro_f1."
+        yield Finding("metric_classes", "error", message)
 
 
 def suggested_metric(counts: Mapping[str, int]) -> str:
@@ -229,6 +236,24 @@ def conflict_findings(domain: str, digests: Sequence[str], labels: Sequence[str]
         return []
     words = f"{domain}: equal examples under different labels: {len(conflicts):,}, such as {conflicts[0]}. Check them."
     return [Finding("label_conflict", "warning", words, tuple(conflicts[:_SHOWN]))]
+
+
+def margin_findings(task: Task, filled: Mapping[str, tuple[float, float]]) -> Iterator[Finding]:
+    """Advice where the content of a source's images fills another share of their sides than the target's does.
+
+    Args:
+        filled: domain -> mean share of width and of height.
+    """
+    differing = [
+        domain
+        for domain, shares in filled.items()
+        if max(abs(one - other) for one, other in zip(shares, filled["target"], strict=True)) > MARGINS_DIFFER
+    ]
+    if differing:
+        seen = "; ".join(f"{domain}: {filled[domain][0]:.0%} x {filled[domain][1]:.0%}" for domain in filled)
+        words = f"images differ in their margins. The content fills so much of width x height: {seen}."
+        hint = "crop: content in the search space looks at the content alone."
+        yield Finding("margins_differ", "info", f"{task.where('data')}: {words} {hint}", tuple(differing))
 
 
 def _strangers(where: str, names: Sequence[str], kind: str) -> Iterator[Finding]:

@@ -13,20 +13,25 @@ import numpy as np
 import xxhash
 
 from autotl.data import audit
+from autotl.data.content import filled_shares
 from autotl.data.examples import UNKNOWN, Finding, Fold, Inputs, Rows, ScoreKind, SealedTest, TaskData
+from autotl.data.exported import ExportedSource
+from autotl.data.images import Images
 from autotl.data.joining import join_inputs
-from autotl.data.listing import SplitName, Survey, is_hidden, survey
+from autotl.data.listing import SplitName, Survey, is_hidden, sources_of_examples, survey
 from autotl.data.opening import Broken, Examples, Opened, open_all, unique_ids, without_folders
 from autotl.data.records import Records
 from autotl.data.setting import setting_of
 from autotl.data.splits import HEAD_FOLDS, SUFFIX_FOLDS, Integers, cross_validation, deal, is_few, joint_groups
 from autotl.data.summary import known_counts, share_of_test, summarise
-from autotl.data.table_fitting import bound, fitted_on, without_useless_columns
+from autotl.data.table_fitting import as_read_by, bound, fitted_on, schema_of, without_useless_columns
+from autotl.data.windows import Windows
 from autotl.errors import DataError, TaskError
-from autotl.task import LabelsOf, PerClass, Task, unsupported
+from autotl.task import LabelsOf, PerClass, Source, Task, unsupported
 from autotl.task.model import share_of
 
 HELD_OUT_FROM_ROWS = 200  # fewer unlabelled validation inputs say too little to hold them out
+LOOKED_AT, LOOKED_AT_PIXELS = 100, 64  # images of a domain, and pixels a side, by which margins are told
 TRAIN, VALIDATION, TEST = 0, 1, 2
 
 _log = logging.getLogger(__name__)
@@ -71,12 +76,16 @@ def load_data(task: Task) -> TaskData:
     findings += [audit.softened(task, found) for found in opened.findings]
     given = {place: _of_known_classes(task, place, examples, classes) for place, examples in opened.splits.items()}
     if listed.modality == "table":
-        given, noticed = without_useless_columns(task, given, classes)
+        if listed.exported is None:
+            given, noticed = without_useless_columns(task, given, classes)
+        else:
+            given, noticed = as_read_by(task, given, schema_of(listed.exported))
         findings += noticed
         audit.raise_errors(findings)
     audit.raise_errors(_content_findings(task, given))  # with file names, for the user to act on
     given = {place: _shuffled_where_hidden(task, place, examples) for place, examples in given.items()}
     findings += _content_findings(task, given)  # kept: a hidden folder name must not slip in
+    findings += _margin_findings(task, listed, given)
     return _divided(task, listed, classes, given, tuple(findings), broken, opened.sizes)
 
 
@@ -139,6 +148,20 @@ def _content_findings(task: Task, given: Mapping[tuple[str, SplitName], Examples
     return findings
 
 
+def _margin_findings(task: Task, listed: Survey, given: Mapping[tuple[str, SplitName], Examples]) -> Iterator[Finding]:
+    """Margins that differ between domains, by a sample of each; nothing where the task has its own say on them."""
+    is_decided = isinstance(task.search_space, Mapping) and "crop" in task.search_space
+    if listed.modality != "image" or len(listed.domains) < 2 or is_decided:
+        return
+    filled = {}
+    for (domain, split), examples in given.items():
+        if split == "train":
+            drawn = _draws(task, domain, "margins").permutation(len(examples))[:LOOKED_AT]
+            pixels = cast(Images, examples.inputs).read(drawn, size=LOOKED_AT_PIXELS)
+            filled[domain] = filled_shares(pixels)
+    yield from audit.margin_findings(task, filled)
+
+
 def _divided(
     task: Task,
     listed: Survey,
@@ -152,7 +175,8 @@ def _divided(
         digest for (domain, _), examples in given.items() if domain != "target" for digest in examples.inputs.digests
     }
     target, test = _divide_target(task, listed, classes, given, source_content)
-    domains = [target, *(_divide_source(task, classes, given, index) for index in range(len(task.data.source)))]
+    sources = [(name, source) for name, (_, source) in sources_of_examples(task).items()]
+    domains = [target, *(_divide_source(task, classes, given, name, source) for name, source in sources)]
     starts = np.cumsum([0, *(len(domain.examples) for domain in domains)])
     source_train = _SourceTraining.of(domains, starts)
     source_validation = _joined(
@@ -166,7 +190,11 @@ def _divided(
     inputs: Sequence[Inputs] = [domain.examples.inputs for domain in domains]
     if listed.modality == "table":
         records = cast(Sequence[Records], inputs)
-        inputs, test = bound(records, test, fitted_on(records, folds, adaptation_rows, where=task.where("data")))
+        if listed.exported is None:
+            schema = fitted_on(records, folds, adaptation_rows, where=task.where("data"))
+        else:
+            schema = schema_of(listed.exported)
+        inputs, test = bound(records, test, schema)
     data = TaskData(
         modality=listed.modality,
         classes=classes,
@@ -184,8 +212,12 @@ def _divided(
         metric=task.metric or audit.suggested_metric(known_counts(task, listed)),
         adaptation_rows=adaptation_rows,
         source_validation=source_validation,
+        exported=listed.exported,
     )
-    _check_folds(task, data)
+    if listed.exported is None:
+        _check_folds(task, data)
+    else:
+        _check_windows(task, listed.exported, data)
     splits = {
         domain.name: {"train": domain.train + start, "validation": domain.validation + start}
         for domain, start in zip(domains, starts, strict=False)
@@ -263,11 +295,14 @@ def _divide_target(
 
 
 def _divide_source(
-    task: Task, classes: tuple[str, ...], given: Mapping[tuple[str, SplitName], Examples], index: int
+    task: Task,
+    classes: tuple[str, ...],
+    given: Mapping[tuple[str, SplitName], Examples],
+    name: str,
+    source: Source,
 ) -> _Domain:
-    name = task.data.source[index].name or "source"
     train, validation = given[name, "train"], given.get((name, "validation"))
-    share = share_of(task.data.source[index].validation) if validation is None else 0.0
+    share = share_of(source.validation) if validation is None else 0.0
     strata = _strata(task, name, train, classes)
     bins = _deal(task, name, train, strata, [1 - share, share])
     return _with_validation(name, train, bins, strata, validation, task, classes)
@@ -412,6 +447,15 @@ def _check_folds(task: Task, data: TaskData) -> None:
             seen = ", ".join(repr(data.classes[index]) for index in taught.tolist()) or "none"
             words = f"needs ≥ 2 classes to train on, found only {seen} after splitting. Are all examples of one group?"
             raise DataError(f"{where}: {words}")
+
+
+def _check_windows(task: Task, exported: ExportedSource, data: TaskData) -> None:
+    """Refuses windows that an exported model cannot take."""
+    wanted, first = exported.description.preprocessing.get("window"), data.inputs[0]
+    if isinstance(first, Windows) and wanted is not None and list(first.shape) != wanted:
+        made_for, seen = (f"{samples} samples and {channels} channels" for samples, channels in (wanted, first.shape))
+        words = f"the exported source reads windows of {made_for}, the target's have {seen}."
+        raise DataError(f"{task.where('data.target.train')}: {words}")
 
 
 def _group_numbers(domains: Sequence[_Domain]) -> Integers | None:

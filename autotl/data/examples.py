@@ -10,6 +10,8 @@ from typing import Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.data.exported import ExportedSource
+
 Rows = NDArray[np.int64]
 ScoreKind = Literal["validation", "cross_validation", "label_free"]
 UNKNOWN = -1  # the class index of an example whose label the search does not know
@@ -125,6 +127,7 @@ class TaskData:
     metric: str = "accuracy"  # the task's own, or what its classes' counts suggest
     adaptation_rows: Rows = field(default_factory=_no_rows)  # unlabelled target inputs that a method may train on
     source_validation: Rows = field(default_factory=_no_rows)  # labelled source rows in no fold's train: for guards
+    exported: ExportedSource | None = None  # a source that is a model without examples, and no domain of its own
 
     @property
     def domain_of(self) -> NDArray[np.int64]:

@@ -10,13 +10,14 @@ from typing import Literal
 
 from autotl.data.arrays import ArrayError, array_names, read_header, read_names
 from autotl.data.examples import Finding, Inputs
+from autotl.data.exported import ExportedError, ExportedSource, exported_of
 from autotl.data.images import SUFFIXES
-from autotl.data.modality import modality_of
+from autotl.data.modality import guess_of, modality_of
 from autotl.data.row_listing import found_column, label_column, list_rows
 from autotl.data.tables import TABLE_SUFFIXES, Table, TableError, read_table
 from autotl.data.texts import TEXT_SUFFIXES
 from autotl.errors import DataError, suggestion
-from autotl.task import LabelsOf, Task
+from autotl.task import LabelsOf, Source, Task
 
 SplitName = Literal["train", "validation", "test"]
 SPLIT_WORDS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
@@ -65,6 +66,7 @@ class Survey:
     findings: tuple[Finding, ...]
     modality: str
     notes: tuple[str, ...] = ()  # what was found and deliberately left alone
+    exported: ExportedSource | None = None  # a source that is a model without examples; no domain of its own
 
     def rows(self, domain: str, split: SplitName) -> int:
         """Number of examples listed; 0 where the split is not given as a path."""
@@ -82,9 +84,10 @@ class Survey:
         return Counter([*(self.labels(domain, "train") or ()), *(self.labels(domain, "validation") or ())])
 
 
-def source_names(task: Task) -> tuple[str, ...]:
-    """The sources' names; a single one may have none in the file."""
-    return tuple(source.name or "source" for source in task.data.source)
+def sources_of_examples(task: Task) -> dict[str, tuple[int, Source]]:
+    """The sources that have examples, by name, with their place in the task; a single one may have none in the file."""
+    places = enumerate(task.data.source)
+    return {source.name or "source": (index, source) for index, source in places if source.train is not None}
 
 
 def survey(task: Task) -> Survey:
@@ -112,7 +115,37 @@ def survey(task: Task) -> Survey:
     if not findings:
         findings += _names_of_nothing(task, [listing for listings in splits.values() for listing in listings])
     noticed = [finding for listings in splits.values() for listing in listings for finding in listing.findings]
-    return Survey(("target", *source_names(task)), splits, (*findings, *noticed), modality, tuple(notes))
+    domains = ("target", *sources_of_examples(task))
+    exported, complaints = _exported(task)
+    return Survey(domains, splits, (*findings, *complaints, *noticed), modality, tuple(notes), exported)
+
+
+def _exported(task: Task) -> tuple[ExportedSource | None, list[Finding]]:
+    """The task's exported source, or what is wrong with it."""
+    given = next((source.exported for source in task.data.source if source.exported is not None), None)
+    if given is None:
+        return None, []
+    where, path = task.where("data.source[0].exported"), task.resolve(given)
+    if not path.exists():
+        return None, [Finding("missing_path", "error", f"{where}: there is no {given!r}.{_nearest(path)}")]
+    try:
+        exported = exported_of(task)
+    except ExportedError as error:
+        return None, [Finding("bad_export", "error", f"{where}: {given!r} {error}")]
+    assert exported is not None
+    return exported, [Finding("bad_export", "error", words) for words in _unlike(task, exported, f"{where}: {given!r}")]
+
+
+def _unlike(task: Task, exported: ExportedSource, which: str) -> Iterator[str]:
+    """Where what the task says differs from what the model was made for."""
+    made_for = exported.description.modality
+    guessed = guess_of(task).modality if task.modality is None else task.modality
+    if guessed not in (None, made_for):
+        says = f"the task says modality: {guessed}" if task.modality else f"the target's data look like {guessed}"
+        yield f"{which} is a model for modality {made_for}, and {says}."
+    if isinstance(task.classes, tuple) and set(task.classes) != set(exported.classes):
+        names = ", ".join(map(repr, exported.classes))
+        yield f"{task.where('classes')}: the exported source tells apart {names}, and no others. Leave classes out."
 
 
 @dataclass(frozen=True)
@@ -130,7 +163,7 @@ def _splits_beside(task: Task) -> Iterator[_SplitBeside]:
     yield _SplitBeside("target", "validation", "data.target.validation", _in_words(target.validation))
     test = "{labels_of: train}" if isinstance(target.test, LabelsOf) else _in_words(target.test)
     yield _SplitBeside("target", "test", "data.target.test", "none" if test == "0" else test)
-    for index, (name, source) in enumerate(zip(source_names(task), task.data.source, strict=True)):
+    for name, (index, source) in sources_of_examples(task).items():
         yield _SplitBeside(name, "validation", f"data.source[{index}].validation", _in_words(source.validation))
 
 
@@ -191,7 +224,7 @@ def _given_splits(task: Task) -> Iterator[tuple[str, SplitName, str, tuple[str, 
         yield "target", "validation", "data.target.validation", target.validation
     if isinstance(target.test, tuple):
         yield "target", "test", "data.target.test", target.test
-    for index, (name, source) in enumerate(zip(source_names(task), task.data.source, strict=True)):
+    for name, (index, source) in sources_of_examples(task).items():
         place = f"data.source[{index}]"
         yield name, "train", f"{place}.train", source.train or ()
         if isinstance(source.validation, tuple):

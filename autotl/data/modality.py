@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from autotl.data.arrays import ArrayError, array_names, read_header
+from autotl.data.exported import ExportedError, exported_of
 from autotl.data.images import SUFFIXES
 from autotl.data.records import date_form, number_notation, read_numbers
 from autotl.data.tables import TABLE_SUFFIXES, Table, TableError, read_table
@@ -98,27 +99,52 @@ def modality_of(task: Task) -> str:
     Raises:
         TaskError: the paths do not tell; names what was seen.
     """
+    if _has_exported_source(task):  # where data and model differ, the data are listed as what they are
+        return task.modality or guess_of(task).modality or told_modality(task) or "image"
     return told_modality(task) or "image"
 
 
 def told_modality(task: Task) -> str | None:
-    """What the task's data are: as it says, or as its paths tell; None where what is there cannot be read.
+    """What the task's data are: as it says, as its exported source says, or as its paths tell; None where what is there
+    cannot be read.
 
     Raises:
         TaskError: the paths do not tell; names what was seen.
     """
+    if _has_exported_source(task):
+        try:
+            exported = exported_of(task)
+        except ExportedError:
+            return None
+        return None if exported is None else exported.description.modality
     if task.modality is not None:
         return task.modality
-    paths = [*task.data.target.train, *(path for source in task.data.source for path in source.train or ())]
-    facts = [fact for given in paths if (fact := _facts_of(task.resolve(given), task.encoding)) is not None]
-    facts = [fact for fact in facts if not isinstance(fact, FolderFacts) or fact.suffixes]
+    facts = _facts_of_task(task)
     if not facts:  # nothing is there, or nothing that can be read; which of them is told elsewhere
-        return None if any(task.resolve(given).exists() for given in paths) else "image"
+        return None if any(task.resolve(given).exists() for given in _training_paths(task)) else "image"
     guess = guess_modality(facts, task.data.columns, window=task.window)
     if guess.modality is None:
         words = f"the modality is not clear: {guess.reason}. Write 'modality: image', 'text', 'table' or 'signal'."
         raise TaskError(f"{task.where('data')}: {words}")
     return guess.modality
+
+
+def guess_of(task: Task) -> Guess:
+    """What the task's paths look like, whatever else says so."""
+    return guess_modality(_facts_of_task(task), task.data.columns, window=task.window)
+
+
+def _has_exported_source(task: Task) -> bool:
+    return any(source.exported is not None for source in task.data.source)
+
+
+def _training_paths(task: Task) -> list[str]:
+    return [*task.data.target.train, *(path for source in task.data.source for path in source.train or ())]
+
+
+def _facts_of_task(task: Task) -> list[Facts]:
+    facts = [_facts_of(task.resolve(given), task.encoding) for given in _training_paths(task)]
+    return [fact for fact in facts if fact is not None and not (isinstance(fact, FolderFacts) and not fact.suffixes)]
 
 
 def _facts_of(path: Path, encoding: str) -> Facts | None:

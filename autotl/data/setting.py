@@ -17,6 +17,12 @@ def setting_of(task: Task) -> Setting:
 def what_follows(task: Task, metric: str) -> tuple[str, ...]:
     """How plans will be trained and chosen in this task's setting."""
     setting, labels = setting_of(task), task.data.target.labels
+    if any(source.exported is not None for source in task.data.source):
+        return (
+            "The source is a model without examples: it is adapted to the target's inputs, and nothing is learnt anew.",
+            "Plans are picked by scores that need no labels; the model as it came stays unless one is clearly better.",
+            "Target labels, where there are any, are opened once, by the final test.",
+        )
     if setting == "transductive":
         return (
             "The source has labels, the target has none: models learn from the source alone in this version.",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from autotl.data import audit
 from autotl.data.examples import UNKNOWN, Rows, TaskData
+from autotl.data.exported import ExportedSource
 from autotl.data.listing import Survey, is_hidden, survey
 from autotl.data.records import Records
 from autotl.data.setting import setting_of, what_follows
@@ -36,6 +37,8 @@ def describe(task: Task) -> dict[str, object]:
         if not is_hidden(task, domain):
             splits["classes"] = dict(sorted(listed.counts(domain).items()))
         domains[domain] = splits
+    if listed.exported is not None:
+        domains[name_of_exported(task)] = dict(_of_exported(listed.exported))
     return {
         "task": task.name,
         "modality": listed.modality,
@@ -122,6 +125,9 @@ def known_counts(task: Task, listed: Survey) -> Counter[str]:
     """Examples per class as far as the search may know them: of the target, else of the sources together."""
     known = listed.domains[:1] if task.data.target.labels == "all" else listed.domains[1:]
     classes = audit.classes_of(task, listed)[0]
+    if listed.exported is not None:
+        counts = zip(classes, listed.exported.description.class_counts, strict=True)
+        return Counter({name: count for name, count in counts if count})
     together: Counter[str] = sum((listed.counts(domain) for domain in known), Counter())
     return Counter({name: together[name] for name in classes if together[name]})
 
@@ -145,9 +151,12 @@ def summarise(
     domains: dict[str, dict[str, object]] = {}
     for domain, parts in splits.items():
         domains[domain] = {name: _counted(data, rows) for name, rows in parts.items()}
+    if data.exported is not None:
+        domains[name_of_exported(task)] = {"exported": _of_exported(data.exported)}
     if data.test is not None:
         domains["target"]["test"] = {"rows": len(data.test.inputs), "protocol": data.test.protocol}
     said = list(notes(task, listed))
+    said += [] if data.exported is None else [_when_it_left(data.exported)]
     if data.score_kind == "cross_validation":
         heads, suffixes = len(data.folds), len(data.suffix_folds)
         said.append(
@@ -169,6 +178,25 @@ def summarise(
         "notes": said,
         "fingerprint": _fingerprint(data),
     }
+
+
+def name_of_exported(task: Task) -> str:
+    """What an exported source is called."""
+    return next(source.name for source in task.data.source if source.exported is not None) or "source"
+
+
+def _of_exported(exported: ExportedSource) -> dict[str, object]:
+    """What the model was trained on, as far as its file tells."""
+    counts = dict(zip(exported.classes, exported.description.class_counts, strict=True))
+    return {"rows": sum(counts.values()), "classes": dict(sorted(counts.items()))}
+
+
+def _when_it_left(exported: ExportedSource) -> str:
+    described = exported.description
+    figure = described.scores.get(described.metric)
+    reached = "" if figure is None else f"; on examples held out there it had {described.metric} {figure:.3f}"
+    examples = sum(described.class_counts)
+    return f"The source is an exported model, trained on {examples:,} examples that are not here{reached}."
 
 
 def _described(data: TaskData, sizes: Sequence[tuple[int, int]]) -> dict[str, object]:
@@ -198,6 +226,8 @@ def _fingerprint(data: TaskData) -> str:
         content.update("\n".join(inputs.digests).encode() + b"\0")
     content.update(data.labels.tobytes())
     content.update("\0".join(data.classes).encode())
+    if data.exported is not None:
+        content.update(data.exported.digest.encode())
     if data.test is not None:
         content.update("\n".join(sorted(data.test.inputs.digests)).encode())
     return content.hexdigest()

@@ -8,11 +8,13 @@ import numpy as np
 
 from autotl.data import audit
 from autotl.data.examples import Finding, Fold, Rows, SealedTest
+from autotl.data.exported import ExportedSource
 from autotl.data.joining import join_inputs
 from autotl.data.listing import SplitName, is_hidden
 from autotl.data.opening import Examples
 from autotl.data.records import Records, Schema, fit_schema, leak_findings, misfit_findings
 from autotl.data.splits import Integers
+from autotl.errors import DataError, StorageError
 from autotl.task import Task
 
 Given = Mapping[tuple[str, SplitName], Examples]
@@ -39,6 +41,35 @@ def without_useless_columns(
         if place not in training:
             findings += misfit_findings(inputs.with_schema(fitted.schema), fitted.schema, where=f"{where}: {place[0]}")
     return kept, [audit.softened(task, finding) for finding in findings]
+
+
+def as_read_by(task: Task, given: Given, schema: Schema) -> tuple[dict[tuple[str, SplitName], Examples], list[Finding]]:
+    """All splits with the columns that an exported model reads, and the cells that it cannot read.
+
+    Raises:
+        DataError: a column of the schema is not there.
+    """
+    known = {column.name for column in schema.columns}
+    kept: dict[tuple[str, SplitName], Examples] = {}
+    findings: list[Finding] = []
+    for place, examples in given.items():
+        records = cast(Records, examples.inputs)
+        inputs = records.without([name for name in records.cells if name not in known]).with_schema(schema)
+        kept[place] = replace(examples, inputs=inputs)
+        findings += misfit_findings(inputs, schema, where=f"{task.where('data')}: {place[0]}")
+    return kept, [audit.softened(task, finding) for finding in findings]
+
+
+def schema_of(exported: ExportedSource) -> Schema:
+    """How an exported model of a table reads its columns.
+
+    Raises:
+        DataError: its description makes no sense.
+    """
+    try:
+        return Schema.from_dict(exported.description.preprocessing["schema"])
+    except (KeyError, StorageError) as error:
+        raise DataError(f"{exported.path}: is damaged: {error}") from error
 
 
 def fitted_on(inputs: Sequence[Records], folds: Sequence[Fold], adaptation_rows: Rows, *, where: str) -> Schema:

@@ -245,6 +245,9 @@ class Source(Section):
         if len(given) != 1:
             seen = f"has {' and '.join(given)}" if given else "has no examples"
             raise ContradictionError([((), f"{seen}. Write exactly one of train, exported, statistics.")])
+        if self.exported is not None and self.validation is not None:
+            words = "an exported source has no examples to hold out. Leave it out."
+            raise ContradictionError([(("validation",), words)])
         return self
 
 
@@ -295,9 +298,27 @@ class DataSection(Section):
                 words = "0 leaves nothing to check a model by while the target's labels are unknown. Write 0.2."
                 wrong.append((("source", index, "validation"), words))
             seen.add(name or "")
+        wrong += self._wrong_with_exported()
         if wrong:
             raise ContradictionError(wrong)
         return self
+
+    def _wrong_with_exported(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """What an exported source, which is a model without examples, does not go together with."""
+        exported = [index for index, source in enumerate(self.source) if source.exported is not None]
+        if not exported:
+            return []
+        wrong: list[tuple[tuple[str | int, ...], str]] = []
+        if len(self.source) > 1:
+            words = "an exported source brings its own model, so it stands alone. Leave the other sources out."
+            wrong.append((("source", exported[0], "exported"), words))
+        if self.target.labels != "none":
+            words = (
+                "an exported source needs 'labels: none': its model is adapted to inputs alone. To learn from target "
+                "labels leave the source out and search among pretrained networks."
+            )
+            wrong.append((("target", "labels"), words))
+        return wrong
 
 
 class Budget(Section):

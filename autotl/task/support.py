@@ -22,6 +22,5 @@ def _not_yet(task: Task) -> Iterator[tuple[str, str]]:
         if is_asked_for(task):
             yield task.where(path), what.format(task)
     for index, source in enumerate(task.data.source):
-        for kind in ("exported", "statistics"):
-            if getattr(source, kind) is not None:
-                yield task.where(f"data.source[{index}].{kind}"), f"a source from {kind} values"
+        if source.statistics is not None:
+            yield task.where(f"data.source[{index}].statistics"), "a source from statistics alone"

@@ -256,8 +256,8 @@ def test_the_transductive_protocol_is_read(write):
         ),
         ("tasks: [{name: a, data: {target: {train: b}}}]\n", ":1:8: tasks: learning several tasks together is read,"),
         (
-            "data: {target: {train: a, labels: none}, source: {exported: b.zip}}\n",
-            ":1:61: data.source.exported: a source from exported values is read,",
+            "data: {target: {train: a, labels: none}, source: {statistics: b.json}}\n",
+            ":1:63: data.source.statistics: a source from statistics alone is read,",
         ),
     ],
 )
@@ -275,3 +275,25 @@ def test_reading_a_task_imports_nothing_heavy():
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "[]"
+
+
+EXPORTED = "data: {{target: {{train: a, labels: {labels}}}, source: {source}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("labels", "source", "words"),
+    [
+        ("all", "{exported: b.zip}", "an exported source needs 'labels: none'"),
+        ("{per_class: 5}", "{exported: b.zip}", "an exported source needs 'labels: none'"),
+        ("none", "{exported: b.zip, validation: 0.2}", "an exported source has no examples to hold out"),
+        ("none", "[{name: x, exported: b.zip}, {name: y, train: c}]", "it stands alone"),
+        ("none", "{exported: b.zip, train: c}", "Write exactly one of train, exported, statistics"),
+    ],
+)
+def test_an_exported_source_goes_with_an_unlabelled_target_alone(write, labels, source, words):
+    with pytest.raises(TaskError, match=words):
+        read_task(write(EXPORTED.format(labels=labels, source=source)))
+
+
+def test_an_exported_source_is_supported(write):
+    assert unsupported(read_task(write(EXPORTED.format(labels="none", source="{exported: b.zip}")))) == []
