@@ -148,6 +148,33 @@ class Transform(Method, Protocol):
         ...
 
 
+class Figures(Protocol):
+    """What is known of a source whose examples are not here: of the features that the head reads."""
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """(d,)."""
+        ...
+
+    @property
+    def deviation(self) -> NDArray[np.float64]:
+        """(d,), at least 0."""
+        ...
+
+
+@runtime_checkable
+class FitsToFigures(Method, Protocol):
+    """A transform for which mean and deviation of the source are enough."""
+
+    def onto(self, source: Figures, target: Features) -> AffineMap:
+        """The map after which the target's features have the source's figures.
+
+        Args:
+            target: (m, d).
+        """
+        ...
+
+
 @runtime_checkable
 class Weighting(Method, Protocol):
     """Weighs labelled source examples so that they stand for the target."""

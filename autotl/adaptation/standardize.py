@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autotl.adaptation.method import AffineMap, Alignment, Described, Features, Stage, Values
-from autotl.adaptation.statistics import Columns
+from autotl.adaptation.method import AffineMap, Alignment, Described, Features, Figures, Stage, Values
+from autotl.adaptation.statistics import Columns, affine_map
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,12 @@ class Standardize(Described):
             if len(rows) == 1
         )
         return Alignment(maps["source"], maps["target"], notes)
+
+    def onto(self, source: Figures, target: Features) -> AffineMap:
+        """Gives target features (m, d) the source's mean and deviation; constant columns the source's mean."""
+        own = Columns.of(target)
+        matrix = np.diag(np.where(own.constant, 0.0, source.deviation) / own.deviation)
+        return affine_map(matrix, source.mean - own.mean @ matrix)
 
 
 def _standardizing(columns: Columns) -> AffineMap:

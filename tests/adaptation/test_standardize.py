@@ -4,6 +4,7 @@ import numpy as np
 from two_domains import domain, fit
 
 from autotl.adaptation.standardize import Standardize
+from autotl.data.exported import FeatureStatistics
 
 
 def test_mapped_columns_have_mean_zero_and_deviation_one():
@@ -44,3 +45,31 @@ def test_a_single_example_is_centred_and_a_note_says_so():
 
 def test_usual_domains_need_no_note():
     assert fit(Standardize(), domain(0), domain(1)).notes == ()
+
+
+def test_the_target_takes_the_figures_of_a_source_that_is_not_there():
+    source, target = domain(0, rows=70, shift=4.0, scale=3.0), domain(1, shift=-1.0)
+    figures = FeatureStatistics.of(source)
+    mapped = Standardize().onto(figures, target)(target)
+    np.testing.assert_allclose(mapped.mean(axis=0), source.mean(axis=0), atol=1e-4)
+    np.testing.assert_allclose(mapped.std(axis=0), source.std(axis=0), atol=1e-4)
+
+
+def test_it_is_the_target_map_followed_by_the_inverse_of_the_sources():
+    source, target = domain(0, rows=70, shift=4.0, scale=3.0), domain(1, shift=-1.0)
+    alignment = fit(Standardize(), source, target)
+    both = alignment.target.then_undo(alignment.source)
+    alone = Standardize().onto(FeatureStatistics.of(source), target)
+    np.testing.assert_allclose(alone(target), both(target), atol=1e-4)
+
+
+def test_a_constant_target_column_takes_the_sources_mean():
+    source, target = domain(0, shift=2.0), domain(1)
+    target[:, 1] = 7.5
+    mapped = Standardize().onto(FeatureStatistics.of(source), target)(target)
+    np.testing.assert_allclose(mapped[:, 1], source[:, 1].mean(), atol=1e-5)
+
+
+def test_equal_figures_leave_the_target_as_it_is():
+    target = domain(1)
+    np.testing.assert_allclose(Standardize().onto(FeatureStatistics.of(target), target)(target), target, atol=1e-4)
