@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from autotl.backbones.application import ApplicationOrigin
 from autotl.backbones.availability import cache_folder, offline_by_environment
 from autotl.backbones.classical import ClassicalOrigin
+from autotl.backbones.exported import ExportedOrigin
 from autotl.backbones.origin import Origin
 from autotl.backbones.package import PackageOrigin
 from autotl.backbones.preset import PresetOrigin
@@ -30,6 +31,7 @@ ORIGINS: dict[str, Origin] = {  # a bare name is looked up in this order
     "saved": SavedOrigin(),
     "classical": ClassicalOrigin(),
     "pretrained_on_source": PretrainedOrigin(),
+    "exported": ExportedOrigin(),
 }
 
 _LOADED_ON_USE = {

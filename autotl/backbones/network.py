@@ -23,7 +23,7 @@ from autotl.backbones.graph import (
     tensor_digests,
     weight_owners,
 )
-from autotl.backbones.origin import Loaded
+from autotl.backbones.origin import Head, Loaded
 from autotl.backbones.reading import Reading, own_reading
 from autotl.backbones.spec import BackboneSpec
 from autotl.backbones.spectrogram import spectrogram_image
@@ -47,6 +47,7 @@ class Network:
         whole: that and the backbone up to pooled features (width,) in one flat graph, no model nested in it.
         layers: those with trainable weights in forward order, each convolution and batch normalisation as one.
         digest: of everything that decides the features; stable between processes.
+        head: the head that came with the network; None where each trial draws its own.
     """
 
     spec: BackboneSpec
@@ -60,6 +61,7 @@ class Network:
     positions: dict[int, int] = field(repr=False)  # id of a layer of `layers` → index of its first node in `whole`
     tensor_digests: dict[int, str] = field(repr=False)  # id of a tensor of `whole` → digest, with pretrained weights
     _pretrained: dict[int, NDArray[Any]] = field(repr=False)  # id of a variable → its value as loaded
+    head: Head | None = None
 
     @property
     def feature_width(self) -> int:
@@ -135,11 +137,14 @@ def network_of(loaded: Loaded, spec: BackboneSpec, *, form: Form, tap: str) -> N
         positions=positions,
         tensor_digests=digests,
         _pretrained={id(variable): keras.ops.convert_to_numpy(variable).copy() for variable in whole.weights},
+        head=loaded.head,
     )
 
 
 def _entered(example: keras.KerasTensor, loaded: Loaded, spec: BackboneSpec, form: Form) -> keras.KerasTensor:
     """What the loaded model is given of an example as it is read."""
+    if loaded.scaling is None:
+        return example
     if form.modality == "image":
         return loaded.scaling.apply(example)
     if form.modality == "signal" and _takes_images(loaded.model):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from numpy.typing import NDArray
+
 from autotl.backbones.form import Form
 from autotl.backbones.pixels import RAW, PixelScaling
 from autotl.backbones.reading import Reading
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from autotl.backbones.spec import BackboneSpec
 
 
+Head = tuple[tuple[NDArray[Any], NDArray[Any]], ...]  # kernel (in, out) and bias (out,) of each layer, the last logits
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A network as its origin gives it, before it is fixed to an image size, tapped and pooled.
@@ -22,19 +27,21 @@ class Loaded:
     Attributes:
         model: functional (or Sequential), from one example (a float image (height, width, 3), token ids, columns, or a
             window (samples, channels)) to one map, sequence or vector.
-        scaling: what to do to pixels 0..255 first.
+        scaling: what to do to pixels 0..255 first; None for a network that takes examples as they are read.
         reading: how it wants its examples read, where the form alone does not say (a tokenizer); None elsewhere.
         pool: (output, input) → one vector an example, where a plain mean would be wrong (padding); None elsewhere.
         fingerprint: digest of content that neither graph nor weights show (a SavedModel's files); else empty.
         can_unfreeze: False for a network that can only be run, so that it has no layers to train.
+        head: what comes with the network and gives logits from its features; None where a new one is trained.
     """
 
     model: "keras.Model"
-    scaling: PixelScaling = RAW
+    scaling: PixelScaling | None = RAW
     reading: Reading | None = None
     pool: "Callable[[Any, Any], Any] | None" = None
     fingerprint: str = ""
     can_unfreeze: bool = True
+    head: Head | None = None
 
 
 class Origin(Protocol):

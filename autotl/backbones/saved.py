@@ -62,10 +62,15 @@ class SavedOrigin:
         path = Path(spec.name)
         if path.is_dir():
             return _frozen_extractor(path, spec, form=form)
-        return Loaded(_without_classifier(_load_in_safe_mode(path)))
+        return Loaded(_without_classifier(load_in_safe_mode(path)))
 
 
-def _load_in_safe_mode(path: Path) -> "keras.Model":
+def load_in_safe_mode(path: Path) -> "keras.Model":
+    """A model from a `.keras` or `.h5` file, after checking what is inside.
+
+    Raises:
+        TaskError: it is none, or holds what is not loaded.
+    """
     if path.suffix == ".keras":
         config = read_keras_config(path)
         check_keras_weights(path)

@@ -21,7 +21,8 @@ class BackboneSpec:
     Attributes:
         origin: a key of `ORIGINS`.
         name: the origin's name for it, an address such as `hf://…`, or an absolute path.
-        weights: for an application `imagenet`, an absolute path, or None (random weights); None elsewhere.
+        weights: for an application `imagenet`, an absolute path, or None (random weights); of an exported source the
+            file's digest; None elsewhere.
         trusted: the user vouches for a SavedModel, which can run any graph operation.
     """
 
@@ -29,6 +30,11 @@ class BackboneSpec:
     name: str
     weights: str | None = None
     trusted: bool = False
+
+    @property
+    def has_head(self) -> bool:
+        """Whether the network comes with its head: it is adapted as it is, and no new one is trained."""
+        return self.origin == "exported"
 
     @property
     def label(self) -> str:
@@ -50,6 +56,8 @@ class BackboneSpec:
         value: dict[str, Any] = {self.origin: self.name}
         if self.origin == "application":
             value["weights"] = self.weights or "none"
+        if self.origin == "exported" and self.weights is not None:
+            value["digest"] = self.weights
         if self.trusted:
             value["trusted"] = True
         return value
