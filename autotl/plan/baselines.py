@@ -52,6 +52,9 @@ def baselines(space: Space, *, setting: str, wanted: str | Sequence[str]) -> lis
     if wanted == "none":
         return []
     backbones = [backbone for backbone in space.values("backbone") if backbone.origin != CLASSICAL]
+    if any(backbone.has_head for backbone in backbones):  # there are no labels to train any other on
+        is_wanted = wanted == "auto" or any(name in PROBES for name in wanted)
+        return [Baseline(SOURCE_ONLY, as_it_came(space, backbone)) for backbone in backbones if is_wanted]
     nothing = no_transfer(space)
     if setting == "cross-domain":
         nothing = replace(nothing, learns_from="target")
@@ -75,6 +78,11 @@ def baselines(space: Space, *, setting: str, wanted: str | Sequence[str]) -> lis
 def linear_probe(space: Space, backbone: BackboneSpec) -> Plan:
     """A linear head on the frozen backbone, trained long enough to converge."""
     return Plan(backbone, **sized_like(space), learning_rate=2e-3, epochs=20).canonical()
+
+
+def as_it_came(space: Space, backbone: BackboneSpec) -> Plan:
+    """An exported source's model, untouched."""
+    return Plan(backbone, **sized_like(space), head=middle_of(space, "head")).canonical()
 
 
 def no_transfer(space: Space) -> Plan:

@@ -16,6 +16,7 @@ from autotl.data.augmentation import POLICIES
 from autotl.errors import TaskError, unknown_name
 from autotl.plan.modalities import MODALITIES, OWN_FIELDS, defaults_of
 from autotl.plan.plan import HEADS, LEARNS_FROM, Choice, Plan
+from autotl.plan.source_free import brought_fields
 
 AUTO = "auto"
 CLASSICAL_FOR = {"text": ("bag_of_words",), "table": ("boosted_trees",), "signal": ("random_forest",)}
@@ -92,6 +93,14 @@ def parse_plan(written: object, *, where: str, folder: Path, modality: str = "im
     if "backbone" not in written:
         mistakes.append(f"{where}: a plan needs a 'backbone'.")
     layers, backbone = values.get("unfrozen_layers", 0), values.get("backbone")
+    if backbone is not None and backbone.has_head:
+        brought = brought_fields(backbone)
+        mistakes += [
+            f"{where}.{name}: {written[name]!r} is not possible: the exported source brings its own."
+            for name, value in brought.items()
+            if values.get(name, value) != value
+        ]
+        values |= brought
     owned = None if backbone is None else most_layers(backbone, [values.get("tap", Plan.tap)])
     size = {**defaults_of(modality), **values}["image_size"]
     if backbone is not None and size is not None and size < smallest_image_size(backbone):

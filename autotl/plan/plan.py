@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from autotl.adaptation import METHODS
-from autotl.adaptation.method import Transform
+from autotl.adaptation.method import PostTraining, Transform
 from autotl.backbones import BackboneSpec
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import NAME as PRETRAINED
@@ -87,7 +87,7 @@ class Plan:
             "label_smoothing": self.label_smoothing,
             "weight_decay": self.weight_decay,
             "batch_size": self.batch_size,
-            "epochs": self.epochs,
+            "epochs": None if self.backbone.has_head else self.epochs,
             "views": None if self.augmentation is None else self.views,
             "augmentation": self.augmentation,
             "learns_from": self.learns_from,
@@ -114,6 +114,8 @@ class Plan:
         if plan.backbone.origin == CLASSICAL:
             bare = Plan(self.backbone, image_size=None, augmentation=None, epochs=1)
             return replace(bare, learns_from=self.learns_from, seed=self.seed)
+        if plan.backbone.has_head:
+            return plan._without_idle_values()
         if plan.backbone.origin == PRETRAINED:
             plan = replace(plan, image_size=None)  # it reads rows and windows as they are
         if needs_frozen_layers(plan.adaptation):
@@ -127,11 +129,33 @@ class Plan:
             plan = replace(plan, augmentation=type(self).augmentation)
         return plan
 
+    def _without_idle_values(self) -> "Plan":
+        """Of a network with its head: no epoch learns from labels, and what nothing reads has its default."""
+        idle = idle_fields(self.adaptation)
+        defaults: dict[str, Any] = {each.name: each.default for each in fields(Plan) if each.name in idle}
+        plan = replace(self, **{**defaults, "epochs": 0})
+        needs_a_layer = METHODS[plan.adaptation.name].trains_features and plan.head.name == "linear"
+        if needs_a_layer and plan.unfrozen_layers == 0:
+            plan = replace(plan, unfrozen_layers="all")
+        return plan if plan.unfrozen_layers != 0 else replace(plan, backbone_rate_ratio=Plan.backbone_rate_ratio)
+
     def key(self) -> str:
         """Equal for plans that would train the same, seed aside."""
         values = self.canonical().as_dict()
         del values["seed"]
         return json.dumps(values, sort_keys=True)
+
+
+def idle_fields(adaptation: Choice) -> frozenset[str]:
+    """Fields that nothing reads where a network comes with its head: all that labels would be learnt by, and what only
+    matters to methods that train, or that train layers of the network."""
+    method = METHODS[adaptation.name]
+    idle = {"tap", "epochs", "views", "label_smoothing", "weight_decay", "learns_from"}
+    if not isinstance(method, PostTraining):
+        idle |= {"unfrozen_layers", "backbone_rate_ratio", "learning_rate", "dropout", "batch_size"}
+    elif "suffix" not in method.trains:
+        idle |= {"unfrozen_layers", "backbone_rate_ratio"}
+    return frozenset(idle)
 
 
 def needs_frozen_layers(adaptation: Choice) -> bool:

@@ -1,12 +1,16 @@
 """From a task to its search space and given plans, whether written in the task, in files of their own, or shipped."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from autotl.backbones import BackboneSpec
+from autotl.backbones.exported import spec_of
+from autotl.data.exported import exported_of
 from autotl.errors import TaskError, unknown_name
 from autotl.plan.fields import parse_plan
 from autotl.plan.plan import Plan
+from autotl.plan.source_free import SEARCHED, brought_fields
 from autotl.plan.space import Space, Where, parse_space
 from autotl.task import Task
 from autotl.task.yaml_reader import Document, read_yaml
@@ -24,22 +28,58 @@ def shipped_spaces() -> dict[str, Path]:
 def read_space(task: Task, modality: str = "image") -> Space:
     """The space that a task searches: a shipped one, a file, or the modality's own with some entries replaced.
 
+    Over an exported source only what adapts it is searched: it brings network and head.
+
     Raises:
         TaskError: with every mistake in it, each with file, line and column.
     """
+    written, where, folder, defaults = _written_space(task, modality)
+    exported = exported_of(task)
+    if exported is None:
+        space = parse_space(written, where=where, folder=folder, defaults=defaults, modality=modality)
+        named = [*space.values("backbone"), *(plan.backbone for plan in space.start_with)]
+        _raise_all(_exported_elsewhere(named, where("backbone")))
+        return space
+    _raise_all(_brought_anyway(task))
+    backbone = spec_of(exported)
+    searched = {name: value for name, value in written.items() if name in SEARCHED}
+    searched["backbone"] = backbone.as_plan_value()
+    space = parse_space(searched, where=where, folder=folder, defaults=defaults, modality=modality)
+    return space.with_fixed(brought_fields(backbone))
+
+
+def _written_space(task: Task, modality: str) -> tuple[Mapping[str, Any], Where, Path, Collection[str]]:
+    """The fields as they are written, what tells their places, where relative paths start, and which are ours."""
     asked = task.search_space
     own = shipped_spaces()[modality]
     if isinstance(asked, str):
         path = _named(asked, task)
         document = read_yaml(path)
-        return parse_space(_mapping(document), where=document.where, folder=path.parent, modality=modality)
+        return _mapping(document), document.where, path.parent, ()
     base = read_yaml(own)
     if asked is None:
-        return parse_space(_mapping(base), where=base.where, folder=own.parent, modality=modality)
+        ours = () if exported_of(task) is None else tuple(_mapping(base))  # of a network that is not known to them
+        return _mapping(base), base.where, own.parent, ours
     fields = {**_mapping(base), **asked}
-    defaults = [name for name in fields if name not in asked]
-    where = _inline(task, asked, base)
-    return parse_space(fields, where=where, folder=task.folder, defaults=defaults, modality=modality)
+    return fields, _inline(task, asked, base), task.folder, [name for name in fields if name not in asked]
+
+
+def _brought_anyway(task: Task) -> list[str]:
+    """Fields of a search space in the task that an exported source brings itself."""
+    asked = task.search_space if isinstance(task.search_space, Mapping) else {}
+    words = f"an exported source brings its own, or nothing reads it. Searched are {', '.join(SEARCHED)}."
+    return [f"{task.where(f'search_space.{name}')}: {words}" for name in asked if name not in SEARCHED]
+
+
+def _exported_elsewhere(backbones: Iterable[BackboneSpec], where: str) -> list[str]:
+    """Exported sources that are named as if they were pretrained networks: they are adapted without examples only."""
+    words = "is an exported source. Name it in data.source: {exported: FILE}."
+    return [f"{where}: {backbone.label!r} {words}" for backbone in backbones if backbone.has_head]
+
+
+def _raise_all(mistakes: list[str]) -> None:
+    if mistakes:
+        raise TaskError(mistakes)
 
 
 def read_plans(task: Task, file: Path | None, modality: str = "image") -> list[Plan]:
@@ -63,8 +103,13 @@ def read_plans(task: Task, file: Path | None, modality: str = "image") -> list[P
             continue
         for index, written in enumerate(document.value):
             _collect(written, document.where(f"[{index}]"), path.parent, modality, plans, mistakes)
-    if mistakes:
-        raise TaskError(mistakes)
+    if exported_of(task) is None:
+        mistakes += _exported_elsewhere([plan.backbone for plan in plans], task.where("start_with"))
+    else:
+        words = "the source is an exported model, so every plan starts from it: its backbone is {exported: FILE}."
+        others = [plan.backbone.label for plan in plans if not plan.backbone.has_head]
+        mistakes += [f"{task.where('start_with')}: {label!r}: {words}" for label in others]
+    _raise_all(mistakes)
     return plans
 
 

@@ -18,7 +18,7 @@ from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.errors import TaskError, unknown_name
 from autotl.plan.fields import AUTO, Field, Parse, fields, like, most_layers, parse_plan, too_small
 from autotl.plan.modalities import defaults_of
-from autotl.plan.plan import Choice, Plan, needs_frozen_layers
+from autotl.plan.plan import Choice, Plan, idle_fields, needs_frozen_layers
 
 Where = Callable[[str], str]  # path inside the space -> file, line and column of it
 Scale = Literal["log", "linear", "whole"]
@@ -171,6 +171,14 @@ class Space:
         )
         return replace(self, dimensions={**self.dimensions, "backbone": kept})
 
+    def with_fixed(self, values: Mapping[str, Any]) -> "Space":
+        """The same space with these fields fixed, None for one without a value."""
+        fixed: dict[str, Dimension] = {
+            name: Alternatives({value.name: _fixed(value.parameters)}) if isinstance(value, Choice) else Fixed(value)
+            for name, value in values.items()
+        }
+        return replace(self, dimensions={**self.dimensions, **fixed})
+
     def with_values(self, name: str, values: list[Any]) -> "Space":
         """The same space with these values to choose from in one field."""
         kept: Dimension = Fixed(values[0]) if len(values) == 1 else Options({value: value for value in values})
@@ -186,8 +194,14 @@ class Space:
             return False  # such a model has no layers, rates or head to choose
         if name == "image_size" and values["backbone"].origin == PRETRAINED:
             return False  # it reads rows and windows as they are
+        if name not in ("backbone", "adaptation") and values["backbone"].has_head:
+            return name not in idle_fields(values["adaptation"]) and Space._is_read(name, values)
         if name == "unfrozen_layers" and needs_frozen_layers(values["adaptation"]):
             return False
+        return Space._is_read(name, values)
+
+    @staticmethod
+    def _is_read(name: str, values: Mapping[str, Any]) -> bool:
         if name not in ONLY_WITH:
             return True
         other, has_effect = ONLY_WITH[name]

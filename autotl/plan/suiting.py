@@ -1,13 +1,16 @@
 """Which adaptation methods a task's domains allow: those that a plan cannot use are not searched."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from autotl.adaptation import METHODS, Method
+from autotl.adaptation.method import FitsToFigures
 from autotl.data.examples import TaskData
 from autotl.errors import TaskError
 from autotl.plan.plan import Plan
-from autotl.plan.space import Alternatives, Fixed, Space
+from autotl.plan.space import Alternatives, Dimension, Fixed, Options, Space
+
+ALIGN = "align"  # the parameter that names the transform which a method is put behind
 
 
 def suited_to(space: Space, data: TaskData) -> Space:
@@ -19,7 +22,7 @@ def suited_to(space: Space, data: TaskData) -> Space:
     dimensions = dict(space.dimensions)
     adaptation = dimensions["adaptation"]
     assert isinstance(adaptation, Alternatives)
-    kept = {name: inner for name, inner in adaptation.options.items() if why_not(METHODS[name], data) is None}
+    kept = {name: _suited(inner, data) for name, inner in adaptation.options.items() if _is_suited(name, inner, data)}
     if not kept:
         reasons = {name: why_not(METHODS[name], data) for name in adaptation.options}
         raise TaskError([f"search_space.adaptation: {name!r} {reason}." for name, reason in reasons.items()])
@@ -30,8 +33,9 @@ def suited_to(space: Space, data: TaskData) -> Space:
 
 
 def refuse_unsuited(plans: Iterable[Plan], data: TaskData) -> None:
-    """Raises a TaskError for given plans whose method has nothing to work on."""
-    reasons = {plan.adaptation.name: why_not(METHODS[plan.adaptation.name], data) for plan in plans}
+    """Raises a TaskError for given plans whose method, or what it is put behind, has nothing to work on."""
+    named = [name for plan in plans for name in (plan.adaptation.name, plan.adaptation.parameters.get(ALIGN))]
+    reasons = {name: why_not(METHODS[name], data) for name in named if name is not None}
     mistakes = [f"start_with: adaptation {name!r} {reason}." for name, reason in reasons.items() if reason is not None]
     if mistakes:
         raise TaskError(mistakes)
@@ -41,6 +45,9 @@ def why_not(method: Method, data: TaskData) -> str | None:
     """Why a method cannot be used on a task; None where it can."""
     if method.stage == "none":
         return None
+    if data.exported is not None:
+        source_free = (method.stage == "post" and not method.needs_source) or isinstance(method, FitsToFigures)
+        return None if source_free else "needs the source's examples, and an exported source has none"
     if len(data.domains) > 1:
         return None
     if not len(data.adaptation_rows):
@@ -48,3 +55,21 @@ def why_not(method: Method, data: TaskData) -> str | None:
     if method.stage != "joint" or method.trains_features:
         return "needs a source: it brings two domains together, and this task has one"
     return None
+
+
+def _is_suited(name: str, inner: Mapping[str, Dimension], data: TaskData) -> bool:
+    """Whether a method can be used, behind one at least of the transforms that it may be put behind."""
+    return why_not(METHODS[name], data) is None and (ALIGN not in inner or bool(_alignments(inner[ALIGN], data)))
+
+
+def _suited(inner: Mapping[str, Dimension], data: TaskData) -> dict[str, Dimension]:
+    """A method's parameters, `align` without transforms that cannot be used."""
+    if ALIGN not in inner:
+        return dict(inner)
+    kept = _alignments(inner[ALIGN], data)
+    return {**inner, ALIGN: Fixed(kept[0]) if len(kept) == 1 else Options({name: name for name in kept})}
+
+
+def _alignments(dimension: Dimension, data: TaskData) -> list[str]:
+    values = Space({ALIGN: dimension}).values(ALIGN)
+    return [name for name in values if why_not(METHODS[name], data) is None]

@@ -24,7 +24,9 @@ def a_space(modality="image", **changes):
 
 
 def data(*domains, setting="inductive", unlabelled=0):
-    return SimpleNamespace(domains=("target", *domains), setting=setting, adaptation_rows=np.arange(unlabelled))
+    return SimpleNamespace(
+        domains=("target", *domains), setting=setting, adaptation_rows=np.arange(unlabelled), exported=None
+    )
 
 
 def methods(space):
