@@ -1,5 +1,6 @@
 """What a person sees while a search runs: one live table on a terminal, plain lines in a pipe."""
 
+import math
 import time
 from types import TracebackType
 from typing import Any
@@ -74,7 +75,7 @@ class Progress:
         self._counts[row["status"]] += 1
         self._searched += row["baseline"] is None and row["status"] != "skipped"
         self._recent = [*self._recent, row][-RECENT:]
-        if row["status"] == "complete":
+        if row["status"] == "complete" and _has_score(row):
             score = float(row["score"]["value"])
             if self._best is None or self._is_better(score, self._best[0]):
                 self._best = (score, row)
@@ -115,7 +116,7 @@ class Progress:
         for row in self._recent:
             table.add_row(f"trial {row['trial']}", row["status"], _score_words(row), plan_words(row["plan"]))
         for number, (plan, epoch, score) in self._running.items():
-            words = "" if score is None else f"{score:.4f}"
+            words = "" if score is None or not math.isfinite(score) else f"{score:.4f}"
             table.add_row(f"trial {number}", f"epoch {epoch}", words, plan_words(plan), style="cyan")
         return Group(*parts, table)
 
@@ -123,12 +124,17 @@ class Progress:
 def _one_line(row: dict[str, Any], metric: str) -> str:
     name = f" [{row['baseline']}]" if row["baseline"] else ""
     why = f" ({visible(' '.join(row['reason'].split()))})" if row["reason"] else ""
-    score = f"{metric} {_score_words(row)} · " if row["score"] else ""
+    score = f"{metric} {_score_words(row)} · " if _has_score(row) else ""
     return f"trial {row['trial']}{name} {row['status']}{why}: {score}{plan_words(row['plan'])}"
 
 
 def _score_words(row: dict[str, Any]) -> str:
-    return "" if not row["score"] else f"{row['score']['value']:.4f}"
+    return f"{row['score']['value']:.4f}" if _has_score(row) else ""
+
+
+def _has_score(row: dict[str, Any]) -> bool:
+    """Whether there is a figure: without any labelled example here there is none before trials are ranked."""
+    return bool(row["score"]) and row["score"]["value"] is not None and math.isfinite(row["score"]["value"])
 
 
 def _counted(number: int, noun: str) -> str:

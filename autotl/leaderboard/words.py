@@ -1,5 +1,6 @@
 """The sentences under which a run's result is shown. Each function gives those it has reason for, maybe none."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ Row = Mapping[str, Any]
 
 _GUARDS = {
     "source_accuracy": "too many mistakes on the source",
+    "changes": "too many predictions changed",
     "classes": "classes that are never named",
     "class_shares": "class shares that nothing explains",
     "finite": "scores that are missing",
@@ -120,6 +122,8 @@ def _of_guards(rows: Sequence[Row], verdict: Verdict) -> list[str]:
 
 
 def _on_the_source(winner: Row, reference: Row | None, metric: Metric) -> str:
+    if not math.isfinite(source_score_of(winner, metric.name)):
+        return "No source example is here; how good it is on the target, only labels there can tell."
     figure = f"On held-out source examples it has {_spoken(metric)} of {source_score_of(winner, metric.name):.3f}"
     if reference is not None and reference is not winner:
         figure += f", source-only {source_score_of(reference, metric.name):.3f}"

@@ -77,6 +77,8 @@ def write_outputs(folder: Path, outputs: Outputs) -> None:
     }
     if outputs.mixed is not None and outputs.mix_partners is not None:
         arrays |= {"mixed": outputs.mixed.astype(np.float16), "mix_partners": outputs.mix_partners}
+    if outputs.source_shares is not None:
+        arrays["source_shares"] = outputs.source_shares
     write_arrays(folder / OUTPUTS, arrays)
 
 
@@ -95,6 +97,7 @@ def read_outputs(folder: Path) -> Outputs:
         features=arrays["features"].astype(np.float32),
         mixed=_renormalised(arrays["mixed"]) if "mixed" in arrays else None,
         mix_partners=arrays.get("mix_partners"),
+        source_shares=arrays.get("source_shares"),
     )
 
 

@@ -15,6 +15,7 @@ Reading = Literal[
     "mix_partners",  # (m,), the place of each one's partner among them
     "source_probabilities",  # (n, classes), of source validation inputs
     "source_labels",  # (n,), class indices of the same
+    "source_shares",  # (classes,), of the classes in a source whose examples are not here
 ]
 Evidence = Mapping[Reading, NDArray[Any]]
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from autotl.adaptation import METHODS
 from autotl.plan.baselines import SOURCE_ONLY
-from autotl.scoring.committee import CLASSES_PREDICTED, DEVIATION, RULE, Rule
+from autotl.scoring.committee import CHANGED, CLASSES_PREDICTED, DEVIATION, RULE, Rule
 from autotl.search.proposer import Proposal
 
 REJECTED = -1.0  # below everything that passes the guards
@@ -111,7 +111,8 @@ class GainOverSourceOnly:
     def _breaks_a_guard(self, scores: Scores, reference: Scores) -> bool:
         lost = _known(reference, "source_accuracy") - _known(scores, "source_accuracy")
         missing = _known(reference, CLASSES_PREDICTED) - _known(scores, CLASSES_PREDICTED)
-        return lost > self._rule.largest_source_loss or missing > 0
+        changed = _known(scores, CHANGED) > self._rule.largest_change
+        return lost > self._rule.largest_source_loss or missing > 0 or changed
 
 
 def _bounded_gain(name: str, scores: Scores, reference: Scores) -> float:

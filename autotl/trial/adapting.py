@@ -12,6 +12,8 @@ from autotl.adaptation.method import (
     AffineMap,
     Alignment,
     Features,
+    Figures,
+    FitsToFigures,
     MakesPseudoLabels,
     PriorCorrection,
     Transform,
@@ -19,6 +21,7 @@ from autotl.adaptation.method import (
     Weighting,
 )
 from autotl.data.examples import UNKNOWN, Fold, Rows, TaskData
+from autotl.errors import TaskError
 from autotl.plan import Plan
 from autotl.scoring.calibration import fit_temperature, with_temperature
 from autotl.trial.model import alignment_of
@@ -61,6 +64,8 @@ class Adapting:
         assert found is not None
         transform, values = found
         target = pooled(self._some(self.target))
+        if self.data.exported is not None:
+            return [_onto(transform, self.data.exported.statistics, target)]
         if self.plan.unfrozen_layers != 0:
             return self._maps_to_source(transform, values, pooled, target)
         maps: dict[int, AffineMap] = {}
@@ -119,14 +124,25 @@ class Adapting:
         method = METHODS[self.plan.adaptation.name]
         if not isinstance(method, PriorCorrection):
             return None
-        classes = len(self.data.classes)
-        prior = np.bincount(self.data.labels[self.source], minlength=classes) / len(self.source)
         probabilities, _ = predict(self.target)
+        calibrated = with_temperature(probabilities, self._temperature(predict))
+        return method.prior_shift(calibrated, self._source_prior(), self.plan.adaptation.parameters)
+
+    def _source_prior(self) -> NDArray[np.float64]:
+        """(classes,) shares of the classes that the model was trained on."""
+        if self.data.exported is not None:
+            return self.data.exported.prior
+        return np.bincount(self.data.labels[self.source], minlength=len(self.data.classes)) / len(self.source)
+
+    def _temperature(self, predict: Predict) -> float:
+        """What calibrates the model on the source; 1 where nothing of it is held out."""
+        if self.data.exported is not None:
+            return self.data.exported.description.temperature
         held_out = self.data.source_validation
-        if len(held_out):
-            said, _ = predict(held_out)
-            probabilities = with_temperature(probabilities, fit_temperature(self.data.labels[held_out], said))
-        return method.prior_shift(probabilities, prior, self.plan.adaptation.parameters)
+        if not len(held_out):
+            return 1.0
+        said, _ = predict(held_out)
+        return fit_temperature(self.data.labels[held_out], said)
 
     def _some(self, rows: Rows) -> Rows:
         """The rows, or so many of them that a moment is known well enough; which ones does not depend on the plan."""
@@ -134,6 +150,12 @@ class Adapting:
             return rows
         drawn: Rows = np.sort(np.random.default_rng(0).permutation(rows)[:FITTED_ON])
         return drawn
+
+
+def _onto(transform: Transform, source: Figures, target: Features) -> AffineMap:
+    if not isinstance(transform, FitsToFigures):  # left out of spaces, and refused in plans, before it comes to this
+        raise TaskError("align: an exported source has no examples to fit this transform on. Allowed: standardize.")
+    return transform.onto(source, target)
 
 
 def _fitted(transform: Transform, source: Features, target: Features, values: Values) -> Alignment:

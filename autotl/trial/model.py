@@ -190,13 +190,17 @@ class TransferModel(keras.Model):
 
     def map_of_target(self) -> AffineMap | None:
         """What happens to the target's pooled features before the head; None where nothing does."""
+        return self.map_of(0)
+
+    def map_of(self, domain: int) -> AffineMap | None:
+        """The same of any domain's, by its index."""
         if self.domain_maps is None and self.scale_and_shift is None:
             return None
         if self.domain_maps is None:
             width = int(self.suffix.output_shape[-1])
             matrix, offset = np.eye(width, dtype=np.float32), np.zeros(width, dtype=np.float32)
         else:
-            matrix, offset = _array(self.domain_maps.matrices)[0], _array(self.domain_maps.offsets)[0]
+            matrix, offset = _array(self.domain_maps.matrices)[domain], _array(self.domain_maps.offsets)[domain]
         if self.scale_and_shift is not None:
             scale, shift = _array(self.scale_and_shift.scale), _array(self.scale_and_shift.shift)
             matrix, offset = matrix * scale, offset * scale + shift
@@ -277,13 +281,23 @@ def serving_logits(model: TransferModel, pooled: Any, beside: Sequence[Any] = ()
     Args:
         pooled: (n, d) as the suffix gives it. beside: what is joined.
     """
-    mapped = model.map_of_target()
-    if mapped is not None:
-        aligned = keras.layers.Dense(len(mapped.offset), name="alignment")
-        pooled = aligned(pooled)
-        aligned.set_weights([mapped.matrix, mapped.offset])
-    features = through_hidden(model.head, pooled)
+    features = through_hidden(model.head, serving_features(model, pooled))
     return model.head[-1](keras.ops.concatenate([features, *beside], axis=-1) if beside else features)
+
+
+def serving_features(model: TransferModel, pooled: Any) -> Any:
+    """What the head reads of target examples, by plain Keras layers alone.
+
+    Args:
+        pooled: (n, d) as the suffix gives it.
+    """
+    mapped = model.map_of_target()
+    if mapped is None:
+        return pooled
+    aligned = keras.layers.Dense(len(mapped.offset), name="alignment")
+    features = aligned(pooled)
+    aligned.set_weights([mapped.matrix, mapped.offset])
+    return features
 
 
 def _array(variable: Any) -> NDArray[np.float32]:

@@ -164,7 +164,8 @@ class NetworkLearner:
         return self._words_of.get(self._fold)
 
     def start(self, fold: Fold, *, fold_number: int) -> None:
-        """Pretrained weights, a new head, an empty optimizer, and the method fitted on the pretrained features."""
+        """Pretrained weights, the head that came with them or a new one, an empty optimizer, and the method fitted on
+        the pretrained features."""
         data = self._bench.data
         self._fold = fold_number
         if self._plan.join == WORDS:
@@ -176,6 +177,8 @@ class NetworkLearner:
         method = Adapting(self._plan, data, fold)
         self._weights_of[fold_number] = method.weights(self._pooled)
         self._align(method)
+        if self._plan.epochs == 0:
+            self._end_learning(method)
 
     def train_epoch(self, fold: Fold, *, fold_number: int, epoch: int, check: Callable[[], None]) -> float:
         """One pass over the fold's training rows, shuffled anew; after the supervised epochs, over target rows.
@@ -197,10 +200,14 @@ class NetworkLearner:
         if plan.unfrozen_layers != 0:
             self._align(method)  # the features under it have moved
         if epoch == plan.epochs - 1:
-            shift = method.shift_of_logits(self.predict)
-            if shift is not None:
-                self.trainer.add_to_logits(shift)
+            self._end_learning(method)
         return loss
+
+    def _end_learning(self, method: Adapting) -> None:
+        """What follows the last epoch that learns from labels."""
+        shift = method.shift_of_logits(self.predict)
+        if shift is not None:
+            self.trainer.add_to_logits(shift)
 
     def _supervised_batches(
         self, method: Adapting, fold: Fold, fold_number: int, epoch: int, draws: np.random.Generator, passes: int
@@ -257,6 +264,16 @@ class NetworkLearner:
     def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
         """Probabilities and pooled features of rows of the task's data."""
         return self.trainer.predict(self._material.prediction_batches(rows))
+
+    def head_inputs(self, rows: Rows) -> Features:
+        """What the head reads of rows of the task's data, (n, d), each as its domain's map leaves it."""
+        features = self._pooled(rows)
+        domain_of = self._bench.data.domain_of[rows]
+        for domain in np.unique(domain_of).tolist():
+            mapped = self.trainer.model.map_of(domain)
+            if mapped is not None:
+                features[domain_of == domain] = mapped(features[domain_of == domain])
+        return features
 
     def predict_mixed(self, rows: Rows, partners: Rows, share: float) -> Probabilities:
         """Probabilities of mixtures of target rows: of what crosses the cut, or of pooled features if ids cross it."""

@@ -61,6 +61,7 @@ class Outputs:
     features: NDArray[np.float32]  # pooled features of the target rows
     mixed: NDArray[np.float32] | None = None  # probabilities on target rows mixed with partners (`scoring.mixval`)
     mix_partners: NDArray[np.int64] | None = None  # the partners; both None where inputs cannot be mixed
+    source_shares: NDArray[np.float64] | None = None  # of the classes, where no source example is here to count
 
     def evidence(self, labels: NDArray[np.int64]) -> Evidence:
         """What label-free scores may read, where the validation rows are the source's.
@@ -71,9 +72,11 @@ class Outputs:
         found: dict[Reading, NDArray[Any]] = {
             "target_probabilities": self.target,
             "target_features": self.features,
-            "source_probabilities": self.validation,
-            "source_labels": labels[self.rows],
         }
+        if self.source_shares is None:
+            found |= {"source_probabilities": self.validation, "source_labels": labels[self.rows]}
+        else:
+            found["source_shares"] = self.source_shares
         if self.mixed is not None and self.mix_partners is not None:
             found |= {"mixed_probabilities": self.mixed, "mix_partners": self.mix_partners}
         return found
@@ -98,7 +101,7 @@ class EpochRow:
     number: int
     epoch: int  # counted from 1; 0 when the plan ended before its first epoch
     train_loss: float
-    score: float  # the task's metric on the rows that trials are scored on
+    score: float  # the task's metric on the rows that trials are scored on; NaN where none of them has a label
     seconds: Seconds
     size: Size | None
     ending: Ending | None = None

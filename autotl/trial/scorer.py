@@ -53,7 +53,7 @@ class Scorer:
         label-free scores have no interval."""
         labels = data.labels[outputs.rows]
         if data.score_kind == "label_free":
-            value = self.value(labels, outputs.validation)
+            value = self.value(labels, outputs.validation) if len(labels) else None  # no source example is here
             return {"value": value, "low": None, "high": None, "kind": data.score_kind}
         groups = None if data.groups is None else data.groups[outputs.rows]
         return {**self._with_interval(labels, outputs.validation, groups), "kind": data.score_kind}
@@ -62,7 +62,7 @@ class Scorer:
         """Every metric on the same rows; where only source rows have labels, theirs, the label-free scores, and what
         the search needs to compare these: how many classes are named, and how much the committee's members vary."""
         labels = data.labels[outputs.rows]
-        found = compute_all(labels, outputs.validation, positive=self.positive)
+        found = compute_all(labels, outputs.validation, positive=self.positive) if len(labels) else {}
         if data.score_kind != "label_free":
             return found
         of_source = {f"source_{name}": value for name, value in found.items()}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from autotl.adaptation.method import AffineMap, Joint, PostTraining
 from autotl.backbones.cut import Division
 from autotl.backbones.network import Network
+from autotl.backbones.origin import Head
 from autotl.features.engine import needed_length, uses_xla
 from autotl.plan import Plan
 from autotl.trial.model import Structure, TransferModel
@@ -54,17 +55,14 @@ class Trainer:
         self.optimizer.build(self.model.trainable_variables)
 
     def reset(self, plan: Plan, *, seed: int, class_weights: NDArray[np.float32]) -> None:
-        """Pretrained weights, a new head drawn from `seed`, an empty optimizer, this plan's rates."""
+        """Pretrained weights, the head that came with them or a new one drawn from `seed`, an empty optimizer, this
+        plan's rates."""
         self.division.activate()
         model = self.model
         draws = np.random.default_rng(seed)
-        for layer in model.head:
-            kernel = _glorot_uniform(layer.kernel.shape, draws)
-            if layer is model.head[-1] and model.joined:
-                outputs = layer.kernel.shape[1]
-                kernel[-outputs:] = np.eye(outputs)  # training starts from the opinion that is joined
+        for layer, (kernel, bias) in zip(model.head, self.network.head or self._new_head(draws), strict=True):
             layer.kernel.assign(kernel)
-            layer.bias.assign(np.zeros(layer.bias.shape, dtype="float32"))
+            layer.bias.assign(bias)
         for variable in model.part_of()["networks"]:
             is_matrix = len(variable.shape) > 1
             variable.assign(_glorot_uniform(variable.shape, draws) if is_matrix else np.zeros(variable.shape))
@@ -181,6 +179,16 @@ class Trainer:
         """Calls the method's loss once, so that the layers that it trains beside the model have their weights."""
         twice = {name: keras.ops.concatenate([said[name]] * 4) for name in said}
         self.model.compute_loss(y=np.zeros(4, dtype="int32"), y_pred=twice)
+
+    def _new_head(self, draws: np.random.Generator) -> Head:
+        head = []
+        for layer in self.model.head:
+            kernel = _glorot_uniform(layer.kernel.shape, draws)
+            if layer is self.model.head[-1] and self.model.joined:
+                outputs = layer.kernel.shape[1]
+                kernel[-outputs:] = np.eye(outputs)  # training starts from the opinion that is joined
+            head.append((kernel, np.zeros(layer.bias.shape, dtype="float32")))
+        return tuple(head)
 
     def _forget_steps(self) -> None:
         for variable in self.optimizer.variables:

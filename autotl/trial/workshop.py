@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.backbones import BackboneSpec
 from autotl.backbones.classical import CLASSICAL
 from autotl.data.examples import Fold, Rows, TaskData
 from autotl.errors import AutotlError, EnvironmentProblemError
 from autotl.features import FeatureStore
-from autotl.plan import Plan
+from autotl.plan import Choice, Plan
+from autotl.scoring.committee import CHANGED
 from autotl.scoring.mixval import MAJOR_PART, mix_partners
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.learner import Arrays, Learner
@@ -32,6 +34,7 @@ class Workshop:
         self.data = data
         self.scorer = scorer
         self.bench = NetworkBench(data, store, scorer)
+        self._untouched: dict[BackboneSpec, NDArray[np.float32]] = {}
 
     def train(self, packet: Sequence[Job]) -> Iterator[EpochRow]:
         """Trains a packet of plans of one structure (one plan, for now); a row per plan and epoch.
@@ -62,8 +65,10 @@ class Workshop:
         plan = job.plan.canonical()
         folds = self.folds(plan)
         with progress.clock("features"):  # loading and dividing the network included
+            as_it_came = self._as_it_came(plan, progress.check_deadline)
             learner = self._learner(plan, progress.check_deadline)
         rows = np.concatenate([fold.validation for fold in folds])
+        probabilities = np.zeros((0, len(self.data.classes)), dtype=np.float32)
         states: list[Arrays] = []
         for epoch in range(plan.all_epochs):
             predicted: list[NDArray[np.float32]] = []
@@ -76,21 +81,47 @@ class Workshop:
                         learner.load_state(states[index])
                     losses.append(_train_epoch(learner, fold, index, epoch, progress))
                 with progress.clock("score"):
-                    predicted.append(learner.predict(fold.validation)[0])
+                    predicted.append(self._said(learner, fold.validation))
                     progress.size = progress.size or learner.size()
                 if len(folds) > 1:
                     with progress.clock("train"):
                         states[index : index + 1] = [learner.state()]
             probabilities = np.concatenate(predicted)
             with progress.clock("score"):
-                progress.advance(float(np.mean(losses)), self.scorer.value(self.data.labels[rows], probabilities))
+                progress.advance(float(np.mean(losses)), self._score(rows, probabilities))
             if epoch < plan.all_epochs - 1:
                 yield progress.row()
+        if not plan.all_epochs:  # a network that came with its head, and nothing of it is trained
+            with progress.clock("train"):
+                learner.start(folds[0], fold_number=0)
+            progress.size = learner.size()
         if len(folds) > 1:
             learner.load_state(states[0])  # the first fold's model stands for the trial
         with progress.clock("score"):
-            ending = self._ending(learner, rows, probabilities)
+            ending = self._ending(learner, rows, probabilities, as_it_came)
         yield progress.ended(ending)
+
+    def _said(self, learner: Learner, rows: Rows) -> NDArray[np.float32]:
+        """Probabilities of the rows that a trial is scored on; none where the source's examples are not here."""
+        return learner.predict(rows)[0] if len(rows) else np.zeros((0, len(self.data.classes)), dtype=np.float32)
+
+    def _score(self, rows: Rows, probabilities: NDArray[np.float32]) -> float | None:
+        """The task's metric; None without a row to score on."""
+        return self.scorer.value(self.data.labels[rows], probabilities) if len(rows) else None
+
+    def _as_it_came(self, plan: Plan, check: Callable[[], None]) -> NDArray[np.float32] | None:
+        """What an exported source's model says of the target rows untouched; None of other networks.
+
+        It is asked once: plans share their networks' layers, so it must be before a plan is put on the bench.
+        """
+        if not plan.backbone.has_head:
+            return None
+        if plan.backbone not in self._untouched:
+            untouched = replace(plan, adaptation=Choice("none")).canonical()
+            learner = self._learner(untouched, check)
+            learner.start(self.data.folds[0], fold_number=0)
+            self._untouched[plan.backbone] = learner.predict(self.data.target_rows)[0]
+        return self._untouched[plan.backbone]
 
     def folds(self, plan: Plan) -> tuple[Fold, ...]:
         """Heads and classical models are cheap and get all folds; plans that train backbone layers may get fewer."""
@@ -125,7 +156,13 @@ class Workshop:
             return ClassicalLearner(plan, self.data, self.scorer)
         return self.bench.learner(plan, check)
 
-    def _ending(self, learner: Learner, rows: Rows, probabilities: NDArray[np.float32]) -> Ending:
+    def _ending(
+        self,
+        learner: Learner,
+        rows: Rows,
+        probabilities: NDArray[np.float32],
+        as_it_came: NDArray[np.float32] | None,
+    ) -> Ending:
         target, features = learner.predict(self.data.target_rows)
         mixed, partners = self._mixed(learner)
         order = np.argsort(rows)
@@ -138,14 +175,15 @@ class Workshop:
             features=features,
             mixed=mixed,
             mix_partners=partners,
+            source_shares=None if self.data.exported is None else self.data.exported.prior,
         )
         score = self.scorer.score(self.data, outputs)
-        if not math.isfinite(score["value"]):
+        if score["value"] is not None and not math.isfinite(score["value"]):
             return Ending("failed", reason=f"diverged: the score is {score['value']}")
         return Ending(
             "complete",
             score=score,
-            scores=dict(self.scorer.all_scores(self.data, outputs)),
+            scores={**self.scorer.all_scores(self.data, outputs), **_changed(as_it_came, target)},
             outputs=outputs,
             weights=learner.weights(),
         )
@@ -157,6 +195,13 @@ class Workshop:
             return None, None
         partners = mix_partners(len(rows), seed=self.scorer.seed)
         return learner.predict_mixed(rows, rows[partners], MAJOR_PART), partners
+
+
+def _changed(before: NDArray[np.float32] | None, after: NDArray[np.float32]) -> dict[str, float]:
+    """The share of predictions that adaptation changed, where there was a model before it."""
+    if before is None:
+        return {}
+    return {CHANGED: float(np.mean(before.argmax(axis=1) != after.argmax(axis=1)))}
 
 
 def _train_epoch(learner: Learner, fold: Fold, fold_number: int, epoch: int, progress: "_Progress") -> float:
@@ -194,10 +239,10 @@ class _Progress:
         if time.time() > self.job.deadline:
             raise OutOfTimeError
 
-    def advance(self, loss: float, score: float) -> None:
+    def advance(self, loss: float, score: float | None) -> None:
         self._epoch += 1
-        self._loss, self._score = loss, score
-        if not math.isfinite(score):
+        self._loss, self._score = loss, math.nan if score is None else score
+        if score is not None and not math.isfinite(score):
             raise DivergedError(f"diverged: the score is {score} in epoch {self._epoch}")
 
     def row(self, ending: Ending | None = None) -> EpochRow:

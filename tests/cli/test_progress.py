@@ -128,3 +128,13 @@ def test_a_reason_stays_on_its_line_and_cannot_act_on_the_terminal():
     assert "first second" in text
     assert "[bold]x[/]" in text
     assert "\x1b" not in text
+
+
+def test_a_trial_without_a_figure_is_told_without_one():
+    unscored = {**row(3), "score": {"value": None, "low": None, "high": None, "kind": "label_free"}}
+    for terminal in (False, True):
+        said = shown(
+            TrialStarted(3, PLAN, None), EpochEnded(3, 1, float("nan")), TrialEnded(unscored), terminal=terminal
+        )
+        assert "nan" not in said.lower()
+        assert "trial 3" in said

@@ -1,6 +1,7 @@
 """A target without labels: the committee orders the board, and its words can be repeated by a reviewer."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -189,3 +190,34 @@ def test_a_score_stored_as_null_is_no_number(missing):
     rows = ranked(source_only(), trial(1, scores={missing: None}, **BETTER))
     assert [each["trial"] for each in rows] == [0, 1]
     assert "cannot be computed" in rows[1]["guards"]["finite"]
+
+
+def without_source(found, *, changed=0.0):
+    """The same trial where the source's examples are not here: it has no score before the committee gives it one."""
+    told, said = found
+    told["scores"] = {name: value for name, value in told["scores"].items() if not name.startswith("source_")}
+    told["scores"]["changed"] = changed
+    told["score"]["value"] = None
+    nothing = said.validation[:0]
+    shares = np.full(CLASSES, 1 / CLASSES)
+    return told, replace(said, rows=said.rows[:0], validation=nothing, source_shares=shares)
+
+
+def test_a_run_whose_source_is_a_model_alone_is_ranked_and_told_in_words():
+    trials = [
+        without_source(source_only()),
+        without_source(trial(1, method="standardize", sureness=0.9, clear=0.95), changed=0.2),
+        without_source(trial(2, method="standardize", sureness=0.95, clear=0.97), changed=0.7),
+    ]
+    board = ranked(*trials)
+    assert [each["trial"] for each in board] == [1, 0, 2]
+    assert board[0]["winner"]
+    assert all(math.isfinite(score_of(each)) for each in board[:2])
+    assert board[2]["reason"].startswith("may not win: changed 70 % of the predictions")
+    sentences = headline(board, **given(*trials))["sentences"]
+    assert "(too many predictions changed: trial 2)" in " ".join(sentences)
+    assert sentences[-1] == "No source example is here; how good it is on the target, only labels there can tell."
+    assert (
+        problems(as_json(board, task="t", metric="accuracy", higher_is_better=True, regime="label_free", versions={}))
+        == []
+    )

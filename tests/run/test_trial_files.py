@@ -152,3 +152,11 @@ def test_outputs_that_lack_an_array_are_a_storage_error(tmp_path):
     trial_files.write_arrays(tmp_path / trial_files.OUTPUTS, {"rows": np.arange(3)})
     with pytest.raises(StorageError, match=r"outputs\.npz"):
         trial_files.read_outputs(tmp_path)
+
+
+def test_class_shares_of_a_source_that_is_not_here_come_back(tmp_path):
+    written = replace(outputs(), source_shares=np.array([0.5, 0.3, 0.2]))
+    trial_files.write_outputs(tmp_path, written)
+    np.testing.assert_array_equal(trial_files.read_outputs(tmp_path).source_shares, written.source_shares)
+    trial_files.write_outputs(tmp_path, outputs())
+    assert trial_files.read_outputs(tmp_path).source_shares is None

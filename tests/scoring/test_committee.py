@@ -8,7 +8,16 @@ import pytest
 from pretend_models import CLASSES, ROWS, broken, candidate, evidence, source_only
 
 from autotl.scoring import LABEL_FREE_SCORES
-from autotl.scoring.committee import MEMBERS, PASSED, RULE, classes_predicted, deviations, judge, percentile_ranks
+from autotl.scoring.committee import (
+    CHANGED,
+    MEMBERS,
+    PASSED,
+    RULE,
+    classes_predicted,
+    deviations,
+    judge,
+    percentile_ranks,
+)
 
 FOUR = replace(RULE, members=("class_ami", "infomax", "mixval", "source_accuracy"))
 
@@ -246,3 +255,38 @@ def test_the_noise_of_a_score_shrinks_with_the_examples():
 def test_classes_are_counted_where_they_are_favoured():
     assert classes_predicted(evidence()) == CLASSES
     assert classes_predicted(evidence(said=np.zeros(ROWS, dtype=int))) == 1
+
+
+def source_free(found, *, shares=None, changed=0.0):
+    """The same candidate where the source's examples are not here: only its class shares are known."""
+    kept = {name: value for name, value in found.evidence.items() if not name.startswith("source_")}
+    kept["source_shares"] = np.full(CLASSES, 1 / CLASSES) if shares is None else np.asarray(shares)
+    scores = {name: value for name, value in found.scores.items() if name != "source_accuracy"} | {CHANGED: changed}
+    return replace(found, evidence=kept, scores=scores)
+
+
+def test_without_a_source_example_changes_stand_for_source_accuracy():
+    found = decide(
+        source_free(source_only()),
+        source_free(candidate(1, sureness=0.9, clear=0.95), changed=0.51),
+        source_free(candidate(2, sureness=0.8, clear=0.9), changed=0.5),
+    )
+    assert found.pick == 2
+    assert found.guards[1]["changes"] == "changed 51 % of the predictions of the model that it started from"
+    assert all(words == PASSED for words in found.guards[2].values())
+    assert found.rejected == (1,)
+
+
+def test_a_model_that_started_from_none_may_change_what_it_likes():
+    found = decide(source_only(), candidate(1, sureness=0.9, clear=0.95))
+    assert found.guards[1]["changes"] == PASSED
+
+
+def test_class_shares_of_a_source_that_is_not_here_explain_predictions():
+    most = np.zeros(ROWS, dtype=int)
+    most[: CLASSES * 3] = np.arange(CLASSES * 3) % CLASSES
+    one = candidate(1, sureness=0.9, clear=0.95, said=most)
+    even = decide(source_free(source_only()), source_free(one))
+    assert "shares can explain" in even.guards[1]["class_shares"]
+    uneven = decide(source_free(source_only(), shares=[0.94, 0.02, 0.02, 0.02]), source_free(one))
+    assert uneven.guards[1]["class_shares"] == PASSED

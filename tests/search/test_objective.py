@@ -129,3 +129,13 @@ def test_a_score_without_noise_gives_a_number():
 
 def test_backbones_are_ordered_by_source_accuracy():
     assert with_reference().promise(final(source_accuracy=0.7)) == 0.7
+
+
+def test_where_no_source_example_is_here_too_many_changes_are_rejected():
+    scores = {name: value for name, value in REFERENCE.items() if name != "source_accuracy"}
+    objective, first = GainOverSourceOnly(), proposal(0, baseline="source_only")
+    objective.started(first)
+    assert objective.ended(first, {"score": {"value": None}, "scores": {**scores, "changed": 0.0}}) == AS_GOOD
+    better = {**scores, "infomax": 1.2, "mixval": 0.7}
+    assert objective.ended(proposal(1), {"score": {"value": None}, "scores": {**better, "changed": 0.3}}) > AS_GOOD
+    assert objective.ended(proposal(2), {"score": {"value": None}, "scores": {**better, "changed": 0.6}}) == REJECTED
