@@ -16,6 +16,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from autotl.data.augmentation import Change, draw_change
+from autotl.data.content import Box, content_bounds, square_around
 from autotl.data.examples import PLAIN, Rows, View
 from autotl.errors import DataError
 
@@ -32,6 +33,8 @@ MAX_PIXELS = 80_000_000  # 320 MB with four channels
 MAX_BYTES = 200_000_000
 _ORIENTATION = 0x0112  # EXIF
 _DRAFT_MARGIN = 3  # a JPEG is decoded at a reduced scale that keeps this many times the wanted side
+_FEWEST_PIXELS = 2  # of a crop, in wanted sides; a reduced JPEG that has fewer is decoded at its full scale
+_SEARCHED_SIDE = 256  # content is looked for in images reduced to about this many pixels a side
 
 
 class BrokenImageError(Exception):
@@ -53,21 +56,29 @@ def digest_of(content: bytes) -> str:
     return xxhash.xxh3_128_hexdigest(content)
 
 
-def decode_image(source: bytes | str | Path, size: int, *, view: View = PLAIN) -> Pixels:
+def decode_image(source: bytes | str | Path, size: int, *, view: View = PLAIN, crop: str = "none") -> Pixels:
     """An encoded image, or the file that holds it, as uint8 RGB of shape (size, size, 3).
 
     Turned as its EXIF says, transparency over white, 16 bits to 8, first frame of an animation, stretched to the
     square with antialiased bilinear resampling.
 
+    Args:
+        crop: `none`, or `content`: the square around what stands out from the border (`autotl.data.content`) takes the
+            place of the image, and a random view is drawn inside it.
     Raises:
         BrokenImageError: no image, a format not on the list, too many pixels or damaged content.
     """
     content = source if isinstance(source, bytes) else _read(source)
     change = draw_change(view, digest_of(content)) if view.number else Change()
     image = _open(content)
+    whole_width = image.size[0]
     try:
         image.draft(None, (size * _DRAFT_MARGIN, size * _DRAFT_MARGIN))
-        return _square(image, size, change)
+        area = _area(image, crop)
+        if image.size[0] < whole_width and area.right - area.left < size * _FEWEST_PIXELS:
+            image = _open(content)
+            area = _area(image, crop)
+        return _square(image, size, change, area)
     except Exception as error:  # decoders meet hostile bytes and raise nearly anything
         raise BrokenImageError(f"cannot be decoded: {_reason(error)}") from error
 
@@ -109,8 +120,8 @@ class ImageFiles:
     def __len__(self) -> int:
         return len(self.names)
 
-    def read(self, rows: Rows, *, size: int, view: View = PLAIN) -> Pixels:
-        """Decoded images, uint8 (len(rows), size, size, 3).
+    def read(self, rows: Rows, *, size: int, view: View = PLAIN, crop: str = "none") -> Pixels:
+        """Decoded images, uint8 (len(rows), size, size, 3), cropped as `decode_image` does.
 
         Raises:
             DataError: a file that was fine when the data was loaded is gone or broken now.
@@ -119,7 +130,7 @@ class ImageFiles:
         def decode(row: int) -> Pixels:
             path = os.path.join(self.root, self.names[row])  # noqa: PTH118 - a Path a row would cost more than it tells
             try:
-                return decode_image(path, size, view=view)
+                return decode_image(path, size, view=view, crop=crop)
             except BrokenImageError as error:
                 raise DataError(f"{path}: the file {error}. It was fine when the data was loaded.") from error
 
@@ -147,13 +158,14 @@ class ImageArray:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def read(self, rows: Rows, *, size: int, view: View = PLAIN) -> Pixels:
-        """Resized images, uint8 (len(rows), size, size, 3)."""
+    def read(self, rows: Rows, *, size: int, view: View = PLAIN, crop: str = "none") -> Pixels:
+        """Resized images, uint8 (len(rows), size, size, 3), cropped as `decode_image` does."""
         from PIL import Image
 
         def resize(row: int) -> Pixels:
             change = draw_change(view, self.digests[row])
-            return _square(Image.fromarray(self.pixels[row]), size, change)
+            image = Image.fromarray(self.pixels[row])
+            return _square(image, size, change, _area(image, crop))
 
         return _stacked([resize(row) for row in rows.tolist()], size)
 
@@ -184,13 +196,13 @@ class JoinedImages:
     def __len__(self) -> int:
         return len(self.part_of)
 
-    def read(self, rows: Rows, *, size: int, view: View = PLAIN) -> Pixels:
+    def read(self, rows: Rows, *, size: int, view: View = PLAIN, crop: str = "none") -> Pixels:
         """Images, uint8 (len(rows), size, size, 3), each read by its own part."""
         result = np.empty((len(rows), size, size, 3), dtype=np.uint8)
         for index, part in enumerate(self.parts):
             here = np.flatnonzero(self.part_of[rows] == index)
             if len(here):
-                result[here] = part.read(self.row_in_part[rows[here]], size=size, view=view)
+                result[here] = part.read(self.row_in_part[rows[here]], size=size, view=view, crop=crop)
         return result
 
     def take(self, rows: Rows) -> "JoinedImages":
@@ -313,7 +325,22 @@ def _open(content: bytes) -> "Pillow.Image":
     return image
 
 
-def _square(image: "Pillow.Image", size: int, change: Change) -> Pixels:
+def _area(image: "Pillow.Image", crop: str) -> Box:
+    """The part of an image that takes its place, in its own pixels; it may reach beyond the image."""
+    width, height = image.size
+    whole = Box(0, 0, width, height)
+    if crop == "none":
+        return whole
+    factor = -(-max(width, height) // _SEARCHED_SIDE)
+    reduced = _as_rgb(_resizable(image).reduce(factor))
+    content = content_bounds(np.asarray(reduced.convert("L"), dtype=np.uint8))
+    if content is None:
+        return whole
+    left, top, right, bottom = content.scaled(factor)
+    return square_around(Box(left, top, min(right, width), min(bottom, height)), width=width, height=height)
+
+
+def _square(image: "Pillow.Image", size: int, change: Change, area: Box) -> Pixels:
     """Crop and stretch first and convert after, so that a large image is never held twice."""
     from PIL import Image
 
@@ -327,15 +354,43 @@ def _square(image: "Pillow.Image", size: int, change: Change) -> Pixels:
         8: Image.Transpose.ROTATE_90,
     }
     turn = turns.get(image.getexif().get(_ORIENTATION, 1))
-    width, height = image.size
-    left, top, right, bottom = change.box
-    box = (left * width, top * height, min(right, 1.0) * width, min(bottom, 1.0) * height)
-    image = _resizable(image).resize((size, size), Image.Resampling.BILINEAR, box=box)
+    image = _stretched(_resizable(image), size, area.inside(change.box))
     if turn is not None:
         image = image.transpose(turn)
     if change.flip:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     return change.relight(np.asarray(_as_rgb(image), dtype=np.uint8))
+
+
+def _stretched(image: "Pillow.Image", size: int, box: Box) -> "Pillow.Image":
+    """A box of an image as (size, size); where it reaches beyond the image there is the median of the border."""
+    from PIL import Image
+
+    width, height = image.size
+    inner = Box(max(box.left, 0.0), max(box.top, 0.0), min(box.right, width), min(box.bottom, height))
+    if inner == box:
+        return image.resize((size, size), Image.Resampling.BILINEAR, box=box)
+    across, down = size / (box.right - box.left), size / (box.bottom - box.top)
+    left, right = _ends((inner.left - box.left) * across, (inner.right - box.left) * across, size)
+    top, bottom = _ends((inner.top - box.top) * down, (inner.bottom - box.top) * down, size)
+    square = Image.new(image.mode, (size, size), _background(image))
+    square.paste(image.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=inner), (left, top))
+    return square
+
+
+def _ends(start: float, end: float, size: int) -> tuple[int, int]:
+    """Whole pixels next to these, at least one of them."""
+    first = min(round(start), size - 1)
+    return first, max(round(end), first + 1)
+
+
+def _background(image: "Pillow.Image") -> tuple[int, ...]:
+    """The median of an image's border, of each of its channels."""
+    width, height = image.size
+    sides = [(0, 0, width, 1), (0, height - 1, width, height), (0, 0, 1, height), (width - 1, 0, width, height)]
+    bands = len(image.getbands())
+    border = np.concatenate([np.asarray(image.crop(side), dtype=np.uint8).reshape(-1, bands) for side in sides])
+    return tuple(np.median(border, axis=0).astype(np.uint8).tolist())
 
 
 def _resizable(image: "Pillow.Image") -> "Pillow.Image":

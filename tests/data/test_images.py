@@ -299,3 +299,122 @@ def test_equal_rows_have_equal_digests_and_others_not():
     first, second, third = array_digests(pixels)
     assert first == second != third
     assert first != array_digests(pixels.reshape(3, 2, 8))[0]
+
+
+# Crops to the content -------------------------------------------------------------------------------------------------
+
+
+def framed(inner: np.ndarray, *, height: int, width: int, top: int, left: int, background: int = 0) -> np.ndarray:
+    """An image with a margin around something."""
+    pixels = np.full((height, width, 3), background, dtype=np.uint8)
+    pixels[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+    return pixels
+
+
+def sign(side: int = 40) -> np.ndarray:
+    """Content that reaches all four borders and is bright everywhere."""
+    return np.random.default_rng(3).integers(120, 256, (side, side, 3), dtype=np.uint8)
+
+
+def whole_of(pixels: np.ndarray, size: int = 16) -> np.ndarray:
+    return decode_image(encoded(Image.fromarray(pixels)), size)
+
+
+def test_two_margins_are_one_image_once_they_are_cropped():
+    wide, narrow = (
+        framed(sign(), height=100, width=140, top=30, left=70, background=10),
+        framed(sign(), height=60, width=60, top=10, left=12, background=10),
+    )
+    one, other = (decode_image(encoded(Image.fromarray(pixels)), 16, crop="content") for pixels in (wide, narrow))
+    assert np.abs(one.astype(int) - other).max() <= 2
+    assert np.abs(whole_of(wide).astype(int) - whole_of(narrow)).max() > 60
+
+
+def test_without_a_margin_there_is_nothing_to_crop():
+    content = encoded(Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)))
+    assert (decode_image(content, 16, crop="content") == decode_image(content, 16)).all()
+    blank = encoded(Image.new("RGB", (40, 20), (9, 120, 30)))
+    assert (decode_image(blank, 16, crop="content") == decode_image(blank, 16)).all()
+
+
+def test_a_narrow_image_is_filled_up_with_the_background_of_its_border():
+    pixels = framed(sign(40)[:8], height=16, width=80, top=4, left=20, background=0)
+    pixels[(pixels == 0).all(axis=2)] = (200, 30, 60)
+    pixels = np.pad(pixels[2:14, 18:62], ((0, 0), (0, 0), (0, 0)))  # 12 x 44: the content is longer than it is high
+    read = decode_image(encoded(Image.fromarray(pixels)), 44, crop="content")
+    assert (read[[0, -1]] == (200, 30, 60)).all(), "beyond the image"
+    expected = np.asarray(Image.fromarray(pixels).resize((44, 12), Image.Resampling.BILINEAR))
+    assert np.abs(read[16:28].astype(int) - expected).mean() < 12, "at its own proportions"
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P", "1", "CMYK", "I;16"])
+def test_every_mode_is_cropped_and_filled_up(mode):
+    grey = np.zeros((12, 60), dtype=np.uint8)
+    grey[3:9, 4:56] = 255
+    image = Image.fromarray(grey.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(grey).convert(mode)
+    read = decode_image(encoded(image, "TIFF" if mode == "CMYK" else "PNG"), 32, crop="content")
+    assert read.shape == (32, 32, 3)
+    assert read[16, 16].min() > 240
+    assert read[:8].max() < 15
+    assert read[-8:].max() < 15
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_crop_is_turned_as_the_exif_says(orientation):
+    from PIL import ImageOps
+
+    image = Image.fromarray(framed(sign(), height=64, width=90, top=12, left=30))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(image, "PNG", exif=exif)
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    expected = decode_image(encoded(upright), 16, crop="content").astype(int)
+    assert np.abs(decode_image(content, 16, crop="content") - expected).max() <= 1
+
+
+def test_a_large_image_is_searched_at_a_reduced_scale_with_nearly_the_same_box():
+    inner = np.kron(sign(20), np.ones((24, 24, 1), dtype=np.uint8))
+    pixels = framed(inner, height=1000, width=1400, top=203, left=701)
+    read = decode_image(encoded(Image.fromarray(pixels)), 40, crop="content")
+    exact = Image.fromarray(pixels).resize((40, 40), Image.Resampling.BILINEAR, box=(686.6, 188.6, 1195.4, 697.4))
+    assert np.abs(read.astype(int) - np.asarray(exact)).mean() < 6
+
+
+def test_small_content_of_a_large_jpeg_is_read_at_full_scale():
+    inner = np.kron(sign(8) // 2 * 2, np.ones((16, 16, 1), dtype=np.uint8))
+    pixels = framed(inner, height=1600, width=1600, top=800, left=320)
+    exact, jpeg = (
+        decode_image(encoded(Image.fromarray(pixels), kind, **options), 64, crop="content").astype(int)
+        for kind, options in (("PNG", {}), ("JPEG", {"quality": 95, "subsampling": 0}))
+    )
+    assert np.abs(jpeg - exact).mean() < 6
+    coarse = Image.fromarray(pixels).reduce(8).resize((64, 64), box=(39, 99, 57, 117))
+    assert np.abs(np.asarray(coarse).astype(int) - exact).mean() > 8, "what a reduced scale would have kept"
+
+
+def test_a_random_view_is_drawn_inside_the_crop():
+    """Two margins around one content give the same views: none of them sees a margin."""
+    bright = framed(sign(64), height=64, width=64, top=0, left=0)
+    for number in range(1, 9):
+        view = View("crop_flip_light", number)
+        array = ImageArray(np.pad(bright, ((30, 40), (20, 50), (0, 0)))[None], ("a",), (digest_of(b"one"),))
+        tight = ImageArray(np.pad(bright, ((8, 8), (8, 8), (0, 0)))[None], ("a",), array.digests)
+        row = np.array([0])
+        one, other = (images.read(row, size=24, view=view, crop="content") for images in (array, tight))
+        assert np.abs(one.astype(int) - other).max() <= 3
+        assert (one != array.read(row, size=24, crop="content")).any()
+
+
+def test_files_arrays_and_what_joins_them_crop_alike(tmp_path):
+    pixels = np.stack([framed(sign(20 + row), height=70, width=70, top=5 + row, left=30) for row in range(3)])
+    for row, image in enumerate(pixels):
+        Image.fromarray(image).save(tmp_path / f"{row}.png")
+    names = tuple(f"{row}.png" for row in range(3))
+    digests = tuple(digest_of((tmp_path / name).read_bytes()) for name in names)
+    files, array = ImageFiles(str(tmp_path), names, names, digests), ImageArray(pixels, names, digests)
+    rows, view = np.arange(3), View("crop", 1)
+    read = files.read(rows, size=16, view=view, crop="content")
+    assert (read == array.read(rows, size=16, view=view, crop="content")).all()
+    joined = join_images([files, array])
+    assert (joined.read(np.array([4, 0]), size=16, view=view, crop="content") == read[[1, 0]]).all()
+    assert (read != files.read(rows, size=16, view=view)).any()
