@@ -5,6 +5,7 @@ run = autotl.search("task.yaml")
 print(run.winner["score"], run.path / "report.html")
 """
 
+from autotl.api.exporting import export_source, exported_words
 from autotl.api.first_task import WrittenTask, write_task
 from autotl.api.opening import OpenedTask, Overrides, open_task
 from autotl.api.searching import Run, search
@@ -16,6 +17,8 @@ __all__ = [
     "Run",
     "Validation",
     "WrittenTask",
+    "export_source",
+    "exported_words",
     "open_task",
     "predict",
     "read_leaderboard",

@@ -47,6 +47,7 @@ def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study
         "findings": [{**asdict(found), "examples": list(found.examples)} for found in data.findings],
         "space": task.space.as_mapping(),
         "versions": versions(),
+        "folder": str(task.task.folder),  # where the task's relative paths start; no report shows it
         "reproduce": [_command(task), f"autotl leaderboard {run.path}"],
     }
     for name, value in facts.items():

@@ -164,7 +164,10 @@ class _Finisher:
     def _retrain(self, winner: Row) -> "Retrain":
         if not self._task.overrides.refit:
             return "switched off"
-        if METHODS[winner["plan"]["adaptation"]["method"]].stage in ("joint", "post"):
+        if self._data.exported is not None:
+            return "no source"
+        judged_by_itself = self._data.score_kind == "label_free"
+        if judged_by_itself and METHODS[winner["plan"]["adaptation"]["method"]].stage in ("joint", "post"):
             return "adapted"
         left = self._budget.started + self._budget.wall_seconds - time.time()
         return "yes" if left > REFIT_TRAININGS * winner["seconds"]["train"] else "no time"
@@ -203,8 +206,10 @@ class _Finisher:
             elif row["flops"] is not None:
                 row["latency_ms"] = estimated_latency_ms(row["flops"], measured)
         classes = self._data.classes
+        outputs = self._outputs[winner["trial"]]
+        if shipped.test is None and not len(outputs.rows):
+            return
         if shipped.test is None:
-            outputs = self._outputs[winner["trial"]]
             matrix = confusion(self._data.labels[outputs.rows], outputs.validation, len(classes))
             self.confusion = {"split": "validation", "classes": list(classes), "matrix": matrix}
             return

@@ -30,6 +30,7 @@ from autotl.search.budget import Budget
 from autotl.search.events import Listener, silent
 from autotl.search.run import SearchOrder
 from autotl.search.run import search as run_search
+from autotl.task import Task
 from autotl.trial.making import WorkshopOrder
 from autotl.trial.outcome import OutOfTimeError
 from autotl.trial.scorer import Scorer
@@ -162,16 +163,21 @@ def _order(task: OpenedTask, data: TaskData) -> SearchOrder:
 
 def workshop_order(task: OpenedTask, data: TaskData) -> WorkshopOrder:
     """What every worker, and the retraining at the end, needs to train plans of this task."""
-    positive = task.task.positive
+    return order_of_workshop(task.task, data, metric=task.metric, offline=task.overrides.offline)
+
+
+def order_of_workshop(task: Task, data: TaskData, *, metric: str, offline: bool) -> WorkshopOrder:
+    """A workshop on a task's data."""
+    positive = task.positive
     scorer = Scorer(
-        metric=task.metric,
-        balanced=task.task.weights == "balanced",
+        metric=metric,
+        balanced=task.weights == "balanced",
         positive=data.classes.index(positive) if positive is not None else min(1, len(data.classes) - 1),
-        seed=task.task.seed,
+        seed=task.seed,
     )
     folder = _features_folder()
     unsealed = replace(data, test=None)  # no worker holds test inputs or labels
-    return WorkshopOrder(unsealed, scorer, folder, default_limit_bytes(folder), offline=task.overrides.offline)
+    return WorkshopOrder(unsealed, scorer, folder, default_limit_bytes(folder), offline=offline)
 
 
 def _features_folder() -> Path:

@@ -221,6 +221,25 @@ def predict(
         _screen().print(f"{len(predictions.ids)} predictions written to {out}", markup=False, soft_wrap=True)
 
 
+@app.command(
+    epilog="Example: autotl export-source runs/first --out kitchen.source.zip · next: in the other house a task with "
+    "source: {exported: kitchen.source.zip}"
+)
+def export_source(
+    run: RunPath,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write, such as kitchen.source.zip.")],
+    trial: Annotated[int | None, typer.Option(help="Which trial; the winner if left out.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the task's paths start, if its files have moved.")
+    ] = None,
+) -> None:
+    """Writes a trial's model and what may be told of its data, without any example, to be adapted elsewhere."""
+    from autotl import api
+
+    for sentence in api.exported_words(api.export_source(run, out=out, trial=trial, folder=folder)):
+        _screen().print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
 def _search(task: Path, overrides: Any) -> None:
     from autotl import api
     from autotl.cli.progress import Progress

@@ -20,10 +20,11 @@ from autotl.scoring.calibration import calibrate
 from autotl.trial.forms import form_of
 from autotl.trial.workshop import Workshop
 
-Retrain = Literal["yes", "switched off", "no time", "adapted"]
+Retrain = Literal["yes", "switched off", "no time", "adapted", "no source"]
 WHY_NOT_RETRAINED: Mapping[str, str] = {
     "switched off": "retraining was switched off",
     "no time": "no time was left to retrain",
+    "no source": "the source's examples are not here, so there is nothing to retrain on",
     "adapted": "what was judged without labels is this very model, and adapting it again could end elsewhere",
 }
 
@@ -90,6 +91,11 @@ def ship(
     tested = None if test is None else evaluate_on_test(models, test, workshop)
     evaluated = time.perf_counter()
     calibration = calibrate(data.labels[outputs.rows], outputs.validation)
+    if data.exported is not None:  # nothing here tells how sure the model may be, so it stays as sure as it came
+        calibration |= {
+            "temperature": data.exported.description.temperature,
+            "fitted_on": "held-out outputs on the source, before it was exported",
+        }
     latencies = {
         contender.number: _latency(contender.plan, models[str(contender.number)][1], workshop)
         for contender in (*baselines, winner)

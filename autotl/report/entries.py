@@ -10,7 +10,7 @@ from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.report.wording import NOTHING, plain, rate
 from autotl.scoring.committee import DEVIATION
 
-NAMING = ("method", "name", "application", "preset", "saved", "package")
+NAMING = ("method", "name", "application", "preset", "saved", "package", "exported")
 """The keys under which a choice that has parameters, or a backbone that has an origin, keeps its name."""
 
 PARTS = ("features", "train", "score", "propose", "overhead")
@@ -169,7 +169,7 @@ def parameters(choice: Any) -> str:
     return ", ".join(
         f"{key} {rate(value) if isinstance(value, float) else value}"
         for key, value in given.items()
-        if not (isinstance(value, str) and value == chosen) and not isinstance(value, Mapping)
+        if key != "digest" and not (isinstance(value, str) and value == chosen) and not isinstance(value, Mapping)
     )
 
 
