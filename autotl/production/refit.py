@@ -12,7 +12,7 @@ from autotl.trial.learner import Learner
 from autotl.trial.outcome import DivergedError, OutOfTimeError, Outputs
 from autotl.trial.workshop import Workshop
 
-TOLERATED_DISAGREEMENT = 0.02  # below what two seeds of the same plan agree
+TOLERATED_DISAGREEMENT = 0.02  # below what two trainings of the same plan agree
 OTHER_SEED = 1_000_003
 
 
@@ -37,9 +37,10 @@ def refit(
     """Trains the winning plan on train and validation together, for the same number of epochs, and so for the same
     optimiser steps per example as the model that was scored.
 
-    The result ships if it agrees with the trial's model on target inputs at least as often as a second seed of the
-    trial does, less two points; labels play no part, so nothing is chosen by looking at them. Otherwise, or when the
-    time is up, the trial's own weights ship.
+    The result ships if it agrees with the trial's model on target inputs at least as often as a second model does, less
+    two points: one of another seed and, under cross-validation, of another fold, for the trial's own knew a part of the
+    labels only, and with few labels the others rightly change answers. Labels play no part in the comparison, so
+    nothing is chosen by looking at them. Otherwise, or when the time is up, the trial's own weights ship.
 
     Args:
         outputs: what the trial's model said.
@@ -49,7 +50,7 @@ def refit(
     predicted = outputs.target.argmax(axis=1)
     try:
         again = replace(plan, seed=plan.seed ^ OTHER_SEED)
-        second = workshop.fit(again, workshop.folds(plan)[0], deadline=deadline)
+        second = workshop.fit(again, workshop.folds(plan)[-1], deadline=deadline)
         required = _agreement(second, predicted, data) - TOLERATED_DISAGREEMENT
         everything = all_labelled(data, workshop.folds(plan))
         everything = replace(everything, train=workshop.taught(plan, everything.train))
@@ -64,7 +65,7 @@ def refit(
             "trial",
             trial_weights,
             f"retrained, it agrees with the model that was scored on {agreement:.1%} of the target inputs, less than "
-            f"the {required:.1%} that a second seed reaches less two points: the trial's own weights ship",
+            f"the {required:.1%} that a second training reaches less two points: the trial's own weights ship",
             agreement,
             required,
         )
