@@ -33,25 +33,26 @@ budget: {{trials: 8, wall: {wall}}}
 baselines: [linear_probe, no_transfer]
 search_space: {{sequence_length: 160, unfrozen_layers: {{choice: [9, 17]}}, join: bag_of_words, epochs: 2}}
 start_with:
-  - {{backbone: all_minilm_l6_v2, sequence_length: 160, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
-  - {{backbone: all_minilm_l6_v2, sequence_length: 160, unfrozen_layers: 17, join: bag_of_words, learning_rate: 0.002,
+  - {{backbone: all_minilm_l6_v2, sequence_length: 160, tap: E4, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 160, tap: last, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 160, tap: last, unfrozen_layers: 17, join: bag_of_words,
+     learning_rate: 0.002, backbone_rate_ratio: 0.05, epochs: 2}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 160, tap: last, unfrozen_layers: 17, learning_rate: 0.002,
      backbone_rate_ratio: 0.05, epochs: 2}}
-  - {{backbone: all_minilm_l6_v2, sequence_length: 160, unfrozen_layers: 17, learning_rate: 0.002,
-     backbone_rate_ratio: 0.05, epochs: 2}}
-  - {{backbone: all_minilm_l6_v2, sequence_length: 96, unfrozen_layers: all, learning_rate: 0.001,
+  - {{backbone: all_minilm_l6_v2, sequence_length: 96, tap: last, unfrozen_layers: all, learning_rate: 0.001,
      backbone_rate_ratio: 0.05, epochs: 1}}
 """
 AMAZON = """\
 name: amazon-{domain}
 data:
   target: {{train: train.csv, test: test.csv}}
-budget: {{trials: 4, wall: {wall}}}
+budget: {{trials: 5, wall: {wall}}}
 baselines: [linear_probe, no_transfer]
-search_space: {{sequence_length: 128, unfrozen_layers: {{choice: [9, 17]}}, join: bag_of_words, epochs: 2}}
+search_space: {{sequence_length: 128, unfrozen_layers: 0, join: bag_of_words, epochs: 10}}
 start_with:
-  - {{backbone: all_minilm_l6_v2, sequence_length: 128, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
-  - {{backbone: all_minilm_l6_v2, sequence_length: 128, unfrozen_layers: 17, join: bag_of_words, learning_rate: 0.002,
-     backbone_rate_ratio: 0.05, epochs: 2}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 128, tap: E4, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 128, tap: E3, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
+  - {{backbone: all_minilm_l6_v2, sequence_length: 128, tap: last, join: bag_of_words, learning_rate: 0.01, epochs: 10}}
 """
 AI4I = """\
 name: ai4i-to-h
