@@ -16,6 +16,7 @@ class Form:
         pooling: how a sequence becomes one vector: `mean` over its tokens, or `cls`, its first.
         schema: the columns of a table as they were fitted on training rows.
         window: samples and channels of a signal's windows.
+        crop: what of an image is looked at: `none` of it is left out, or its `content` alone.
     """
 
     modality: str
@@ -24,6 +25,7 @@ class Form:
     pooling: str = "mean"
     schema: Schema | None = None
     window: tuple[int, int] | None = None
+    crop: str = "none"
 
     @property
     def side(self) -> int:
@@ -49,9 +51,9 @@ class Form:
         return f"windows of {samples} samples and {channels} channel{'' if channels == 1 else 's'}"
 
 
-def of_images(size: int) -> Form:
+def of_images(size: int, *, crop: str = "none") -> Form:
     """Square images of so many pixels a side."""
-    return Form("image", image_size=size)
+    return Form("image", image_size=size, crop=crop)
 
 
 def shape_taken(form: Form) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from autotl.backbones.form import Form
 from autotl.backbones.tokenizer import WordPiece
+from autotl.data.content import CROPS
 from autotl.data.examples import PLAIN, Inputs, Rows, View
 from autotl.data.images import Images
 from autotl.data.records import Records, Schema
@@ -44,23 +45,28 @@ class Reading(Protocol):
 
 @dataclass(frozen=True)
 class PixelReading:
-    """Images as uint8 RGB squares."""
+    """Images as uint8 RGB squares: all of each, or cropped to its content (`autotl.data.content`)."""
 
     size: int
+    crop: str = "none"
     dtype: str = "uint8"
-    digest: str = ""
 
     @property
     def shape(self) -> tuple[int | None, ...]:
         return (self.size, self.size, 3)
 
+    @property
+    def digest(self) -> str:
+        return "" if self.crop == "none" else f"crop {self.crop}"
+
     def __call__(self, inputs: Inputs, rows: Rows, *, view: View = PLAIN) -> NDArray[Any]:
-        return cast(Images, inputs).read(rows, size=self.size, view=view)
+        return cast(Images, inputs).read(rows, size=self.size, view=view, crop=self.crop)
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "reads": "pixels",
             "image_size": self.size,
+            "crop": self.crop,
             "resize": "stretch, antialiased bilinear",
             "channels": "RGB, uint8",
             "orientation": "as EXIF says",
@@ -155,7 +161,7 @@ def own_reading(form: Form) -> Reading:
         return ColumnReading(form.schema)
     if form.window is not None:
         return SampleReading(form.window)
-    return PixelReading(form.side) if form.modality == "image" else StringReading()
+    return PixelReading(form.side, form.crop) if form.modality == "image" else StringReading()
 
 
 def reading_from(described: Mapping[str, Any]) -> Reading:
@@ -167,7 +173,10 @@ def reading_from(described: Mapping[str, Any]) -> Reading:
     try:
         match described["reads"]:
             case "pixels":
-                return PixelReading(int(described["image_size"]))
+                crop = described.get("crop", "none")  # bundles of the first version know no other
+                if crop not in CROPS:
+                    raise StorageError(f"its preprocessing crops by {crop!r}, which this version does not know.")
+                return PixelReading(int(described["image_size"]), crop)
             case "strings":
                 return StringReading()
             case "columns":

@@ -41,6 +41,7 @@ def test_equal_forms_are_one_key():
     assert one == other
     assert hash(one) == hash(other)
     assert len({one, other, Form("table"), Form("signal", window=(3, 1)), of_images(32), of_images(48)}) == 5
+    assert of_images(32) != of_images(32, crop="content")
 
 
 def test_importing_it_imports_no_keras():

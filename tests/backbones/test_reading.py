@@ -37,6 +37,12 @@ def images():
     return ImageArray(pixels, IDS, array_digests(pixels))
 
 
+def images_with_margins():
+    pixels = np.zeros((ROWS, 20, 30, 3), dtype=np.uint8)
+    pixels[:, 4:12, 6:15] = np.random.default_rng(0).integers(90, 255, (ROWS, 8, 9, 3), dtype=np.uint8)
+    return ImageArray(pixels, IDS, array_digests(pixels))
+
+
 def texts():
     return texts_of(["the cat", "a b c d e f g h", "NA", "😀", "the the"], IDS)
 
@@ -52,6 +58,7 @@ def windows():
 
 READINGS = {
     "pixels": (PixelReading(8), images),
+    "cropped pixels": (PixelReading(8, "content"), images_with_margins),
     "tokens": (TokenReading(PADDED_WITH_0, 6), texts),
     "strings": (StringReading(), texts),
     "columns": (ColumnReading(records().schema), records),
@@ -96,6 +103,8 @@ def test_a_bundle_makes_it_again_from_plain_json(name):
         {"reads": "tokens", "sequence_length": 8},  # what ships has its tokenizer inside
         {"reads": "pixels"},
         {"reads": "pixels", "image_size": "large"},
+        {"reads": "pixels", "image_size": 8, "crop": "corners"},
+        {"reads": "pixels", "image_size": 8, "crop": ["content"]},
         {"reads": "samples", "window": 12},
         {"reads": "samples", "window": [12, 2, 3]},
         {"reads": "samples", "window": ["many", 1]},
@@ -125,6 +134,22 @@ def test_the_digest_says_what_decides_the_values():
     assert TokenReading(PADDED_WITH_0, 6).digest == digests[0]
 
 
+def test_only_a_crop_changes_the_digest_of_pixels_so_that_stored_features_stay_valid():
+    assert [PixelReading(8).digest, PixelReading(8, "none").digest, PixelReading(96).digest] == ["", "", ""]
+    assert PixelReading(8, "content").digest == "crop content"
+
+
+def test_a_description_of_the_first_version_has_no_crop():
+    assert reading_from({"reads": "pixels", "image_size": 8}) == PixelReading(8, "none")
+    assert PixelReading(8, "content").as_dict()["crop"] == "content"
+
+
+def test_a_cropped_reading_sees_no_margin():
+    plain, cropped = (PixelReading(8, crop)(images_with_margins(), np.arange(ROWS)) for crop in ("none", "content"))
+    assert (plain == 0).mean() > 0.5
+    assert (cropped == 0).mean() < 0.1
+
+
 def test_tokens_are_the_tokenizers_own_with_its_padding():
     for wordpiece in (PADDED_WITH_0, PADDED_WITH_LAST):
         read = TokenReading(wordpiece, 6)(texts(), np.arange(ROWS))
@@ -143,6 +168,7 @@ def test_strings_and_columns_stay_what_they_are():
 def test_a_form_is_read_in_its_own_way():
     schema = records().schema
     assert own_reading(of_images(32)) == PixelReading(32)
+    assert own_reading(of_images(32, crop="content")) == PixelReading(32, "content")
     assert own_reading(Form("text", sequence_length=64)) == StringReading()
     assert own_reading(Form("table", schema=schema)) == ColumnReading(schema)
     assert own_reading(Form("signal", image_size=96, window=(64, 2))) == SampleReading((64, 2))
