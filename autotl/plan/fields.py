@@ -13,6 +13,7 @@ from autotl.backbones.pretrained import INSTEAD
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.backbones.text_package import TEXT_PACKAGES
 from autotl.data.augmentation import POLICIES
+from autotl.data.content import CROPS
 from autotl.errors import TaskError, unknown_name
 from autotl.plan.modalities import MODALITIES, OWN_FIELDS, defaults_of
 from autotl.plan.plan import HEADS, LEARNS_FROM, Choice, Plan
@@ -49,6 +50,7 @@ def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
         "backbone": Field(backbone_for(modality, folder)),
         "adaptation": Field(alternative(methods, name_key="method"), alternatives=methods),
         "image_size": Field(whole_number(16, 2048)),
+        "crop": Field(one_of(CROPS)),
         "sequence_length": Field(sequence_length),
         "pooling": Field(one_of(POOLINGS)),
         "join": Field(one_of(JOINS)),

@@ -27,7 +27,7 @@ FROM_SCRATCH = BackboneSpec(origin="scratch", name="small_cnn")
 
 MODALITIES: dict[str, ModalityPlans] = {
     "image": ModalityPlans(
-        own_fields={"image_size": 128, "views": 0, "augmentation": "crop_flip"},
+        own_fields={"image_size": 128, "crop": "none", "views": 0, "augmentation": "crop_flip"},
         no_transfer={
             "backbone": FROM_SCRATCH,
             "image_size": 48,

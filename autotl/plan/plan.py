@@ -50,6 +50,7 @@ class Plan:
 
     backbone: BackboneSpec
     image_size: int | None = 128
+    crop: str | None = "none"
     sequence_length: int | None = None
     pooling: str | None = None
     join: str | None = None
@@ -75,6 +76,7 @@ class Plan:
         values = {
             "backbone": self.backbone.as_plan_value(),
             "image_size": self.image_size,
+            "crop": self.crop,
             "sequence_length": self.sequence_length,
             "pooling": self.pooling,
             "join": self.join,
@@ -112,12 +114,12 @@ class Plan:
         there, and one that cannot follow changing features gets frozen ones."""
         plan = self
         if plan.backbone.origin == CLASSICAL:
-            bare = Plan(self.backbone, image_size=None, augmentation=None, epochs=1)
+            bare = Plan(self.backbone, image_size=None, crop=None, augmentation=None, epochs=1)
             return replace(bare, learns_from=self.learns_from, seed=self.seed)
         if plan.backbone.has_head:
             return plan._without_idle_values()
         if plan.backbone.origin == PRETRAINED:
-            plan = replace(plan, image_size=None)  # it reads rows and windows as they are
+            plan = replace(plan, image_size=None, crop=None)  # it reads rows and windows as they are
         if needs_frozen_layers(plan.adaptation):
             plan = replace(plan, unfrozen_layers=0)
         method = METHODS[plan.adaptation.name]

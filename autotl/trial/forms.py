@@ -19,4 +19,5 @@ def form_of(plan: Plan, data: TaskData) -> Form:
         pooling=plan.pooling or "mean",
         schema=cast(Records, data.inputs[0]).schema if data.modality == "table" else None,
         window=window,
+        crop=plan.crop or "none",
     )

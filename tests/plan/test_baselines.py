@@ -84,6 +84,16 @@ def test_no_transfer_starts_from_random_weights_and_trains_all_of_them():
     assert (plan.backbone, plan.unfrozen_layers, plan.image_size) == (FROM_SCRATCH, "all", 48)
 
 
+@pytest.mark.parametrize(
+    ("written", "crop"), [("none", "none"), ("content", "content"), ({"choice": ["content", "none"]}, "content")]
+)
+def test_baselines_look_at_what_the_middle_of_the_space_does(written, crop):
+    space = a_space(crop=written)
+    assert no_transfer(space).crop == crop
+    assert linear_probe(space, BACKBONES[0]).crop == crop
+    assert {plan.crop for plan in first_plans(space).values()} == {crop}
+
+
 def test_no_transfer_is_never_given_larger_images_than_the_search():
     assert no_transfer(a_space(image_size=32)).image_size == 32
 

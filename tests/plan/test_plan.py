@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from autotl.backbones import parse_spec
+from autotl.backbones import BackboneSpec, parse_spec
+from autotl.backbones.classical import CLASSICAL
+from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.plan import Choice, Plan, trial_seed
 from autotl.plan.fields import parse_plan
 
@@ -13,6 +15,7 @@ SMALL_CNN = parse_spec("small_cnn", folder=HERE, where="here")
 FULL = Plan(
     parse_spec({"application": "MobileNetV2", "weights": "none"}, folder=HERE, where="here"),
     image_size=96,
+    crop="content",
     tap="P4",
     unfrozen_layers="all",
     head=Choice("hidden", {"units": 64}),
@@ -55,6 +58,7 @@ def test_values_without_effect_do_not_make_a_plan_a_new_one(change):
     "change",
     [
         {"image_size": 96},
+        {"crop": "content"},
         {"tap": "P4"},
         {"unfrozen_layers": "all"},
         {"head": Choice("hidden", {"units": 256})},
@@ -70,6 +74,12 @@ def test_values_without_effect_do_not_make_a_plan_a_new_one(change):
 )
 def test_values_with_effect_make_a_plan_a_new_one(change):
     assert replace(Plan(SMALL_CNN), **change).key() != Plan(SMALL_CNN).key()
+
+
+@pytest.mark.parametrize("backbone", [BackboneSpec(CLASSICAL, "random_forest"), BackboneSpec(PRETRAINED, PRETRAINED)])
+def test_a_plan_of_what_reads_no_images_has_no_crop(backbone):
+    assert "crop" not in Plan(backbone, crop="content").canonical().as_dict()
+    assert Plan(backbone, crop="content").key() == Plan(backbone).key()
 
 
 def test_heads_that_differ_in_a_parameter_are_different_plans():

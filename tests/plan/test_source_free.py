@@ -54,6 +54,15 @@ def test_the_space_is_what_adapts_the_model(exported):
     assert [choice.name for choice in kept.values("adaptation")] == ALLOWED
 
 
+def test_the_target_is_cropped_as_the_source_was(exported, tmp_path):
+    reads = {"reads": "pixels", "image_size": 32, "crop": "content"}
+    cropping = read_exported(write_file(tmp_path / "cropping.zip", preprocessing=reads))
+    assert read_space(a_task(cropping)).values("crop") == ["content"]
+    assert read_space(a_task(exported)).values("crop") == ["none"]
+    with pytest.raises(TaskError, match="crop: 'none' is not possible: the exported source brings its own"):
+        parse_plan({"backbone": spec_of(cropping).as_plan_value(), "crop": "none"}, where="here", folder=tmp_path)
+
+
 def test_cuts_that_are_deeper_than_the_network_are_left_out_of_our_own(tmp_path):
     exported = read_exported(write_file(tmp_path / "small.zip", layers=5))
     assert read_space(a_task(exported)).values("unfrozen_layers") == [0, 4]

@@ -84,6 +84,19 @@ def test_every_suggestion_is_a_plan_inside_the_space():
         assert plan.seed == 5
 
 
+def test_a_crop_is_searched_where_the_space_leaves_it_open():
+    space = a_space(WIDE + "crop: {choice: [content, none]}\n")
+    assert {plan.crop for _, plan in suggestions(space, 20)} == {"content", "none"}
+    assert all(space.parameters(plan) == trial.params for trial, plan in suggestions(space, 20))
+    assert {plan.crop for _, plan in suggestions(a_space(), 5)} == {"none"}
+
+
+@pytest.mark.parametrize("modality", ["text", "table", "signal"])
+def test_other_modalities_have_no_crop(modality):
+    assert "crop" not in fields(HERE, modality)
+    assert "crop" not in shipped_spaces()[modality].read_text(encoding="utf-8")
+
+
 def test_a_head_has_units_exactly_where_it_is_hidden():
     heads = set()
     for trial, plan in suggestions(a_space(), 40):
@@ -129,6 +142,7 @@ def test_enqueued_parameters_of_a_plan_give_the_plan_back():
     "change",
     [
         {"image_size": 112},
+        {"crop": "content"},
         {"learning_rate": 0.5},
         {"unfrozen_layers": 5},
         {"batch_size": 16},
@@ -208,6 +222,7 @@ def test_every_shipped_space_is_free_of_mistakes_and_suggests_plans_that_it_hold
         ("dropout: {whole: [0, 0.5]}", "2:18: dropout.whole: this field wants {log: [low, high]} or {linear: "),
         ("epochs: {log: [1, 9]}", "2:15: epochs.log: this field wants {whole: [low, high]}."),
         ("tap: {linear: [a, b]}", "2:15: tap.linear: this field holds no numbers, so it cannot be a range. Write {"),
+        ("crop: contents", "2:7: crop: 'contents' is not known. Allowed: content, none. Did you mean 'content'?"),
         ("augmentation: flop", "2:15: augmentation: 'flop' is not known. Allowed: crop, crop_flip, "),
         ("adaptation: nan", "2:13: adaptation: 'nan' is not known. Allowed: "),
         ("head: {choice: {}}", "2:16: head.choice: there is nothing to choose from."),

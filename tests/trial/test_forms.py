@@ -21,6 +21,12 @@ def test_images_are_taken_at_the_plans_size():
     assert form_of(plan_of("image", image_size=48), a_task()) == of_images(48)
 
 
+def test_images_are_cropped_as_the_plan_says_and_nothing_else_is():
+    assert form_of(plan_of("image", image_size=48, crop="content"), a_task()) == of_images(48, crop="content")
+    for modality in ("text", "table", "signal"):
+        assert form_of(plan_of(modality), a_task_of_rows(modality)).crop == "none"
+
+
 def test_texts_are_cut_and_pooled_as_the_plan_says():
     data = a_task_of_rows("text")
     form = form_of(plan_of("text", sequence_length=64, pooling="cls"), data)
