@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autotl.data import check_quickly, load_data
+from autotl.data import check_quickly, domains, images, load_data
 from autotl.errors import DataError, TaskError
 
 
@@ -242,3 +242,62 @@ def test_near_names_of_hidden_labels_are_told_without_their_counts(make_task, tm
     np.savez(tmp_path / "d.npz", x=pixels, y=["tulip"] * 102 + ["tulpi"] * 2)
     task = make_task({"train": "d.npz", "labels": {"per_class": 2}})
     assert "the class 'tulpi' of target may be a typo of 'tulip'." in message_of(task, "near_names")
+
+
+def digits_of(tmp_path, folder, *, rows, margin, seed):
+    """Bright strokes on black with a margin of so many pixels on each side."""
+    draws = np.random.default_rng(seed)
+    for number in range(rows):
+        pixels = draws.integers(120, 255, (16, 16), dtype=np.uint8)
+        place = tmp_path / folder / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.pad(pixels, margin)).save(place / f"{number:03}.png")
+
+
+def margins_told(task) -> list[str]:
+    found = [finding for finding in load_data(task).findings if finding.code == "margins_differ"]
+    assert all(finding.severity == "info" for finding in found)
+    return [finding.message for finding in found]
+
+
+def test_domains_with_other_margins_are_told_of_the_crop(tmp_path, make_task):
+    digits_of(tmp_path, "mnist", rows=60, margin=4, seed=0)
+    digits_of(tmp_path, "usps", rows=60, margin=0, seed=1)
+    task = make_task({"train": "usps", "labels": "none"}, source={"name": "mnist", "train": "mnist"})
+    (words,) = margins_told(task)
+    assert words.startswith("data: images differ in their margins. The content fills so much of width x height: ")
+    assert "target: 100% x 100%; mnist: " in words
+    assert "crop: content in the search space" in words
+
+
+def test_what_is_told_of_margins_does_not_depend_on_hidden_labels(tmp_path, make_task):
+    digits_of(tmp_path, "mnist", rows=60, margin=4, seed=0)
+    digits_of(tmp_path, "usps", rows=140, margin=1, seed=1)
+    task = make_task({"train": "usps", "labels": "none"}, source={"name": "mnist", "train": "mnist"})
+    told = margins_told(task)
+    for number in range(0, 140, 4):
+        shutil.move(tmp_path / f"usps/a/{number:03}.png", tmp_path / f"usps/b/{number:03}.png")
+    assert len(told) == 1
+    assert margins_told(task) == told
+
+
+def test_equal_margins_are_no_trouble_and_a_task_that_has_its_say_on_them_is_not_told(tmp_path, make_task):
+    for folder, margin, seed in (("a", 4, 0), ("b", 3, 1), ("c", 0, 2)):
+        digits_of(tmp_path, folder, rows=60, margin=margin, seed=seed)
+    source = {"name": "a", "train": "a"}
+    assert margins_told(make_task({"train": "b", "labels": "none"}, source=source)) == []
+    assert margins_told(make_task("c")) == [], "one domain has nothing to differ from"
+    told = {"train": "c", "labels": "none"}
+    assert len(margins_told(make_task(told, source=source, search_space={"epochs": 3}))) == 1
+    assert margins_told(make_task(told, source=source, search_space={"crop": "none"})) == []
+
+
+def test_margins_are_looked_at_in_few_images_of_each_domain(tmp_path, make_task, monkeypatch):
+    digits_of(tmp_path, "a", rows=160, margin=4, seed=0)
+    digits_of(tmp_path, "b", rows=160, margin=0, seed=1)
+    opened = []
+    monkeypatch.setattr(
+        images, "decode_image", lambda path, size, **_: opened.append(path) or np.zeros((size, size, 3))
+    )
+    load_data(make_task({"train": "b", "labels": "none"}, source={"name": "a", "train": "a"}))
+    assert len(opened) == len(set(opened)) == 2 * domains.LOOKED_AT
