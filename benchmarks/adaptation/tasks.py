@@ -53,6 +53,7 @@ start_with:
 search_space:
   backbone: efficientnet_lite0
   image_size: 64
+  crop: {choice: [content, none]}            # MNIST has a margin, USPS has none
   tap: P4
   unfrozen_layers: {choice: [24, 12]}
   head: {choice: {linear: {}, hidden: {units: 128}}}
@@ -63,7 +64,7 @@ search_space:
   weight_decay: 1.0e-4
   batch_size: 32
   epochs: 5
-  views: {choice: [2, 0]}                    # crops: MNIST has a margin, USPS has none
+  views: {choice: [2, 0]}
   augmentation: crop
 """
 WINDOWS = """\
