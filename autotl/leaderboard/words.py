@@ -155,6 +155,7 @@ def model(row: Row) -> str:
     name = PRETRAINED if PRETRAINED in backbone else name  # its file is named by a digest
     trained = {0: "all layers frozen", 1: "its last layer unfrozen", "all": "every layer trained"}
     size = f" at {plan['image_size']} px" if plan.get("image_size") else ""
+    size += " of the content" if plan.get("crop", "none") != "none" else ""
     short_name = str(name).rstrip("/").rsplit("/", 1)[-1]  # of a path, so that no home folder is shown
     method = plan["adaptation"]["method"]
     adapted = "" if method == "none" else f", adapted by {method}"

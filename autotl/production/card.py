@@ -35,7 +35,7 @@ def model_card(values: Mapping[str, Any]) -> str:
 ## Use
 
 - Task: {values["setting"]} transfer; one of {len(values["classes"])} classes: {", ".join(values["classes"])}.
-- Input: {INPUTS[values["modality"]]}.
+- Input: {_input(values)}.
 - Not measured: behaviour on {values["modality"]}s unlike those of the target domain, fairness between groups of people.
 
 ## Figures ({values["metric"]})
@@ -57,6 +57,15 @@ def model_card(values: Mapping[str, Any]) -> str:
 
 {versions}
 """
+
+
+def _input(values: Mapping[str, Any]) -> str:
+    words = INPUTS[values["modality"]]
+    if values["plan"].get("crop", "none") == "none":
+        return words
+    return (
+        f"{words}, except that images are cropped to their content first (`autotl predict` does; `crop` in bundle.json)"
+    )
 
 
 def _figure(figure: Mapping[str, Any] | None) -> str:

@@ -130,8 +130,9 @@ def recipe_words(plan: Mapping[str, Any]) -> str:
     if named(plan.get("backbone")) in NAMES:
         return "no network"
     unfrozen, head, tap = named(plan.get("unfrozen_layers")), named(plan.get("head")), named(plan.get("tap"))
-    adaptation = named(plan.get("adaptation"))
+    adaptation, crop = named(plan.get("adaptation")), named(plan.get("crop"))
     parts = ["frozen" if unfrozen in ("0", NOTHING) else f"{unfrozen} unfrozen"]
+    parts += [f"crop {crop}"] if crop not in ("none", NOTHING) else []
     parts += [f"tap {tap}"] if tap not in ("last", NOTHING) else []
     parts += [head] if head != NOTHING else []
     parts += [adaptation] if adaptation not in ("none", NOTHING) else []

@@ -43,6 +43,12 @@ def test_a_run_in_which_transfer_helped():
     assert "cannot be told apart from another trial" in words
 
 
+def test_a_winner_that_looks_at_the_content_alone_is_called_so():
+    plan = row(2)["plan"] | {"crop": "content"}
+    told = found(SCRATCH, trial(2, wrong=60, plan=plan))
+    assert told["sentences"][0].startswith("Trial 2 won: MobileNetV2 at 160 px of the content, its last 12 layers")
+
+
 def test_a_run_in_which_the_model_from_scratch_won():
     told = found(baseline(0, "no_transfer", wrong=40, flops=10), PROBE, trial(2, wrong=90))
     assert told["winner"] == 0

@@ -45,6 +45,14 @@ def test_an_uncorrected_score_is_not_made_up():
     assert "- Selection-corrected, on validation: not measured\n" in model_card(VALUES | {"corrected": None})
 
 
+def test_whoever_calls_a_cropping_model_is_told_so():
+    plain, cropping = (
+        model_card(VALUES | {"plan": {"backbone": "VGG16", "crop": crop}}) for crop in ("none", "content")
+    )
+    assert "- Input: image files; stretched to the model's size, everything else is inside the model.\n" in plain
+    assert "except that images are cropped to their content first" in cropping
+
+
 def test_plan_data_versions_and_origin_are_there():
     card = model_card(VALUES)
     assert card.startswith("# flowers\n\nTrial 3 won.\nExpect less.\n")

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from autotl.report import sections
-from autotl.report.entries import read_entries
+from autotl.report.entries import read_entries, recipe_words
 
 
 def entry_row(trial: int, **own: Any) -> dict[str, Any]:
@@ -125,3 +127,11 @@ def test_a_network_pretrained_on_the_source_goes_by_its_word_and_not_by_a_path_o
     (entry,) = read_entries({"trials": [row]})
     assert entry.backbone == "pretrained_on_source"
     assert sections.winner_plan(entry) == [("backbone", "pretrained_on_source")]
+
+
+@pytest.mark.parametrize(
+    ("crop", "words"), [("none", "frozen · linear"), ("content", "frozen · crop content · linear")]
+)
+def test_a_recipe_names_a_crop(crop, words):
+    plan = {"backbone": "VGG16", "crop": crop, "unfrozen_layers": 0, "head": {"name": "linear"}, "tap": "last"}
+    assert recipe_words(plan) == words
