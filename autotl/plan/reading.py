@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from autotl.adaptation import METHODS
 from autotl.backbones import BackboneSpec
 from autotl.backbones.exported import spec_of
 from autotl.data.exported import exported_of
@@ -12,6 +13,7 @@ from autotl.plan.fields import parse_plan
 from autotl.plan.plan import Plan
 from autotl.plan.source_free import SEARCHED, brought_fields
 from autotl.plan.space import Space, Where, parse_space
+from autotl.plan.suiting import why_not_source_free
 from autotl.task import Task
 from autotl.task.yaml_reader import Document, read_yaml
 
@@ -45,6 +47,9 @@ def read_space(task: Task, modality: str = "image") -> Space:
     searched = {name: value for name, value in written.items() if name in SEARCHED}
     searched["backbone"] = backbone.as_plan_value()
     space = parse_space(searched, where=where, folder=folder, defaults=defaults, modality=modality)
+    reasons = {name: why_not_source_free(METHODS[name]) for name in (each.name for each in space.values("adaptation"))}
+    if None not in reasons.values():
+        _raise_all([f"{where('adaptation')}: {name!r} {reason}." for name, reason in reasons.items()])
     return space.with_fixed(brought_fields(backbone))
 
 

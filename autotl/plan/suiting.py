@@ -46,8 +46,7 @@ def why_not(method: Method, data: TaskData) -> str | None:
     if method.stage == "none":
         return None
     if data.exported is not None:
-        source_free = (method.stage == "post" and not method.needs_source) or isinstance(method, FitsToFigures)
-        return None if source_free else "needs the source's examples, and an exported source has none"
+        return why_not_source_free(method)
     if len(data.domains) > 1:
         return None
     if not len(data.adaptation_rows):
@@ -55,6 +54,14 @@ def why_not(method: Method, data: TaskData) -> str | None:
     if method.stage != "joint" or method.trains_features:
         return "needs a source: it brings two domains together, and this task has one"
     return None
+
+
+def why_not_source_free(method: Method) -> str | None:
+    """Why a method cannot be used on a source that is a model without examples; None where it can."""
+    needs_nothing = method.stage == "none" or (method.stage == "post" and not method.needs_source)
+    if needs_nothing or isinstance(method, FitsToFigures):
+        return None
+    return "needs the source's examples, and an exported source has none"
 
 
 def _is_suited(name: str, inner: Mapping[str, Dimension], data: TaskData) -> bool:

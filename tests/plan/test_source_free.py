@@ -159,9 +159,10 @@ def test_the_search_starts_with_a_plan_of_each_method(exported):
 
 
 def test_methods_and_alignments_that_need_examples_are_refused_with_the_reason(exported):
-    space = read_space(a_task(exported, search_space={"adaptation": "dann"}))
     with pytest.raises(TaskError, match="'dann' needs the source's examples, and an exported source has none"):
-        suited_to(space, data_with(exported))
+        read_space(a_task(exported, search_space={"adaptation": "dann"}))
+    some = read_space(a_task(exported, search_space={"adaptation": {"choice": ["dann", "tent"]}}))
+    assert [choice.name for choice in suited_to(some, data_with(exported)).values("adaptation")] == ["tent"]
     with pytest.raises(TaskError, match="'coral' needs the source's examples"):
         refuse_unsuited([Plan(spec_of(exported), adaptation=an_adaptation("shot", align="coral"))], data_with(exported))
     wanted = {"adaptation": {"choice": {"shot": {"align": {"choice": ["coral", "standardize"]}}}}}
