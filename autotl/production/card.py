@@ -9,6 +9,7 @@ INPUTS = {
     "table": "rows of a table with the columns that bundle.json names, in any order",
     "signal": "windows of the length and channels that bundle.json names",
 }
+OWN = "the trial's validation outputs"  # what its temperature is fitted on, unless it came with the model
 
 
 def model_card(values: Mapping[str, Any]) -> str:
@@ -18,7 +19,7 @@ def model_card(values: Mapping[str, Any]) -> str:
         values: `task`, `modality`, `setting`, `metric`, `classes`, `plan`, `headline`, `test`, `test_uses`, `refit`,
             `calibration`, `data`, `versions`, `run`, `trial`.
     """
-    test = values["test"]
+    test, fitted_on = values["test"], values["calibration"].get("fitted_on", OWN)
     tested = (
         f"{_figure(test)} (use {values['test_uses']} of this test set on this machine)"
         if test
@@ -42,7 +43,7 @@ def model_card(values: Mapping[str, Any]) -> str:
 
 - Selection-corrected, on validation: {_figure(values["corrected"])}
 - Test: {tested}
-- Calibration: temperature {values["calibration"]["temperature"]:.3g}, fitted on the trial's validation outputs.
+- Calibration: temperature {values["calibration"]["temperature"]:.3g}, fitted on {fitted_on}.
 - Weights: {values["refit"]["reason"]}.
 
 ## Data
