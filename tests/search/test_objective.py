@@ -1,16 +1,19 @@
 """What Optuna is told on a target without labels: fixed, finite, 0 for source-only, -1 behind a guard."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from autotl.backbones import BackboneSpec
 from autotl.plan import Plan
 from autotl.plan.plan import Choice
+from autotl.scoring.committee import RULE
 from autotl.search.objective import AS_GOOD, REJECTED, GainOverSourceOnly, ScoreItself
 from autotl.search.proposer import Proposal
 
 BACKBONE = BackboneSpec("application", "MobileNetV2", weights="imagenet")
+TWO = replace(RULE, members=("infomax", "mixval"))
 REFERENCE = {
     "source_accuracy": 0.9,
     "infomax": 1.0,
@@ -31,7 +34,7 @@ def final(**changes):
 
 
 def with_reference():
-    objective = GainOverSourceOnly()
+    objective = GainOverSourceOnly(TWO)
     source_only = proposal(0, baseline="source_only")
     objective.started(source_only)
     assert objective.ended(source_only, final()) == AS_GOOD
@@ -87,7 +90,7 @@ def test_a_model_that_cannot_mix_counts_as_source_only_there():
 
 
 def test_the_reference_is_the_best_source_only_so_far_and_then_stays():
-    objective = GainOverSourceOnly()
+    objective = GainOverSourceOnly(TWO)
     probes = [proposal(number, baseline="source_only") for number in range(3)]
     for probe in probes:
         objective.started(probe)
@@ -102,7 +105,7 @@ def test_the_reference_is_the_best_source_only_so_far_and_then_stays():
 
 @pytest.mark.parametrize("baselines", [0, 2])
 def test_without_a_source_only_trial_it_is_source_accuracy(baselines):
-    objective = GainOverSourceOnly()
+    objective = GainOverSourceOnly(TWO)
     for number in range(baselines):
         failed = proposal(number, baseline="source_only")
         objective.started(failed)
@@ -112,7 +115,7 @@ def test_without_a_source_only_trial_it_is_source_accuracy(baselines):
 
 
 def test_a_score_that_source_only_lacks_tells_nothing():
-    objective = GainOverSourceOnly()
+    objective = GainOverSourceOnly(TWO)
     source_only = proposal(0, baseline="source_only")
     objective.started(source_only)
     assert objective.ended(source_only, final(mixval=math.nan)) == AS_GOOD
@@ -120,7 +123,7 @@ def test_a_score_that_source_only_lacks_tells_nothing():
 
 
 def test_a_score_without_noise_gives_a_number():
-    objective = GainOverSourceOnly()
+    objective = GainOverSourceOnly(TWO)
     source_only = proposal(0, baseline="source_only")
     objective.started(source_only)
     objective.ended(source_only, final(mixval=1.0, mixval_deviation=0.0))
@@ -133,7 +136,7 @@ def test_backbones_are_ordered_by_source_accuracy():
 
 def test_where_no_source_example_is_here_too_many_changes_are_rejected():
     scores = {name: value for name, value in REFERENCE.items() if name != "source_accuracy"}
-    objective, first = GainOverSourceOnly(), proposal(0, baseline="source_only")
+    objective, first = GainOverSourceOnly(TWO), proposal(0, baseline="source_only")
     objective.started(first)
     assert objective.ended(first, {"score": {"value": None}, "scores": {**scores, "changed": 0.0}}) == AS_GOOD
     better = {**scores, "infomax": 1.2, "mixval": 0.7}
