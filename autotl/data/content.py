@@ -13,7 +13,7 @@ CROPS = ("none", "content")  # what of an image a plan looks at
 STANDING_OUT = 0.2  # of the largest difference to the background: more is content
 FAINTEST = 8  # levels of 255; an image whose largest difference is smaller is blank: what is left is noise
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
-MARGIN = 0.03  # of the content's longer side, kept on each side of it where the image has it
+MARGIN = 0.05  # of the content's longer side, on each side of it
 
 
 class Box(NamedTuple):
@@ -43,9 +43,10 @@ class Box(NamedTuple):
 def content_box(grey: NDArray[np.uint8]) -> Box:
     """The square that a cropped image shows: the smallest around its content, with a small margin.
 
-    It lies inside the image where it fits there; elsewhere (long content of a narrow image) it reaches beyond, to be
-    filled with background, so that nothing is ever stretched. Content up to the border, as in plain photographs, gives
-    the smallest square around the whole image, and a blank image the image itself.
+    It lies inside the image where it fits there; elsewhere (long content of a narrow image, content up to a border) it
+    reaches beyond, to be filled with background, so that nothing is ever stretched and all images get one margin.
+    Content up to all four borders, as in plain photographs, gives the smallest square around the whole image, and a
+    blank image the image itself.
 
     Args:
         grey: (height, width).
@@ -75,20 +76,19 @@ def content_bounds(grey: NDArray[np.uint8]) -> Box | None:
 
 
 def square_around(content: Box, *, width: float, height: float) -> Box:
-    """The smallest square around a box of an image, with its margin as far as the image has one: centred on the box,
-    shifted into the image where it fits there."""
+    """The square around a box of an image with its margin: shifted into the image where it fits there, else centred on
+    the box and reaching beyond the image. Content that reaches all four borders leaves no background to make a margin
+    of, and gets none."""
     longest = max(content.right - content.left, content.bottom - content.top)
-    shorter, longer = sorted((width, height))
-    most = shorter if longest <= shorter else longer  # a margin is no reason to reach beyond the image
-    side = min(longest * (1 + 2 * MARGIN), most)
+    side = longest if content == (0, 0, width, height) else longest * (1 + 2 * MARGIN)
     left = _shifted((content.left + content.right - side) / 2, width - side)
     top = _shifted((content.top + content.bottom - side) / 2, height - side)
     return Box(left, top, left + side, top + side)
 
 
 def _shifted(start: float, room: float) -> float:
-    """The start nearest to a wanted one at which the side lies in the image or, longer than it, around it."""
-    return min(max(start, min(0.0, room)), max(0.0, room))
+    """The start nearest to a wanted one at which a side lies in the image; the wanted one where there is no room."""
+    return start if room < 0 else min(max(start, 0.0), room)
 
 
 def filled_shares(pixels: NDArray[np.uint8]) -> tuple[float, float]:

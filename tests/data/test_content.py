@@ -37,31 +37,37 @@ def test_the_bounds_agree_with_a_slow_look_at_every_pixel(seed):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_the_box_is_the_smallest_square_with_its_margin_as_far_as_the_image_goes(seed):
+def test_the_box_is_the_smallest_square_with_its_margin_in_the_image_where_it_fits_there(seed):
     draws = np.random.default_rng(seed)
     height, width = draws.integers(8, 60, size=2)
     rows, columns = draws.integers(1, height - 1), draws.integers(1, width - 1)
     top, left = draws.integers(1, height - rows + 1), draws.integers(1, width - columns + 1)
     found = content_box(patch(height, width, top=top, left=left, rows=rows, columns=columns))
-    side = found.right - found.left
-    assert side == pytest.approx(found.bottom - found.top)
-    longest = max(rows, columns)
-    assert longest - 1e-9 <= side <= longest * (1 + 2 * MARGIN) + 1e-9
-    assert found.left <= left + 1e-9
-    assert found.right >= left + columns - 1e-9
-    assert found.top <= top + 1e-9
-    assert found.bottom >= top + rows - 1e-9
-    for start, end, whole in ((found.left, found.right, width), (found.top, found.bottom, height)):
+    side = max(rows, columns) * (1 + 2 * MARGIN)
+    assert found.right - found.left == pytest.approx(side)
+    assert found.bottom - found.top == pytest.approx(side)
+    for start, end, whole, first, length in (
+        (found.left, found.right, width, left, columns),
+        (found.top, found.bottom, height, top, rows),
+    ):
+        assert start <= first + 1e-9, "all of the content is seen"
+        assert end >= first + length - 1e-9
         if side <= whole:
-            assert -1e-9 <= start <= end <= whole + 1e-9
+            assert start >= 0, "shifted into the image"
+            assert end <= whole + 1e-9
         else:
-            assert longest > min(height, width), "a margin alone never leads beyond the image"
-            assert start <= 0 <= whole <= end + 1e-9
+            assert (start + end) / 2 == pytest.approx(first + length / 2), "centred"
 
 
 def test_a_centred_digit_is_cut_out_with_its_margin():
     found = content_box(patch(28, 28, top=4, left=9, rows=20, columns=10))
-    assert found == pytest.approx((14 - 10.6, 14 - 10.6, 14 + 10.6, 14 + 10.6))
+    assert found == pytest.approx((14 - 11, 14 - 11, 14 + 11, 14 + 11))
+
+
+def test_a_digit_cut_tight_gets_the_same_margin_as_one_in_a_wide_frame():
+    wide = content_box(patch(40, 40, top=10, left=15, rows=20, columns=10))
+    tight = content_box(patch(20, 20, top=0, left=5, rows=20, columns=10))
+    assert wide == pytest.approx(tuple(end + 10 for end in tight))
 
 
 def test_content_near_an_edge_shifts_the_square_into_the_image():
@@ -70,9 +76,9 @@ def test_content_near_an_edge_shifts_the_square_into_the_image():
 
 
 def test_long_content_of_a_narrow_image_is_filled_up_and_not_stretched():
-    left, top, right, bottom = content_box(patch(20, 100, top=6, left=5, rows=8, columns=90))
-    assert (left, right) == pytest.approx((50 - 45 * 1.06, 50 + 45 * 1.06))
-    assert (top, bottom) == pytest.approx((10 - 45 * 1.06, 10 + 45 * 1.06))
+    left, top, right, bottom = content_box(patch(20, 100, top=2, left=5, rows=8, columns=90))
+    assert (left, right) == pytest.approx((50 - 45 * 1.1, 50 + 45 * 1.1))
+    assert (top, bottom) == pytest.approx((6 - 45 * 1.1, 6 + 45 * 1.1))
 
 
 @pytest.mark.parametrize("shape", [(30, 30), (20, 45), (45, 20), (1, 9), (1, 1)])
