@@ -147,30 +147,23 @@ def figures(outcomes: Outcomes, weights: Values | None = None) -> dict[str, floa
 
 def even_weights(families: Sequence[str], pairs: Sequence[str]) -> Values:
     """Weights that add up to 1, and to the same for every family and within it for every pair."""
-    return _weights(families, pairs, {family: sorted(_pairs_of(family, families, pairs)) for family in families})
+    shared = _Sharing.of(families, pairs)
+    return shared.weights([list(places) for places in shared.pairs_of])
 
 
 def intervals(outcomes: Outcomes, *, seed: int = 0, draws: int = DRAWS) -> dict[str, tuple[float, float]]:
     """95 % intervals of the figures, by their names: families are drawn with replacement, then pairs in each."""
     generator = np.random.default_rng(seed)
-    pairs_of = {
-        family: sorted(_pairs_of(family, outcomes.families, outcomes.pairs))
-        for family in sorted(set(outcomes.families))
-    }
+    shared = _Sharing.of(outcomes.families, outcomes.pairs)
     found: dict[str, list[float]] = {name: [] for name in FIGURES}
     for _ in range(draws):
-        weights = np.zeros(len(outcomes.found))
-        for family in generator.choice(list(pairs_of), len(pairs_of)):
-            drawn = generator.choice(pairs_of[family], len(pairs_of[family])).tolist()
-            weights += _weights(outcomes.families, outcomes.pairs, {family: drawn})
-        for name, value in figures(outcomes, weights).items():
+        drawn = [
+            generator.choice(shared.pairs_of[family], len(shared.pairs_of[family])).tolist()
+            for family in generator.integers(0, len(shared.pairs_of), len(shared.pairs_of))
+        ]
+        for name, value in figures(outcomes, shared.weights(drawn)).items():
             found[name].append(value)
-    ends = [0.5 - LEVEL / 2, 0.5 + LEVEL / 2]
-    return {
-        name: (float(low), float(high))
-        for name, values in found.items()
-        for low, high in [np.nanquantile(values, ends)]
-    }
+    return {name: _ends(values) for name, values in found.items()}
 
 
 def quantile(values: Values, weights: Values, level: float) -> float:
@@ -205,17 +198,39 @@ def best(candidates: Mapping[str, Outcomes], most_harm: float = 0.10) -> str:
     return min(told, key=lambda name: (told[name]["negative transfer"], told[name]["mean regret"]))
 
 
-def _pairs_of(family: str, families: Sequence[str], pairs: Sequence[str]) -> set[str]:
-    return {pair for own, pair in zip(families, pairs, strict=True) if own == family}
+@dataclass(frozen=True, eq=False)
+class _Sharing:
+    """How weight is shared out: among families, in each among pairs, and in each of those among outcomes.
+
+    Attributes:
+        pair_of: the pair of each outcome, by a number.
+        pairs_of: the numbers of each family's pairs.
+    """
+
+    pair_of: NDArray[np.int64]
+    pairs_of: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, families: Sequence[str], pairs: Sequence[str]) -> "_Sharing":
+        keys = list(zip(families, pairs, strict=True))
+        numbers = {key: number for number, key in enumerate(sorted(set(keys)))}
+        of_family: dict[str, list[int]] = {}
+        for (family, _), number in numbers.items():
+            of_family.setdefault(family, []).append(number)
+        return cls(np.array([numbers[key] for key in keys]), tuple(tuple(each) for each in of_family.values()))
+
+    def weights(self, drawn: Sequence[Sequence[int]]) -> Values:
+        """Of the outcomes, by the pairs that were drawn of each family that was drawn."""
+        sizes = np.bincount(self.pair_of)
+        of_pair = np.zeros(len(sizes))
+        for pairs in drawn:
+            np.add.at(of_pair, list(pairs), 1 / (len(drawn) * len(pairs)))
+        return np.asarray((of_pair / sizes)[self.pair_of])
 
 
-def _weights(families: Sequence[str], pairs: Sequence[str], drawn: Mapping[str, Sequence[str]]) -> Values:
-    """Each family's weight shared by its drawn pairs, each pair's by its outcomes."""
-    keys = list(zip(families, pairs, strict=True))
-    times: dict[tuple[str, str], float] = {}
-    for family, of_family in drawn.items():
-        for pair in of_family:
-            times[family, pair] = times.get((family, pair), 0.0) + 1 / len(of_family)
-    sizes = {key: keys.count(key) for key in times}
-    weights = np.array([times.get(key, 0.0) / sizes.get(key, 1) for key in keys])
-    return weights / len(drawn)
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    known = [value for value in values if math.isfinite(value)]
+    if not known:
+        return math.nan, math.nan
+    low, high = np.quantile(known, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    return float(low), float(high)
