@@ -80,7 +80,8 @@ def test_a_gate_puts_those_behind_it_last():
 def test_a_witness_that_objects_is_enough_to_stay_with_source_only():
     lone = replace(RULE, beaten_draws=0.8, beaten_witnesses=0.5)
     worse = candidate(1, sureness=0.9, clear=0.55, source=0.95)
-    two = replace(pool(), trials=(pool().trials[0], Trial(worse, "mcc", False, 0.5)))
+    pair = drawn_beforehand([source_only(), worse], seed=0)
+    two = replace(pool(), trials=tuple(Trial(one, "mcc", False, 0.5) for one in pair))
     assert ByCommittee(lone)(two).place == 1
     assert ByCommittee(lone, objecting_draws=0.2)(two).place == 0
 
