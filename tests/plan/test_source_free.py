@@ -155,6 +155,7 @@ def test_the_search_starts_with_a_plan_of_each_method(exported):
     assert {plan.key() for plan in first_plans(space).values()} == {a_plan(exported).key()}
     plans = method_plans(space, spec_of(exported))
     assert [plan.adaptation.name for plan in plans] == ["standardize", "shot", "label_shift", "tent"]
+    assert plans[1].adaptation.parameters["align"] == "standardize"
     assert all(plan == plan.canonical() and space.parameters(plan) is not None for plan in plans)
 
 
