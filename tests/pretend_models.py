@@ -43,11 +43,11 @@ def evidence(*, sureness=0.5, clear=0.8, source=0.9, apart=9.0, said=None, rows=
     }
 
 
-def candidate(trial, *, reference=False, optimises=(), cost=1.0, scores=None, without=(), **model):
+def candidate(trial, *, reference=False, optimises=(), cost=1.0, scores=None, without=(), mixed_at="", **model):
     seen = evidence(**model)
     found = scores_at_hand(LABEL_FREE_SCORES, seen) | (scores or {})
     kept = {name: value for name, value in found.items() if name not in without}
-    return Candidate(trial, kept, seen, frozenset(optimises), is_reference=reference, cost=cost)
+    return Candidate(trial, kept, seen, frozenset(optimises), is_reference=reference, cost=cost, mixed_at=mixed_at)
 
 
 def source_only(trial=0, **model):

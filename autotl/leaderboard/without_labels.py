@@ -6,6 +6,7 @@ from typing import Any
 
 from autotl.adaptation import METHODS
 from autotl.leaderboard.rows import BARRED, Row, cost_of, is_barred, source_score_of
+from autotl.plan.plan import place_of_cut
 from autotl.scoring.committee import PASSED, RULE, Candidate, Rule, Verdict, judge
 from autotl.scoring.metrics import Labels
 from autotl.trial.outcome import Outputs
@@ -44,6 +45,7 @@ def candidates_of(rows: Sequence[Mapping[str, Any]], outputs: Mapping[int, Outpu
             optimises=optimised_by(row),
             is_reference=row is reference,
             cost=cost_of(row),
+            mixed_at=place_of_cut(row["plan"]),
         )
         for row in judged
     ]

@@ -18,6 +18,7 @@ from autotl.scoring.comparison import cannot_be_told_apart, difference_ends
 from autotl.scoring.intervals import wilson
 from autotl.scoring.label_free import Evidence, Reading
 from autotl.scoring.metrics import Labels, Values, predicted_labels
+from autotl.scoring.mixval import MIXVAL
 from autotl.scoring.resampling import Units
 
 WITNESSES = ("class_ami", "infomax", "mixval")
@@ -81,6 +82,8 @@ class Candidate:
         optimises: scores that its own training drives up, which may not judge it.
         is_reference: whether it is the source-only model that the others are compared with.
         cost: of one prediction, in any unit.
+        mixed_at: names the place in its network at which inputs were mixed for it. A network that is linear from there
+            on reads every mixture well, so MixVal compares only models that were mixed at the same place.
         drawn: scores in resamples of the examples that were drawn before, by name, shape (draws,); the same resamples
             for all candidates. Those left out are drawn from the evidence.
     """
@@ -92,6 +95,7 @@ class Candidate:
     is_reference: bool = False
     cost: float = math.inf
     drawn: Mapping[str, Values] = field(default_factory=dict)
+    mixed_at: str = ""
 
     def score(self, name: str) -> float:
         """One of its scores; NaN where there is none."""
@@ -220,8 +224,8 @@ class _Hearing:
                 scores[[name not in each.scores for each in survivors]] = scores[reference] if reference else math.nan
                 scores[[name in each.optimises for each in survivors]] = math.nan
         trials = [each.trial for each in survivors]
-        values = _mean_of_known([percentile_ranks(scores) for scores in plain.values()])[:, 0]
-        ranks = _mean_of_known([percentile_ranks(scores) for scores in drawn.values()])
+        values = _mean_of_known([_ranks(name, scores, survivors) for name, scores in plain.items()])[:, 0]
+        ranks = _mean_of_known([_ranks(name, scores, survivors) for name, scores in drawn.items()])
         return cls(
             survivors,
             rule,
@@ -288,13 +292,13 @@ class _Hearing:
         return -self.values[one.trial], one.cost, one.trial
 
     def _better(self, one: Candidate, reference: Candidate) -> dict[str, float]:
-        """By each witness that may judge both and that does not find them the same: the share of resamples in which the
-        first scores higher."""
+        """By each witness that may judge both, can compare them and does not find them the same: the share of resamples
+        in which the first scores higher."""
         shares = {}
         for name in one.judges([name for name in self.rule.members if name in self.rule.witnesses]):
             mine, others = (self.scores[name][each.trial] for each in (one, reference))
             is_saturated = name in one.scores and np.array_equal(mine, others)
-            if np.isfinite(others).any() and not is_saturated:
+            if np.isfinite(others).any() and not is_saturated and are_comparable(name, one, reference):
                 shares[name] = float((mine > others).mean())
         return shares
 
@@ -303,6 +307,32 @@ class _Hearing:
         agreeing = sum(share >= self.rule.beaten_draws for share in shares)
         ranks_higher = self.values[one.trial] > self.values[reference.trial]
         return ranks_higher and agreeing >= max(math.ceil(self.rule.beaten_witnesses * len(shares)), 1)
+
+
+def are_comparable(name: str, one: Candidate, other: Candidate) -> bool:
+    """Whether a member's scores of two candidates can be compared: see `Candidate.mixed_at`."""
+    return name != MIXVAL.name or one.mixed_at == other.mixed_at or name not in one.scores
+
+
+def _ranks(name: str, scores: Values, candidates: Sequence[Candidate]) -> Values:
+    """Percentile ranks among those that a member can compare; where it can compare one with no other, it says nothing.
+
+    Args:
+        scores: shape (candidates, draws).
+    """
+    if name != MIXVAL.name:
+        return percentile_ranks(scores)
+    ranks = np.full(scores.shape, math.nan)
+    reference = next((each for each in candidates if each.is_reference), None)
+    places = [  # a model that cannot be mixed was given the reference's score
+        reference.mixed_at if reference is not None and name not in each.scores else each.mixed_at
+        for each in candidates
+    ]
+    for place in set(places):
+        there = [index for index, each in enumerate(places) if each == place]
+        if len(there) > 1:
+            ranks[there] = percentile_ranks(scores[there])
+    return ranks
 
 
 def _guards(one: Candidate, everyone: Sequence[Candidate], rule: Rule) -> dict[str, str]:

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 
 from autotl.adaptation import METHODS
 from autotl.plan.baselines import SOURCE_ONLY
+from autotl.plan.plan import place_of_cut
 from autotl.scoring.committee import CHANGED, CLASSES_PREDICTED, DEVIATION, RULE, Rule
+from autotl.scoring.mixval import MIXVAL
 from autotl.search.proposer import Proposal
 
 REJECTED = -1.0  # below everything that passes the guards
@@ -68,6 +70,7 @@ class GainOverSourceOnly:
         self._rule = rule
         self._awaited: set[int] = set()
         self._reference: tuple[int, Scores] | None = None
+        self._cut_of_reference = ""
 
     def started(self, proposal: Proposal) -> None:
         """Source-only trials are waited for."""
@@ -81,7 +84,7 @@ class GainOverSourceOnly:
             return None
         scores: Scores = final["scores"]
         if proposal.baseline == SOURCE_ONLY:
-            self._consider(proposal.number, scores)
+            self._consider(proposal, scores)
         if self._reference is None:
             return AS_GOOD if self._awaited else _known(scores, "source_accuracy", AS_GOOD)
         number, reference = self._reference
@@ -91,10 +94,11 @@ class GainOverSourceOnly:
         """Source accuracy: the gain says nothing about how good a backbone's source-only probe is."""
         return _known(final["scores"], "source_accuracy", AS_GOOD)
 
-    def _consider(self, number: int, scores: Scores) -> None:
+    def _consider(self, proposal: Proposal, scores: Scores) -> None:
         own = _known(scores, "source_accuracy", -math.inf)
         if self._reference is None or own > _known(self._reference[1], "source_accuracy", -math.inf):
-            self._reference = number, dict(scores)
+            self._reference = proposal.number, dict(scores)
+            self._cut_of_reference = place_of_cut(proposal.plan.as_dict())
 
     def _gain(self, proposal: Proposal, scores: Scores, reference: Scores) -> float:
         method = METHODS.get(proposal.plan.adaptation.name)
@@ -105,8 +109,13 @@ class GainOverSourceOnly:
             return REJECTED
         if self._breaks_a_guard(scores, reference):
             return REJECTED
-        gains = [_bounded_gain(name, scores, reference) for name in judges]
-        return sum(gains) / len(gains)
+        comparable = [name for name in judges if name != MIXVAL.name or self._same_cut(proposal)]
+        gains = [_bounded_gain(name, scores, reference) for name in comparable]
+        return sum(gains) / len(gains) if gains else AS_GOOD
+
+    def _same_cut(self, proposal: Proposal) -> bool:
+        """Whether the trial's inputs were mixed where the reference's were; see `committee.Candidate.mixed_at`."""
+        return place_of_cut(proposal.plan.as_dict()) == self._cut_of_reference
 
     def _breaks_a_guard(self, scores: Scores, reference: Scores) -> bool:
         lost = _known(reference, "source_accuracy") - _known(scores, "source_accuracy")

@@ -318,3 +318,21 @@ def test_class_shares_of_a_source_that_is_not_here_explain_predictions():
     assert "shares can explain" in even.guards[1]["class_shares"]
     uneven = decide(source_free(source_only(), shares=[0.94, 0.02, 0.02, 0.02]), source_free(one))
     assert uneven.guards[1]["class_shares"] == PASSED
+
+
+def test_mixval_compares_only_models_that_were_mixed_at_the_same_place():
+    """A linear network reads every mixture well, so it must not keep a deeper one from winning."""
+    frozen = source_only(clear=0.99, apart=1.0, mixed_at="the features")
+    deep = {"sureness": 0.9, "clear": 0.7}
+    apart = judge([frozen, candidate(1, mixed_at="a layer", **deep)], seed=0)
+    together = judge([frozen, candidate(1, mixed_at="the features", **deep)], seed=0)
+    assert (apart.pick, together.pick) == (1, 0)
+    assert "mixval" in together.better
+    assert "mixval" not in apart.better
+
+
+def test_a_trial_that_cannot_be_mixed_is_ranked_beside_source_only():
+    frozen = source_only(mixed_at="the features")
+    tree = candidate(1, without=("mixval", "mixval_same"), mixed_at="nowhere")
+    verdict = judge([frozen, tree, candidate(2, mixed_at="the features")], seed=0)
+    assert all(math.isfinite(value) for value in verdict.values.values())
