@@ -17,21 +17,30 @@ data:
   target:
     train: handwritten.npz
     labels: none                    # the search never sees them
+    validation: 0                   # without labels there is nothing to hold out: adapt to all of them
     test: {labels_of: train}        # they are opened once, at the end, for the figure below
   source:
     - {name: printed, train: printed.npz}
 metric: accuracy
 budget: {trials: 4, wall: 150s}
-baselines: [source_only]
+baselines: [source_only]            # without adaptation: the figure to beat, and what ships if nothing clearly beats it
 search_space:
   backbone: efficientnet_lite0
   image_size: 64
   tap: P4
-  unfrozen_layers: {choice: [24, all]}
-  learning_rate: {log: [5.0e-4, 3.0e-3]}
-  backbone_rate_ratio: {log: [0.1, 0.6]}
+  unfrozen_layers: 24
+  head: linear
+  learning_rate: {log: [1.5e-3, 4.0e-3]}
+  backbone_rate_ratio: {log: [0.2, 0.6]}
+  dropout: 0.0
+  label_smoothing: 0.0
+  weight_decay: 1.0e-4
   views: 0
   epochs: 6
+  adaptation:                       # what may bring the two together; auto would try every method there is
+    choice:
+      mcc: {weight: {log: [0.3, 3.0]}, align: standardize}
+      infomax: {weight: {log: [0.1, 1.0]}, align: standardize}
 seed: 0
 """
 
