@@ -25,8 +25,8 @@ def what_follows(task: Task, metric: str) -> tuple[str, ...]:
         )
     if setting == "transductive":
         return (
-            "The source has labels, the target has none: models learn from the source alone in this version.",
-            f"Plans are ranked by {metric} on held-out source examples, which cannot tell how they fare on the target.",
+            "Only the source has labels: models learn from it and are adapted to the target's inputs.",
+            "Plans are picked by scores that need no target label; source-only stays unless one is clearly better.",
             "Target labels, where there are any, are opened once, by the final test.",
         )
     few = labels if isinstance(labels, PerClass) else None
