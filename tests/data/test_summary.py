@@ -23,7 +23,7 @@ def test_a_description_needs_no_image_to_be_sound(make_task, tmp_path):
     ("labels", "source", "setting", "words"),
     [
         ("all", None, "inductive", "there is no source domain"),
-        ("none", {"train": "source"}, "transductive", "Plans are ranked by"),
+        ("none", {"train": "source"}, "transductive", "Plans are picked by"),
         ("all", {"train": "source"}, "cross-domain", "The labelled source joins the training part of every fold"),
         ({"per_class": 3}, {"train": "source"}, "cross-domain", "3 target labels a class are known"),
     ],
