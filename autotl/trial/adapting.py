@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.adaptation import METHODS
+from autotl.adaptation import METHODS, Method
 from autotl.adaptation.method import (
     AffineMap,
     Alignment,
@@ -93,7 +93,7 @@ class Adapting:
 
     def weights(self, pooled: Pooled) -> NDArray[np.float32] | None:
         """(n,) of every row of the task's data; None where all examples count alike."""
-        method = METHODS[self.plan.adaptation.name]
+        method = self._method
         if not isinstance(method, Weighting):
             return None
         of_source = self.source[self.data.domain_of[self.source] != 0]
@@ -110,7 +110,7 @@ class Adapting:
         A target label that the fold trains on stands for itself.
         """
         labels = np.full(len(self.data.labels), UNKNOWN, dtype=np.int64)
-        method = METHODS[self.plan.adaptation.name]
+        method = self._method
         if isinstance(method, MakesPseudoLabels):
             probabilities, features = predict(self.target)
             values = self.plan.adaptation.parameters
@@ -121,12 +121,16 @@ class Adapting:
 
     def shift_of_logits(self, predict: Predict) -> NDArray[np.float32] | None:
         """(classes,) for a target whose classes are of other sizes; None where the method leaves them as they are."""
-        method = METHODS[self.plan.adaptation.name]
+        method = self._method
         if not isinstance(method, PriorCorrection):
             return None
         probabilities, _ = predict(self.target)
         calibrated = with_temperature(probabilities, self._temperature(predict))
         return method.prior_shift(calibrated, self._source_prior(), self.plan.adaptation.parameters)
+
+    @property
+    def _method(self) -> Method:
+        return METHODS[self.plan.adaptation.name]
 
     def _source_prior(self) -> NDArray[np.float64]:
         """(classes,) shares of the classes that the model was trained on."""

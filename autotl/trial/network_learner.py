@@ -187,21 +187,34 @@ class NetworkLearner:
         """
         plan, method = self._plan, Adapting(self._plan, self._bench.data, fold)
         draws = np.random.default_rng([plan.seed, fold_number, epoch])
-        if epoch >= plan.epochs:
-            return self._adapt_epoch(method, epoch, draws, check)
-        passes, steps = self._passes(fold.train)
-        batches = self._supervised_batches(method, fold, fold_number, epoch, draws, passes)
-        total = steps * plan.epochs
-        loss = self.trainer.run_epoch(
-            _until(batches, check),
-            rate_at=cosine_decay(plan.learning_rate, total),
-            ramp_at=warm_up(math.ceil(RAMPED_SHARE * total)) if self._is_joint else None,
-        )
+        if epoch < plan.epochs:
+            loss = self._learn_epoch(method, fold, fold_number, epoch, draws, check)
+        else:
+            loss = self._adapt_epoch(method, epoch, draws, check)
         if plan.unfrozen_layers != 0:
             self._align(method)  # the features under it have moved
         if epoch == plan.epochs - 1:
             self._end_learning(method)
         return loss
+
+    def _learn_epoch(
+        self,
+        method: Adapting,
+        fold: Fold,
+        fold_number: int,
+        epoch: int,
+        draws: np.random.Generator,
+        check: Callable[[], None],
+    ) -> float:
+        """Passes over the labelled rows, target rows beside them where the method's loss wants some."""
+        passes, steps = self._passes(fold.train)
+        batches = self._supervised_batches(method, fold, fold_number, epoch, draws, passes)
+        total = steps * self._plan.epochs
+        return self.trainer.run_epoch(
+            _until(batches, check),
+            rate_at=cosine_decay(self._plan.learning_rate, total),
+            ramp_at=warm_up(math.ceil(RAMPED_SHARE * total)) if self._is_joint else None,
+        )
 
     def _end_learning(self, method: Adapting) -> None:
         """What follows the last epoch that learns from labels."""
@@ -239,10 +252,7 @@ class NetworkLearner:
         batches = self._material.training_batches(
             method.target, batch_size=plan.batch_size, draws=draws, labels=pseudo_labels
         )
-        loss = self.trainer.run_epoch(_until(batches, check), rate_at=cosine_decay(rate, steps))
-        if plan.unfrozen_layers != 0:
-            self._align(method)
-        return loss
+        return self.trainer.run_epoch(_until(batches, check), rate_at=cosine_decay(rate, steps))
 
     @property
     def _is_joint(self) -> bool:
