@@ -5,17 +5,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.scoring.components import Points, are_numbers, sampled
 from autotl.scoring.label_free import LabelFreeScore
 from autotl.scoring.metrics import Labels, OfDraws, Probabilities, Values, Weights, predicted_labels
 
-COMPONENTS = 64  # so that networks of unlike width are judged in spaces of like width
-MOST_ROWS = 5_000  # of a larger target a sample is clustered
 MOST_ROUNDS = 50
 
-Features = NDArray[np.floating]  # (m, d)
 
-
-def class_ami(features: Features, said: Probabilities) -> float:
+def class_ami(points: Points, said: Probabilities) -> float:
     """Adjusted mutual information of predictions and clusters: 1 where they are the same, about 0 by chance.
 
     Clusters are found by k-means on the principal components, started at the means of the predicted classes. NaN
@@ -23,35 +20,35 @@ def class_ami(features: Features, said: Probabilities) -> float:
     predicted, or each example a class of its own.
 
     Args:
-        features: of the target examples, shape (m, d).
-        said: probabilities of the same, shape (m, classes).
+        points: components of the target examples that `sampled` names.
+        said: probabilities of all target examples, shape (m, classes).
     """
-    if not _are_usable(features, said):
+    if not _are_usable(points, said):
         return math.nan
-    sample = _sample(len(said))
+    sample = sampled(len(said))
     classes = _numbered(predicted_labels(said[sample]))
     if not _can_agree(classes):
         return 0.0
     from sklearn.metrics import adjusted_mutual_info_score
 
-    return float(adjusted_mutual_info_score(classes, _clusters(features[sample], classes)))
+    return float(adjusted_mutual_info_score(classes, _clusters(points, classes)))
 
 
-def class_ami_of_draws(features: Features, said: Probabilities) -> OfDraws:
+def class_ami_of_draws(points: Points, said: Probabilities) -> OfDraws:
     """`class_ami` in weighted draws of the examples.
 
     Clusters, and the agreement to be expected by chance, are those of all examples: to find them anew in each draw
     would take a hundred times as long.
     """
-    if not _are_usable(features, said):
+    if not _are_usable(points, said):
         return lambda weights: np.full(len(weights), math.nan)
-    sample = _sample(len(said))
+    sample = sampled(len(said))
     classes = _numbered(predicted_labels(said[sample]))
     if not _can_agree(classes):
         return lambda weights: np.zeros(len(weights))
     from sklearn.metrics.cluster import contingency_matrix, expected_mutual_information
 
-    clusters = _clusters(features[sample], classes)
+    clusters = _clusters(points, classes)
     table = contingency_matrix(classes, clusters, sparse=True)
     expected = float(expected_mutual_information(table, len(classes)))
     marks = [np.eye(labels.max() + 1)[labels] for labels in (classes, clusters)]
@@ -68,13 +65,9 @@ def class_ami_of_draws(features: Features, said: Probabilities) -> OfDraws:
     return of_draws
 
 
-def _are_usable(features: Features, said: Probabilities) -> bool:
-    both = len(features) == len(said) > 0 and features.shape[1] > 0
-    return both and bool(np.isfinite(features).all() and np.isfinite(said).all())
-
-
-def _sample(m: int) -> NDArray[np.int64]:
-    return np.arange(m) if m <= MOST_ROWS else np.sort(np.random.default_rng(0).permutation(m)[:MOST_ROWS])
+def _are_usable(points: Points, said: Probabilities) -> bool:
+    both = len(points) == len(sampled(len(said))) > 0 and points.shape[1] > 0
+    return both and are_numbers(points, said)
 
 
 def _numbered(labels: Labels) -> Labels:
@@ -86,14 +79,13 @@ def _can_agree(classes: Labels) -> bool:
     return 1 < int(classes.max()) + 1 < len(classes)
 
 
-def _clusters(features: Features, classes: Labels) -> Labels:
+def _clusters(points: Points, classes: Labels) -> Labels:
     """The cluster of each example, shape (m,)."""
     import warnings
 
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    points = _principal(features)
     counts = np.bincount(classes)
     means = np.zeros((len(counts), points.shape[1]))
     np.add.at(means, classes, points)
@@ -101,18 +93,6 @@ def _clusters(features: Features, classes: Labels) -> Labels:
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than classes
         found = KMeans(len(counts), init=means / counts[:, None], n_init=1, max_iter=MOST_ROUNDS).fit(points)
     return np.asarray(found.labels_, dtype=np.int64)
-
-
-def _principal(features: Features) -> NDArray[np.float64]:
-    """Scores on the principal components. In double precision, so that the order of sums decides nothing."""
-    wide = features.astype(np.float64)
-    wide -= wide.mean(axis=0)
-    if min(wide.shape) <= COMPONENTS:
-        return wide
-    from sklearn.decomposition import PCA
-
-    components = PCA(COMPONENTS, svd_solver="randomized", iterated_power=2, random_state=0)
-    return np.asarray(components.fit_transform(wide), dtype=np.float64)
 
 
 def _entropies(sums: NDArray[np.float64]) -> Values:
@@ -123,7 +103,7 @@ def _entropies(sums: NDArray[np.float64]) -> Values:
 
 CLASS_AMI = LabelFreeScore(
     name="class_ami",
-    reads=("target_features", "target_probabilities"),
+    reads=("target_components", "target_probabilities"),
     compute=class_ami,
     ranks=True,
     blind_to="a collapse that keeps two neat clusters, and classes that are no clusters",

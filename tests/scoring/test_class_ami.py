@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
-from autotl.scoring.class_ami import MOST_ROWS, class_ami, class_ami_of_draws
+import autotl.scoring.class_ami as scoring
+from autotl.scoring.components import MOST_ROWS, on_axes, principal_axes
 
 
 def blobs(rows=300, classes=3, width=100, apart=8.0, seed=0):
@@ -14,6 +15,14 @@ def blobs(rows=300, classes=3, width=100, apart=8.0, seed=0):
     labels = np.arange(rows) % classes
     centres = apart * np.linalg.qr(draws.normal(size=(width, classes)))[0].T
     return (centres[labels] + draws.normal(size=(rows, width))).astype(np.float32), labels
+
+
+def class_ami(features, said):
+    return scoring.class_ami(on_axes(features, principal_axes(features)), said)
+
+
+def class_ami_of_draws(features, said):
+    return scoring.class_ami_of_draws(on_axes(features, principal_axes(features)), said)
 
 
 def test_classes_that_are_clusters_score_one_under_any_name():
