@@ -16,7 +16,7 @@ from autotl.leaderboard.rows import (
     source_score_of,
 )
 from autotl.leaderboard.same_examples import Differences, SameExamples
-from autotl.leaderboard.without_labels import KIND, is_without_labels, take_over, verdict_of
+from autotl.leaderboard.without_labels import KIND, add_pool_scores, is_without_labels, take_over, verdict_of
 from autotl.scoring.metrics import METRICS, Labels
 from autotl.scoring.resampling import Groups
 from autotl.trial.outcome import Outputs
@@ -92,6 +92,7 @@ def _by_committee(
         if row["status"] != "complete" and row["score"] is not None:  # it is not of the kind that the others have now
             row["scores"].setdefault(f"source_{metric}", row["score"]["value"])
             row["score"] = None
+    add_pool_scores(rows, outputs)
     order = take_over(verdict_of(rows, outputs, labels, seed=seed), rows)
     judged = {row["trial"] for row in order}
     others = [row for row in rows if row["trial"] not in judged]

@@ -4,11 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from autotl.adaptation import METHODS
 from autotl.leaderboard.rows import BARRED, Row, cost_of, is_barred, source_score_of
 from autotl.plan.plan import place_of_cut
 from autotl.scoring.committee import PASSED, RULE, Candidate, Rule, Verdict, judge
-from autotl.scoring.metrics import Labels
+from autotl.scoring.ensv import ENSV
+from autotl.scoring.metrics import Labels, Probabilities
 from autotl.trial.outcome import Outputs
 
 KIND = "label_free"
@@ -35,7 +38,7 @@ def verdict_of(
 
 def candidates_of(rows: Sequence[Mapping[str, Any]], outputs: Mapping[int, Outputs], labels: Labels) -> list[Candidate]:
     """The complete rows that keep the limits as the committee sees them."""
-    judged = [row for row in rows if row["status"] == "complete" and not (is_barred(row) and not was_rejected(row))]
+    judged = _judged(rows)
     reference = _reference(judged)
     return [
         Candidate(
@@ -49,6 +52,23 @@ def candidates_of(rows: Sequence[Mapping[str, Any]], outputs: Mapping[int, Outpu
         )
         for row in judged
     ]
+
+
+def add_pool_scores(rows: Sequence[Row], outputs: Mapping[int, Outputs]) -> None:
+    """Fills in the scores that only a finished search has, since they compare each trial with all of them."""
+    judged = [row for row in _judged(rows) if row["trial"] in outputs]
+    said = [outputs[row["trial"]].target for row in judged]
+    if not said:
+        return
+    pool = mean_of_pool(said)
+    for row, own in zip(judged, said, strict=True):
+        row["scores"][ENSV.name] = ENSV({"target_probabilities": own, "pool_probabilities": pool})
+
+
+def mean_of_pool(said: Sequence[Probabilities]) -> Probabilities:
+    """What models say together, (m, classes): the mean of those that are numbers."""
+    whole = [each for each in said if each.shape == said[0].shape and np.isfinite(each).all()]
+    return np.mean(whole, axis=0) if whole else np.full_like(said[0], math.nan)
 
 
 def take_over(verdict: Verdict, rows: Sequence[Row]) -> list[Row]:
@@ -78,6 +98,10 @@ def optimised_by(row: Mapping[str, Any]) -> frozenset[str]:
     """The scores that the training of the row's trial drives up, which may not judge it."""
     method = METHODS.get(row["plan"]["adaptation"]["method"])
     return frozenset() if method is None else method.optimises
+
+
+def _judged(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    return [row for row in rows if row["status"] == "complete" and not (is_barred(row) and not was_rejected(row))]
 
 
 def _reference(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -21,6 +21,7 @@ CURVE = "curve.csv"
 LOG = "log.txt"
 OUTPUTS = "outputs.npz"
 WEIGHTS = "weights.npz"
+FEATURES = ("features", "source_features")  # among the outputs
 
 
 def write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
@@ -79,6 +80,10 @@ def write_outputs(folder: Path, outputs: Outputs) -> None:
         arrays |= {"mixed": outputs.mixed.astype(np.float16), "mix_partners": outputs.mix_partners}
     if outputs.source_shares is not None:
         arrays["source_shares"] = outputs.source_shares
+    if outputs.source_features is not None:
+        arrays["source_features"] = outputs.source_features.astype(np.float16)
+    if outputs.classifier_weights is not None:
+        arrays["classifier_weights"] = outputs.classifier_weights.astype(np.float16)
     write_arrays(folder / OUTPUTS, arrays)
 
 
@@ -98,6 +103,8 @@ def read_outputs(folder: Path) -> Outputs:
         mixed=_renormalised(arrays["mixed"]) if "mixed" in arrays else None,
         mix_partners=arrays.get("mix_partners"),
         source_shares=arrays.get("source_shares"),
+        source_features=_in_single_precision(arrays.get("source_features")),
+        classifier_weights=_in_single_precision(arrays.get("classifier_weights")),
     )
 
 
@@ -126,8 +133,13 @@ def tidy(run: RunFolder, ranked: Sequence[int], *, weights_of: Collection[int], 
 def drop_features(folder: Path) -> None:
     """Leaves all but the pooled features, which only the best trials keep."""
     arrays = read_arrays(folder / OUTPUTS)
-    if arrays["features"].size:
-        write_arrays(folder / OUTPUTS, {**arrays, "features": arrays["features"][:0]})
+    kept = {name: array[:0] if name in FEATURES else array for name, array in arrays.items()}
+    if any(arrays[name].size for name in FEATURES if name in arrays):
+        write_arrays(folder / OUTPUTS, kept)
+
+
+def _in_single_precision(array: NDArray[Any] | None) -> NDArray[np.float32] | None:
+    return None if array is None else array.astype(np.float32)
 
 
 def _renormalised(probabilities: NDArray[Any]) -> NDArray[np.float32]:

@@ -70,6 +70,9 @@ class ClassicalLearner:
         """Probabilities of inputs outside the task's pools."""
         return self.model.predict(_examples([(inputs, np.arange(len(inputs)))]))
 
+    def classifier_weights(self) -> None:
+        """No layer reads its features: they are what it says."""
+
     def state(self) -> Arrays:
         """The fitted model; there is nothing half-trained."""
         return self.weights()

@@ -36,6 +36,10 @@ class Learner(Protocol):
         """What it says of inputs outside the task's pools, such as the test set."""
         ...
 
+    def classifier_weights(self) -> NDArray[np.float32] | None:
+        """(d, classes), by which a linear last layer reads the features; None where there is none."""
+        ...
+
     def state(self) -> Arrays:
         """Everything that training changes."""
         ...

@@ -309,6 +309,10 @@ class NetworkLearner:
             batches.beside = self.words.of_inputs(inputs)
         return self.trainer.predict(batches.prediction_batches(np.arange(len(inputs))))[0]
 
+    def classifier_weights(self) -> NDArray[np.float32]:
+        """(d, classes), of the last layer."""
+        return self.trainer.classifier_weights()
+
     def state(self) -> Arrays:
         """Everything that training changes, and whose turn it was."""
         return [*self.trainer.state(), np.array(self._fold)]

@@ -62,6 +62,8 @@ class Outputs:
     mixed: NDArray[np.float32] | None = None  # probabilities on target rows mixed with partners (`scoring.mixval`)
     mix_partners: NDArray[np.int64] | None = None  # the partners; both None where inputs cannot be mixed
     source_shares: NDArray[np.float64] | None = None  # of the classes, where no source example is here to count
+    source_features: NDArray[np.float32] | None = None  # of `rows`, where these are the source's
+    classifier_weights: NDArray[np.float32] | None = None  # (d, classes), of a network's last layer
 
     def evidence(self, labels: NDArray[np.int64]) -> Evidence:
         """What label-free scores may read, where the validation rows are the source's.
@@ -77,6 +79,10 @@ class Outputs:
             found |= {"source_probabilities": self.validation, "source_labels": labels[self.rows]}
         else:
             found["source_shares"] = self.source_shares
+        if self.source_features is not None and len(self.source_features) == len(self.rows) > 0:
+            found["source_features"] = self.source_features
+        if self.classifier_weights is not None:
+            found["classifier_weights"] = self.classifier_weights
         if self.mixed is not None and self.mix_partners is not None:
             found |= {"mixed_probabilities": self.mixed, "mix_partners": self.mix_partners}
         return found

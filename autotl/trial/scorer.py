@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.data.examples import UNKNOWN, TaskData
-from autotl.scoring import LABEL_FREE_SCORES
+from autotl.scoring import ESTIMATORS, LABEL_FREE_SCORES
 from autotl.scoring.committee import CLASSES_PREDICTED, classes_predicted, deviations
 from autotl.scoring.intervals import interval
-from autotl.scoring.label_free import scores_at_hand
+from autotl.scoring.label_free import derivable, scores_at_hand
 from autotl.scoring.metrics import METRICS, Metric, compute_all
 from autotl.trial.outcome import Outputs
 
@@ -59,17 +59,18 @@ class Scorer:
         return {**self._with_interval(labels, outputs.validation, groups), "kind": data.score_kind}
 
     def all_scores(self, data: TaskData, outputs: Outputs) -> Mapping[str, float]:
-        """Every metric on the same rows; where only source rows have labels, theirs, the label-free scores, and what
-        the search needs to compare these: how many classes are named, and how much the committee's members vary."""
+        """Every metric on the same rows; where only source rows have labels, theirs, the label-free scores, estimates
+        of accuracy, and what the search needs to compare these: how many classes are named, how much the committee's
+        members vary."""
         labels = data.labels[outputs.rows]
         found = compute_all(labels, outputs.validation, positive=self.positive) if len(labels) else {}
         if data.score_kind != "label_free":
             return found
         of_source = {f"source_{name}": value for name, value in found.items()}
-        evidence = outputs.evidence(data.labels)
+        evidence = derivable(outputs.evidence(data.labels))  # what several of them read is computed once
         return {
             **of_source,
-            **scores_at_hand(LABEL_FREE_SCORES, evidence),
+            **scores_at_hand({**LABEL_FREE_SCORES, **ESTIMATORS}, evidence),
             CLASSES_PREDICTED: float(classes_predicted(evidence)),
             **deviations(evidence, seed=self.seed),
         }

@@ -156,6 +156,10 @@ class Trainer:
         outputs = self.model.from_pooled(keras.ops.convert_to_tensor(pooled), joined, domain)
         return softmax(np.asarray(keras.ops.convert_to_numpy(outputs["logits"]), dtype=np.float32))
 
+    def classifier_weights(self) -> NDArray[np.float32]:
+        """(d, classes), of the last layer."""
+        return np.asarray(keras.ops.convert_to_numpy(self.model.head[-1].kernel), dtype=np.float32)
+
     def state(self) -> Arrays:
         """Everything that training changes, to be put back by `load_state`: folds take turns on one model."""
         return [keras.ops.convert_to_numpy(variable).copy() for variable in self._changing()]

@@ -69,6 +69,7 @@ class Workshop:
             learner = self._learner(plan, progress.check_deadline)
         rows = np.concatenate([fold.validation for fold in folds])
         probabilities = np.zeros((0, len(self.data.classes)), dtype=np.float32)
+        features: NDArray[np.float32] | None = None
         states: list[Arrays] = []
         for epoch in range(plan.all_epochs):
             predicted: list[NDArray[np.float32]] = []
@@ -81,7 +82,8 @@ class Workshop:
                         learner.load_state(states[index])
                     losses.append(_train_epoch(learner, fold, index, epoch, progress))
                 with progress.clock("score"):
-                    predicted.append(self._said(learner, fold.validation))
+                    said, features = self._said(learner, fold.validation)
+                    predicted.append(said)
                     progress.size = progress.size or learner.size()
                 if len(folds) > 1:
                     with progress.clock("train"):
@@ -98,12 +100,13 @@ class Workshop:
         if len(folds) > 1:
             learner.load_state(states[0])  # the first fold's model stands for the trial
         with progress.clock("score"):
-            ending = self._ending(learner, rows, probabilities, as_it_came)
+            ending = self._ending(learner, rows, probabilities, features, as_it_came)
         yield progress.ended(ending)
 
-    def _said(self, learner: Learner, rows: Rows) -> NDArray[np.float32]:
-        """Probabilities of the rows that a trial is scored on; none where the source's examples are not here."""
-        return learner.predict(rows)[0] if len(rows) else np.zeros((0, len(self.data.classes)), dtype=np.float32)
+    def _said(self, learner: Learner, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Probabilities and features of the rows that a trial is scored on; none where the source's examples are not
+        here."""
+        return learner.predict(rows) if len(rows) else (np.zeros((0, len(self.data.classes)), dtype=np.float32), None)
 
     def _score(self, rows: Rows, probabilities: NDArray[np.float32]) -> float | None:
         """The task's metric; None without a row to score on."""
@@ -161,9 +164,10 @@ class Workshop:
         learner: Learner,
         rows: Rows,
         probabilities: NDArray[np.float32],
+        features: NDArray[np.float32] | None,
         as_it_came: NDArray[np.float32] | None,
     ) -> Ending:
-        target, features = learner.predict(self.data.target_rows)
+        target, target_features = learner.predict(self.data.target_rows)
         mixed, partners = self._mixed(learner)
         order = np.argsort(rows)
         outputs = Outputs(
@@ -172,10 +176,11 @@ class Workshop:
             target_ids=ids_of(self.data, self.data.target_rows),
             validation=probabilities[order],
             target=target,
-            features=features,
+            features=target_features,
             mixed=mixed,
             mix_partners=partners,
             source_shares=None if self.data.exported is None else self.data.exported.prior,
+            **self._read_by_scores(learner, features, order),
         )
         score = self.scorer.score(self.data, outputs)
         if score["value"] is not None and not math.isfinite(score["value"]):
@@ -187,6 +192,17 @@ class Workshop:
             outputs=outputs,
             weights=learner.weights(),
         )
+
+    def _read_by_scores(
+        self, learner: Learner, features: NDArray[np.float32] | None, order: NDArray[np.int64]
+    ) -> dict[str, Any]:
+        """What label-free scores read beyond what every trial keeps, where it is judged by them."""
+        if self.data.score_kind != "label_free":
+            return {}
+        return {
+            "source_features": None if features is None else features[order],
+            "classifier_weights": learner.classifier_weights(),
+        }
 
     def _mixed(self, learner: Learner) -> tuple[NDArray[np.float32] | None, NDArray[np.int64] | None]:
         """What a network says of mixtures of two target inputs each, where it is judged without labels."""

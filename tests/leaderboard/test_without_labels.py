@@ -88,6 +88,23 @@ def test_the_committee_orders_the_board_and_fills_it_in():
     assert problems(content) == []
 
 
+def test_agreement_with_all_trials_is_added_when_the_search_has_ended():
+    collapsed = trial(2, sureness=1.0, clear=1.0, said=np.zeros(ROWS, dtype=int))
+    rows = ranked(source_only(), trial(1, method="mcc", **BETTER), collapsed, rows=[row(4, status="failed")])
+    agreement = {each["trial"]: each["scores"].get("ensv") for each in rows}
+    assert agreement == {0: 1.0, 1: 1.0, 2: 1 / CLASSES, 4: None}
+    assert "ensv" not in collapsed[0]["scores"], "no row that is given is changed"
+
+
+def test_a_model_that_says_no_numbers_spoils_no_agreement():
+    told_row, said = trial(2, sureness=0.9)
+    nothing = np.full_like(said.target, math.nan)
+    rows = ranked(source_only(), trial(1, **BETTER), (told_row, replace(said, target=nothing)))
+    agreement = {each["trial"]: each["scores"]["ensv"] for each in rows}
+    assert (agreement[0], agreement[1]) == (1.0, 1.0)
+    assert math.isnan(agreement[2])
+
+
 def test_ranking_again_changes_nothing():
     trials = [source_only(), trial(1, **BETTER), trial(2, source=0.3), source_only(3, source=0.8)]
     once = ranked(*trials, rows=[row(4, 0.5, status="pruned")])

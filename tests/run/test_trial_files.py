@@ -154,6 +154,29 @@ def test_outputs_that_lack_an_array_are_a_storage_error(tmp_path):
         trial_files.read_outputs(tmp_path)
 
 
+def test_what_scores_read_of_the_source_and_the_last_layer_comes_back(tmp_path):
+    draws = np.random.default_rng(2)
+    features, weights = (draws.normal(size=size).astype(np.float32) for size in ((6, 5), (5, 3)))
+    trial_files.write_outputs(tmp_path, replace(outputs(), source_features=features, classifier_weights=weights))
+    read = trial_files.read_outputs(tmp_path)
+    np.testing.assert_allclose(read.source_features, features, rtol=2e-3, atol=1e-4)
+    np.testing.assert_allclose(read.classifier_weights, weights, rtol=2e-3, atol=1e-4)
+    evidence = read.evidence(np.zeros(20, dtype=int))
+    assert {"source_features", "classifier_weights"} <= set(evidence)
+    trial_files.drop_features(tmp_path)
+    lean = trial_files.read_outputs(tmp_path)
+    assert lean.source_features.shape == (0, 5)
+    assert "source_features" not in lean.evidence(np.zeros(20, dtype=int)), "no score may take none for all"
+
+
+def test_a_run_of_before_there_were_source_features_is_read(tmp_path):
+    trial_files.write_outputs(tmp_path, outputs())
+    read = trial_files.read_outputs(tmp_path)
+    assert read.source_features is None
+    assert read.classifier_weights is None
+    assert not {"source_features", "classifier_weights"} & set(read.evidence(np.zeros(20, dtype=int)))
+
+
 def test_class_shares_of_a_source_that_is_not_here_come_back(tmp_path):
     written = replace(outputs(), source_shares=np.array([0.5, 0.3, 0.2]))
     trial_files.write_outputs(tmp_path, written)
