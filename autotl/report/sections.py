@@ -8,8 +8,10 @@ from typing import Any
 from autotl.report import wording
 from autotl.report.entries import Entry, Interval, named, parameters, were_judged, winner_of
 from autotl.report.values import Json
-from autotl.scoring import LABEL_FREE_SCORES
+from autotl.scoring import ESTIMATORS, LABEL_FREE_SCORES
 from autotl.scoring.committee import CLASSES_PREDICTED, PASSED, SPOKEN
+from autotl.scoring.estimates import RECORD, estimated_range
+from autotl.scoring.label_free import LabelFreeScore
 
 MOST_ROWS = 150
 """Rows of the leaderboard on a page; more stand in leaderboard.csv, and the page says so."""
@@ -72,18 +74,33 @@ class Judged:
     """One trial before the committee: its scores in the order of the columns, and the guards that it did not pass."""
 
     entry: Entry
-    scores: Sequence[float | None]
+    scores: Sequence[float | None]  # that decide
+    others: Sequence[float | None]
+    estimate: str  # of its accuracy on the target, as a range in words
     classes: int | None
     complaints: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A label-free score over a table."""
+
+    name: str
+    decides: bool
+    blind_to: str  # when it is wrong
+    paper: str
 
 
 @dataclass(frozen=True)
 class Committee:
     """How a model was picked on a target without labels."""
 
-    columns: Sequence[tuple[str, bool, str]]  # a score's name, whether its ranks decide, when it is wrong
+    columns: list[Column]  # of the scores whose ranks decide
+    others: list[Column]
     lines: Sequence[Judged]
     left_out: int
+    estimators: list[Column]  # none where no trial has an estimate
+    record: str  # what estimates have been worth
 
 
 @dataclass(frozen=True)
@@ -162,23 +179,26 @@ def committee(entries: Sequence[Entry], headline: Json) -> Committee | None:
         return None
     members = list((headline.get("committee") or {}).get("members", ()))
     names = [name for name in LABEL_FREE_SCORES if any(entry.scores.get(name) is not None for entry in judged)]
-    names.sort(key=lambda name: name not in members)
+    deciding, others = [name for name in names if name in members], [name for name in names if name not in members]
+    has_estimates = any(estimated_range(entry.scores) for entry in judged)
     shown = [entry for place, entry in enumerate(judged) if place < MOST_JUDGED or entry.winner or entry.baseline]
     return Committee(
-        columns=[
-            (SPOKEN.get(name, name.replace("_", " ")), name in members, LABEL_FREE_SCORES[name].blind_to)
-            for name in names
-        ],
+        columns=[_column(LABEL_FREE_SCORES[name], decides=True) for name in deciding],
+        others=[_column(LABEL_FREE_SCORES[name], decides=False) for name in others],
         lines=[
             Judged(
                 entry,
-                [entry.scores.get(name) for name in names],
+                [entry.scores.get(name) for name in deciding],
+                [entry.scores.get(name) for name in others],
+                _range(estimated_range(entry.scores)),
                 None if entry.scores.get(CLASSES_PREDICTED) is None else int(entry.scores[CLASSES_PREDICTED]),
                 [words for words in entry.guards.values() if words != PASSED],
             )
             for entry in shown
         ],
         left_out=len(judged) - len(shown),
+        estimators=[_column(each, decides=False) for each in ESTIMATORS.values()] if has_estimates else [],
+        record=RECORD,
     )
 
 
@@ -330,6 +350,17 @@ def _figures_of_committee(winner: Entry, headline: Json, entries: Sequence[Entry
         ),
         Figure(f"{metric} on the source", wording.score(winner.scores.get(name)), note),
     ]
+
+
+def _column(score: LabelFreeScore, *, decides: bool) -> Column:
+    name = SPOKEN.get(score.name) or score.spoken or score.name.replace("_", " ")
+    return Column(name, decides, score.blind_to, score.paper)
+
+
+def _range(ends: tuple[float, float] | None) -> str:
+    if ends is None:
+        return wording.NOTHING
+    return " to ".join(dict.fromkeys(f"{end:.2f}" for end in ends))
 
 
 def _within(figure: Interval, *, signed: bool = False) -> str:

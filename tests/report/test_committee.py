@@ -9,6 +9,9 @@ from autotl.report.entries import read_entries, score_name
 
 SCORES = {
     "source_accuracy": 0.91,
+    "iw_accuracy": 0.72,
+    "estimate_atc": 0.83,
+    "estimate_cot": 0.786,
     "entropy": -0.4,
     "infomax": 1.75,
     "infomax_deviation": 0.02,
@@ -44,11 +47,40 @@ def entries_of(values):
 
 def test_members_come_first_and_deviations_are_not_shown():
     found = sections.committee(entries_of(judged_values()), HEADLINE)
-    assert [name for name, _, _ in found.columns] == ["InfoMax", "MixVal", "source accuracy", "entropy"]
-    assert [decides for _, decides, _ in found.columns] == [True, True, False, False]
-    assert found.lines[0].scores == [1.75, 0.81, 0.91, -0.4]
+    assert [column.name for column in found.columns] == ["InfoMax", "MixVal"]
+    assert [column.name for column in found.others] == ["source accuracy", "importance-weighted accuracy", "entropy"]
+    assert [column.decides for column in found.columns + found.others] == [True, True, False, False, False]
+    assert found.lines[0].scores == [1.75, 0.81]
+    assert found.lines[0].others == [0.91, 0.72, -0.4]
     assert found.lines[0].classes == 10
     assert not any(name.endswith("_deviation") for entry in entries_of(judged_values()) for name in entry.scores)
+
+
+def test_estimates_are_a_range_beside_their_record_and_no_score():
+    found = sections.committee(entries_of(judged_values()), HEADLINE)
+    assert found.lines[0].estimate == "0.79 to 0.83"
+    assert not any("ATC" in column.name for column in found.columns + found.others)
+    page = render(judged_values())
+    assert "0.79 to 0.83" in page
+    assert found.record in page
+    assert "no figure to count on" in page
+    assert "expected accuracy" not in page.lower()
+
+
+def test_where_there_is_no_estimate_nothing_is_said_of_any():
+    values = judged_values()
+    for row in values.leaderboard["trials"]:
+        row["scores"] = {name: value for name, value in row["scores"].items() if not name.startswith("estimate_")}
+    found = sections.committee(entries_of(values), HEADLINE)
+    assert found.estimators == []
+    assert found.lines[0].estimate == "–"
+    assert found.record not in render(values)
+
+
+def test_the_page_says_when_each_score_is_wrong_and_where_it_is_from():
+    page = render(judged_values())
+    assert "no source example looks like the target then" in page
+    assert "Covariate shift adaptation by importance weighted cross validation" in page
 
 
 def test_the_table_is_short_but_keeps_winner_and_baselines():
