@@ -40,6 +40,8 @@ def evidence(*, sureness=0.5, clear=0.8, source=0.9, apart=9.0, said=None, rows=
         "mix_partners": mix_partners(rows, 0),
         "source_probabilities": probabilities(np.where(is_right, labels, (labels + 1) % classes), 0.8, classes),
         "source_labels": labels,
+        "source_features": draws.normal(size=(rows, 3)) + apart * np.eye(classes, 3)[labels],
+        "classifier_weights": np.eye(3, classes),
     }
 
 

@@ -6,6 +6,7 @@ python -m benchmarks.selection --pools DIR… [--save FILE] | --load FILE… [--
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.selection import estimates
 from benchmarks.selection.measuring import FEWEST_TRIALS, SUB_POOLS, Outcomes, figures, intervals, left_out, sub_pools
 from benchmarks.selection.pools import Pool, load, read_pools, save
 from benchmarks.selection.rules import PUBLISHED, Choose, auto, committees
@@ -39,6 +40,7 @@ def main() -> None:
         found[CHOSEN] = chosen
     print(of_rules({name: (figures(each), intervals(each)) for name, each in found.items()}))
     print(by_family(found))
+    print(estimates.table(usable))
     if given.variants:
         print("\n".join(f"chosen without {family}: {name}" for family, name in names.items()))
 

@@ -14,7 +14,7 @@ from autotl.leaderboard.without_labels import SOURCE_ONLY, candidates_of
 from autotl.run import RunFolder, trial_files
 from autotl.scoring import LABEL_FREE_SCORES
 from autotl.scoring.committee import Candidate, in_draws
-from autotl.scoring.label_free import Reading
+from autotl.scoring.label_free import Reading, derivable
 from autotl.task import read_task
 from benchmarks.adaptation.hidden_labels import accuracy_on_target, labels_of_target
 
@@ -122,7 +122,7 @@ def read_pool(run: Path) -> Pool:
 
 def drawn_beforehand(candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
     """The candidates with their scores in resamples, and without the evidence that nothing else is computed from."""
-    evidence = [each.evidence for each in candidates]
+    evidence = [derivable(each.evidence) for each in candidates]
     drawn = {name: in_draws(evidence, name, seed=seed) for name, score in LABEL_FREE_SCORES.items() if score.of_draws}
     return [
         replace(

@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.leaderboard.without_labels import NO_METHOD
+from autotl.leaderboard.without_labels import NO_METHOD, mean_of_pool
 from autotl.scoring.committee import RULE, Candidate, Rule, judge, percentile_ranks
+from autotl.scoring.ensv import ensv
 from benchmarks.selection.pools import Pool, Trial
 
 GATE = 0.10  # of source accuracy, the width that did best on the public records
@@ -41,6 +42,13 @@ def source_only(pool: Pool) -> Choice:
 def highest(pool: Pool, *, score: str, gate: float = math.inf) -> Choice:
     """The highest score, among trials whose source accuracy is at most the gate below the best one's."""
     return _first(_scores(pool, score), _passes(pool, gate))
+
+
+def agreement(pool: Pool) -> Choice:
+    """EnsV: the trial that names most often what all of this pool's name together."""
+    said = [trial.candidate.evidence["target_probabilities"] for trial in pool.trials]
+    together = mean_of_pool(said)
+    return _first(np.array([ensv(each, together) for each in said]), np.ones(len(said), dtype=bool))
 
 
 def highest_mean_rank(pool: Pool, *, scores: Sequence[str]) -> Choice:
@@ -129,6 +137,12 @@ PUBLISHED: Mapping[str, Choose] = {
     "MixVal": partial(highest, score="mixval"),
     "ClassAMI": partial(highest, score="class_ami"),
     "entropy": partial(highest, score="entropy"),
+    "IWCV": partial(highest, score="iw_accuracy"),
+    "DEV": partial(highest, score="dev"),
+    "reverse validation": partial(highest, score="reverse_validation"),
+    "SND": partial(highest, score="snd"),
+    "Transfer Score": partial(highest, score="transfer_score"),
+    "EnsV": agreement,
     "source accuracy within 10 points, then entropy": partial(highest, score="entropy", gate=GATE),
     "source accuracy within 10 points, then MixVal": partial(highest, score="mixval", gate=GATE),
     "source accuracy within 10 points, then ClassAMI": partial(highest, score="class_ami", gate=GATE),

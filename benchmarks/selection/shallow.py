@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from autotl.adaptation import METHODS
 from autotl.adaptation.method import MakesPseudoLabels, Parameter, PriorCorrection, Transform, Weighting
 from autotl.adaptation.shot import nearest_centroids
-from autotl.scoring import LABEL_FREE_SCORES
+from autotl.scoring import ESTIMATORS, LABEL_FREE_SCORES
 from autotl.scoring.committee import Candidate
-from autotl.scoring.label_free import Evidence, scores_at_hand
+from autotl.scoring.label_free import Evidence, derivable, scores_at_hand
 from autotl.scoring.mixval import MAJOR_PART, mix_partners
 from benchmarks.adaptation.domains import LOADS, PRODUCTS, faulty_windows, pairs_of, reviews_of, spectrum_of
 from benchmarks.selection import small_network
@@ -128,10 +128,10 @@ def pool_of(pair: Pair, *, seed: int) -> Pool:
     held_out, learnt = np.split(order, [round(VALIDATION * len(order))])
     found: list[tuple[Candidate, str, float]] = []
     for number, setting in enumerate(settings(generator)):
-        seen = evidence_of(setting, pair, learnt, held_out, seed=seed * 1000 + number)
+        seen = derivable(evidence_of(setting, pair, learnt, held_out, seed=seed * 1000 + number))
         candidate = Candidate(
             number,
-            scores_at_hand(LABEL_FREE_SCORES, seen),
+            scores_at_hand({**LABEL_FREE_SCORES, **ESTIMATORS}, seen),
             seen,
             METHODS[setting.method].optimises,
             cost=float(setting.units),
@@ -229,6 +229,8 @@ def evidence_of(
         "mix_partners": partners,
         "source_probabilities": softmax(validation.logits).astype(np.float32),
         "source_labels": pair.source[1][held_out],
+        "source_features": validation.hidden.astype(np.float32),
+        "classifier_weights": network.weights[2].astype(np.float32),
     }
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pretend_models import candidate, source_only
+from pretend_models import ROWS, candidate, source_only
 
 from autotl.scoring.committee import RULE, judge
 from benchmarks.selection.pools import Pool, Trial, drawn_beforehand, is_finished, load, save
@@ -63,12 +63,30 @@ def test_the_committee_says_the_same_of_pools_that_were_kept(kept):
         ("InfoMax", 2),
         ("MixVal", 1),
         ("entropy", 2),
+        ("IWCV", 3),
+        ("DEV", 3),
         ("source accuracy within 10 points, then entropy", 1),
         ("mean rank of source accuracy, entropy, MixVal", 1),
     ],
 )
 def test_published_rules_pick_by_their_scores(name, place):
     assert PUBLISHED[name](pool()).place == place
+
+
+@pytest.mark.parametrize("name", ["reverse validation", "SND", "Transfer Score", "EnsV"])
+def test_every_published_score_orders_the_trials(name):
+    choice = PUBLISHED[name](pool())
+    assert choice.values is not None
+    assert np.isfinite(choice.values).all()
+
+
+def test_agreement_is_with_the_trials_at_hand():
+    odd = candidate(4, sureness=0.9, said=np.zeros(ROWS, dtype=int))
+    trials = [*pool().trials, Trial(odd, "shot", False, 0.2)]
+    choice = PUBLISHED["EnsV"](replace(pool(), trials=tuple(trials)))
+    assert choice.values.tolist() == [1.0, 1.0, 1.0, 1.0, 0.25]
+    alone = PUBLISHED["EnsV"](replace(pool(), trials=(trials[-1],)))
+    assert alone.values.tolist() == [1.0]
 
 
 def test_a_gate_puts_those_behind_it_last():
