@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from autotl import __version__
-from autotl.errors import AutotlError, UsageError
+from autotl.cli import review
+from autotl.cli.review import show_leaderboard
+from autotl.cli.screen import errors as _errors
+from autotl.cli.screen import screen as _screen
+from autotl.errors import AutotlError
 
 app = typer.Typer(
     name="autotl",
@@ -172,34 +175,6 @@ def demo(
     _search(task, api.Overrides(out=out / "run"))
 
 
-@app.command(epilog="Examples: autotl leaderboard runs/flowers-20261124-101500 · autotl leaderboard RUN --json")
-def leaderboard(
-    run: RunPath,
-    as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print leaderboard.csv.")] = False,
-) -> None:
-    """Shows who is winning, baselines and failures included."""
-    from autotl.api import read_leaderboard
-
-    if as_json and as_csv:
-        raise UsageError("--json and --csv exclude each other.")
-    content = read_leaderboard(run)
-    if as_json:
-        print(json.dumps(content, indent=1))
-    elif as_csv:
-        print((run / "leaderboard.csv").read_text(encoding="utf-8"), end="")
-    else:
-        _show_leaderboard(content)
-
-
-@app.command(epilog="Example: autotl report runs/flowers-20261124-101500")
-def report(run: RunPath) -> None:
-    """Writes report.html anew from what the run folder holds."""
-    from autotl.api import write_report
-
-    _screen().print(str(write_report(run)), markup=False, soft_wrap=True)
-
-
 @app.command(epilog="Example: autotl predict runs/first/winner photos/ --out predictions.csv")
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A bundle: the `winner/` of a run.")],
@@ -248,7 +223,7 @@ def _search(task: Path, overrides: Any) -> None:
     console = _errors()
     with Progress(console, metric=opened.metric, higher_is_better=opened.higher_is_better) as progress:
         finished = api.search(opened, listen=progress)
-    _show_leaderboard(finished.leaderboard, limit=12)
+    show_leaderboard(finished.leaderboard, limit=12)
     out = _screen()
     for sentence in finished.sentences:
         out.print(sentence, markup=False, highlight=False, soft_wrap=True)
@@ -265,19 +240,7 @@ def _search(task: Path, overrides: Any) -> None:
         raise finished.error
 
 
-def _show_leaderboard(content: dict[str, Any], *, limit: int | None = None) -> None:
-    from autotl.cli.tables import leaderboard_table
-
-    out = _screen()
-    out.print(leaderboard_table(content, width=out.width, limit=limit))
-
-
-def _screen() -> Console:
-    return Console()
-
-
-def _errors() -> Console:
-    return Console(stderr=True)
+review.add_to(app)
 
 
 def _set_up_logging() -> None:

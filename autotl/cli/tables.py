@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autotl.data.examples import Finding
+from autotl.leaderboard import BestOfTask
 from autotl.report import wording
 from autotl.report.entries import Entry, Interval, network_words, read_entries, recipe_words, score_name
 from autotl.report.wording import NOTHING, visible
@@ -40,19 +41,27 @@ class _Column:
         return max(cell_len(line) for line in lines)
 
 
-def leaderboard_table(leaderboard: Mapping[str, Any], *, width: int | None = None, limit: int | None = None) -> Table:
+def leaderboard_table(
+    leaderboard: Mapping[str, Any],
+    *,
+    width: int | None = None,
+    limit: int | None = None,
+    trials: Sequence[int] | None = None,
+) -> Table:
     """The leaderboard, best first, for a terminal: a line per trial where there is room, else two or three.
 
     Args:
         leaderboard: the content of a `leaderboard.json`.
         width: columns of the terminal; asked of it where left out.
         limit: rows at most; winner and named baselines are shown beyond it, the caption counts the rest.
+        trials: which to show, in this order, each with its own rank; all of them, best first, where left out.
     """
     width = width or shutil.get_terminal_size((100, 24)).columns
     entries = read_entries(leaderboard)
+    by_trial = {entry.trial: entry for entry in entries}
     shown = [
         entry
-        for place, entry in enumerate(entries)
+        for place, entry in enumerate(entries if trials is None else [by_trial[trial] for trial in trials])
         if limit is None or place < limit or entry.winner or entry.baseline is not None
     ]
     table = Table(
@@ -60,7 +69,7 @@ def leaderboard_table(leaderboard: Mapping[str, Any], *, width: int | None = Non
         pad_edge=False,
         padding=(0, 1, 0, 0),
         header_style="bold",
-        caption=_caption(entries, shown),
+        caption=_caption(entries, shown, left_out="lower" if trials is None else "other"),
         caption_justify="left",
         caption_style="",
     )
@@ -70,6 +79,30 @@ def leaderboard_table(leaderboard: Mapping[str, Any], *, width: int | None = Non
     for place, entry in enumerate(shown):
         table.add_row(*(column.cells[place] for column in columns), style=_row_style(entry))
     return table
+
+
+def overview_table(tasks: Sequence[BestOfTask]) -> Table:
+    """The best of every task, a task a row."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for title in ("task", "best run", "model", "metric", "expected", "test", "MB", "ms"):
+        table.add_column(title, overflow="fold")
+    for best in tasks:
+        expected = "no target labels" if best.run and best.figure is None else _overview_figure(best.figure)
+        table.add_row(
+            visible(f"{best.task}\n{best.runs} run{'' if best.runs == 1 else 's'}"),
+            visible(f"{best.run}\ntrial {best.trial}" if best.run else "no model yet"),
+            "" if best.plan is None else _stacked(network_words(best.plan), recipe_words(best.plan)),
+            visible(best.metric.replace("_", " ")),
+            expected,
+            _overview_figure(best.test),
+            wording.megabytes(best.model_mb).removesuffix(" MB"),
+            wording.milliseconds(best.latency_ms).removesuffix(" ms"),
+        )
+    return table
+
+
+def _overview_figure(figure: Mapping[str, Any] | None) -> Text:
+    return _stacked(*_figure(Interval.read(figure)))
 
 
 def plan_words(plan: Mapping[str, Any]) -> str:
@@ -200,9 +233,9 @@ def _row_style(entry: Entry) -> str:
     return "dim" if entry.status in ("failed", "skipped", "pruned") else ""
 
 
-def _caption(entries: Sequence[Entry], shown: Sequence[Entry]) -> Text:
+def _caption(entries: Sequence[Entry], shown: Sequence[Entry], *, left_out: str) -> Text:
     """What the rows do not say: how many there are, who is tied, what went wrong."""
-    lines = [_counts(entries, shown)]
+    lines = [_counts(entries, shown, left_out)]
     winner = next((entry for entry in entries if entry.winner), None)
     tied = [
         entry.trial
@@ -224,11 +257,11 @@ def _caption(entries: Sequence[Entry], shown: Sequence[Entry]) -> Text:
     return Text("\n".join(lines), style="dim")
 
 
-def _counts(entries: Sequence[Entry], shown: Sequence[Entry]) -> str:
+def _counts(entries: Sequence[Entry], shown: Sequence[Entry], left_out: str) -> str:
     statuses = list(dict.fromkeys(entry.status for entry in entries))
     counted = ", ".join(f"{sum(entry.status == status for entry in entries)} {status}" for status in statuses)
     hidden = len(entries) - len(shown)
-    more = f"; {hidden} lower trial{'s' if hidden > 1 else ''} not shown" if hidden else ""
+    more = f"; {hidden} {left_out} trial{'s' if hidden > 1 else ''} not shown" if hidden else ""
     return f"{len(entries)} trial{'' if len(entries) == 1 else 's'}: {counted}{more}." if entries else "No trial yet."
 
 

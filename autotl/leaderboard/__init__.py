@@ -6,14 +6,19 @@ A row is the mapping of DESIGN section 8. Nothing here reads or writes a file, a
 from autotl.leaderboard.files import as_csv, as_json
 from autotl.leaderboard.gate import Gate, read_gate
 from autotl.leaderboard.headline import expected, headline
+from autotl.leaderboard.overview import BestOfTask, FinishedRun, best_of_tasks
 from autotl.leaderboard.ranking import name_baselines, pareto_front, rank, standing
 from autotl.leaderboard.rows import score_of, winner_of
+from autotl.leaderboard.sorting import sort_rows
 from autotl.leaderboard.tested import test_sentences
 
 __all__ = [
+    "BestOfTask",
+    "FinishedRun",
     "Gate",
     "as_csv",
     "as_json",
+    "best_of_tasks",
     "expected",
     "headline",
     "name_baselines",
@@ -21,6 +26,7 @@ __all__ = [
     "rank",
     "read_gate",
     "score_of",
+    "sort_rows",
     "standing",
     "test_sentences",
     "winner_of",

@@ -43,7 +43,7 @@ def as_json(
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """The rows for a spreadsheet: nested values in columns such as `plan.backbone`, no text that runs as a formula."""
-    flat = [dict(_flattened(_plain(row))) for row in rows]
+    flat = [dict(flattened(_plain(row))) for row in rows]
     seen = dict.fromkeys(column for row in flat for column in row)
     # `score` of a row without one is no column beside `score.value` of the others
     columns = [column for column in seen if not any(other.startswith(f"{column}.") for other in seen)]
@@ -67,10 +67,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _flattened(row: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+def flattened(row: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    """Column and cell of every value of a row, `plan.backbone` for the backbone of its plan."""
     for key, value in row.items():
         if isinstance(value, Mapping):
-            yield from _flattened(value, f"{prefix}{key}.")
+            yield from flattened(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 

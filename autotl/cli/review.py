@@ -1,0 +1,85 @@
+"""The commands of those who review: who is winning, and the report."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from autotl.cli.screen import say, screen, write_data
+from autotl.errors import UsageError
+
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `autotl search` wrote.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    app.command(
+        epilog="Examples: autotl leaderboard · autotl leaderboard runs/flowers-20261124-101500 --pareto · "
+        "autotl leaderboard RUN --sort latency_ms --json"
+    )(leaderboard)
+    app.command(epilog="Example: autotl report runs/flowers-20261124-101500")(report)
+
+
+def leaderboard(
+    run: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RUN]", help="A run folder, or a folder of runs; `runs` if left out."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print leaderboard.csv.")] = False,
+    pareto: Annotated[
+        bool, typer.Option("--pareto", help="Only trials that no other beats in score, latency and size at once.")
+    ] = False,
+    sort: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Order by a column, such as latency_ms or learning_rate.")
+    ] = None,
+) -> None:
+    """Shows who is winning, baselines and failures included; without a run, the best of every task."""
+    from autotl.api import leaderboard_of, read_leaderboard
+    from autotl.leaderboard import as_csv as csv_of
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv exclude each other.")
+    if run is None or (run.is_dir() and any(run.glob("*/study.db"))):
+        if pareto or sort is not None:
+            raise UsageError("--pareto and --sort are about the trials of one run. Name it: autotl leaderboard RUN")
+        _show_overview(run, as_json=as_json, as_csv=as_csv)
+        return
+    content = read_leaderboard(run)
+    rows = leaderboard_of(run, sort=sort, only_pareto=pareto)
+    if as_json:
+        write_data(json.dumps(content | {"trials": rows}, indent=1))
+    elif as_csv:
+        write_data(csv_of(rows))
+    else:
+        show_leaderboard(content, trials=[row["trial"] for row in rows])
+
+
+def report(run: RunPath) -> None:
+    """Writes report.html anew from what the run folder holds."""
+    from autotl.api import write_report
+
+    say(str(write_report(run)))
+
+
+def show_leaderboard(content: dict[str, Any], *, limit: int | None = None, trials: list[int] | None = None) -> None:
+    """Prints the table; of `trials`, in their order, where they are given."""
+    from autotl.cli.tables import leaderboard_table
+
+    out = screen()
+    out.print(leaderboard_table(content, width=out.width, limit=limit, trials=trials))
+
+
+def _show_overview(folder: Path | None, *, as_json: bool, as_csv: bool) -> None:
+    from autotl.api import read_overview
+    from autotl.cli.tables import overview_table
+    from autotl.leaderboard import as_csv as csv_of
+
+    tasks = read_overview(folder)
+    if as_json:
+        write_data(json.dumps({"schema": 1, "tasks": [best.as_dict() for best in tasks]}, indent=1))
+    elif as_csv:
+        write_data(csv_of([best.as_dict() for best in tasks]))
+    else:
+        screen().print(overview_table(tasks))

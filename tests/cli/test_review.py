@@ -1,0 +1,87 @@
+"""The commands of those who review, on runs that nobody trained."""
+
+import csv
+import io
+import json
+
+import pytest
+from pretend_runs import pretend_run
+
+from autotl.cli.app import run
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """The folder `runs` in the current folder, with three runs of two tasks."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    slow = {"latency_ms": 50.0, "model_mb": 40.0, "flops": 9000}
+    pretend_run(tmp_path / "runs" / "kitchen-1", wrong=(40, 200), t1={"latency_ms": 9.0})
+    pretend_run(tmp_path / "runs" / "kitchen-2", wrong=(20, 200, 300), t1=slow, t2={"latency_ms": 1.0})
+    pretend_run(tmp_path / "runs" / "zoo-1", task="zoo", data="d2")
+    return tmp_path / "runs"
+
+
+def output(capsys, *arguments):
+    assert run(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def test_without_a_run_the_best_of_every_task_is_shown(runs, capsys):
+    content = json.loads(output(capsys, "leaderboard", "--json"))
+    assert [(best["task"], best["run"], best["runs"]) for best in content["tasks"]] == [
+        ("kitchen", "runs/kitchen-2", 2),
+        ("zoo", "runs/zoo-1", 1),
+    ]
+    table = output(capsys, "leaderboard")
+    assert "runs/kitchen-2" in table
+    assert "runs/kitchen-1" not in table
+    rows = list(csv.DictReader(io.StringIO(output(capsys, "leaderboard", str(runs), "--csv"))))
+    assert [row["task"] for row in rows] == ["kitchen", "zoo"]
+
+
+def test_a_run_that_just_began_stands_there_without_a_model(runs, capsys):
+    pretend_run(runs / "ants-1", task="ants", wrong=(), finished=False)
+    assert "no model yet" in output(capsys, "leaderboard")
+
+
+def test_the_pareto_front_leaves_out_what_is_beaten_in_everything(runs, capsys):
+    content = json.loads(output(capsys, "leaderboard", str(runs / "kitchen-2"), "--pareto", "--json"))
+    assert [row["trial"] for row in content["trials"]] == [0, 2], "1 is worse, slower and larger than 0"
+    assert "1 other trial not shown" in output(capsys, "leaderboard", str(runs / "kitchen-2"), "--pareto")
+
+
+def test_sorting_orders_every_form_and_keeps_the_ranks(runs, capsys):
+    folder = str(runs / "kitchen-2")
+    content = json.loads(output(capsys, "leaderboard", folder, "--sort", "latency_ms", "--json"))
+    assert [row["trial"] for row in content["trials"]] == [2, 0, 1]
+    rows = list(csv.DictReader(io.StringIO(output(capsys, "leaderboard", folder, "--sort", "ms", "--csv"))))
+    assert [row["trial"] for row in rows] == ["2", "0", "1"]
+    lines = [line.split() for line in output(capsys, "leaderboard", folder, "--sort", "ms").splitlines()]
+    assert [line[:2] for line in lines if "MobileNetV2" in line] == [["3", "2"], ["★", "1"], ["2", "1"]]
+
+
+def test_the_csv_is_the_one_in_the_run_folder(runs, capsys):
+    folder = runs / "kitchen-1"
+    assert output(capsys, "leaderboard", str(folder), "--csv") == (folder / "leaderboard.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["leaderboard", "--pareto"], "Name it"),
+        (["leaderboard", "--sort", "score"], "Name it"),
+        (["leaderboard", "runs/kitchen-1", "--json", "--csv"], "exclude"),
+        (["leaderboard", "runs/kitchen-1", "--sort", "beauty"], "'beauty' is no column"),
+        (["leaderboard", "runs/nowhere"], "no run folder"),
+    ],
+)
+def test_wrong_usage_is_told(runs, capsys, arguments, word):
+    assert run(arguments) == 2
+    assert word in capsys.readouterr().err
+
+
+def test_a_folder_without_runs_says_how_to_get_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(["leaderboard"]) == 2
+    assert "autotl search task.yaml" in capsys.readouterr().err
