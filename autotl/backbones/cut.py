@@ -1,27 +1,18 @@
 """Dividing a network into a frozen prefix, computed once, and a suffix that may be trained."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import keras
-import numpy as np
-import xxhash
 
-from autotl.backbones.graph import crossings, nodes_in_order, own_trainable_variables, rerun, sublayers
+from autotl.backbones.graph import own_trainable_variables, rerun, sublayers
 from autotl.backbones.network import Network
+from autotl.backbones.places import Crossing, Places, inputs_like
 from autotl.backbones.reading import TokenReading
 from autotl.errors import TaskError
 
 LAYERS_LOOKED_BACK = 6  # how many weight-owning layers earlier than needed a cheaper cut may lie
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """One tensor of one example at the cut."""
-
-    shape: tuple[int, ...]  # without the batch axis
-    dtype: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +28,7 @@ class Division:
         unfrozen: the layers a trial may train, in forward order.
         digest: of everything that decides the crossing tensors, the examples apart.
         place: the layer whose output is the last to cross, or the input's own name.
+        position: of that place in the order of the network's graph.
         bytes_per_example: of the crossing tensors together.
     """
 
@@ -47,6 +39,7 @@ class Division:
     digest: str
     crossing: tuple[Crossing, ...]
     place: str
+    position: int
     bytes_per_example: int
 
     @property
@@ -89,31 +82,34 @@ def divide(
     Raises:
         TaskError: more layers than the network has.
     """
+    places = Places(network)
     unfrozen = _unfrozen(network, unfrozen_layers)
-    nodes = nodes_in_order(network.whole)
-    places = crossings(network.whole)
-    sizes = [_bytes_per_example(place, network.form.sequence_length) for place in places]
-    if not unfrozen:
-        position = len(nodes)
-    elif unfrozen_layers == "all":
-        position = 0
-    else:
-        position = _cheapest_place(network, unfrozen[0], sizes, max_bytes_per_example)
-    crossing = places[position]
+    position = place_of_cut(places, unfrozen_layers, max_bytes_per_example=max_bytes_per_example)
     division = Division(
         network=network,
-        prefix=keras.Model(network.whole.inputs[0], list(crossing), name="prefix"),
-        suffix=_suffix(network, nodes[position:], crossing),
+        prefix=places.way(0, [position]),
+        suffix=_suffix(places, position),
         unfrozen=unfrozen,
-        digest=_joined(network.tensor_digests[id(tensor)] for tensor in crossing),
-        crossing=tuple(
-            Crossing(_closed(tensor.shape[1:], network.form.sequence_length), tensor.dtype) for tensor in crossing
-        ),
-        place=nodes[position - 1].operation.name if position > 0 else network.whole.inputs[0].name,
-        bytes_per_example=int(sizes[position]),
+        digest=places.digest(position),
+        crossing=places.crossing(position),
+        place=places.name(position),
+        position=position,
+        bytes_per_example=int(places.bytes_per_example[position]),
     )
     division.activate()
     return division
+
+
+def place_of_cut(
+    places: Places, unfrozen_layers: int | Literal["all"], *, max_bytes_per_example: int | None = None
+) -> int:
+    """Where `divide` cuts."""
+    unfrozen = _unfrozen(places.network, unfrozen_layers)
+    if not unfrozen:
+        return places.last
+    if unfrozen_layers == "all":
+        return 0
+    return _cheapest_place(places.network, unfrozen[0], places.bytes_per_example, max_bytes_per_example)
 
 
 def _unfrozen(network: Network, unfrozen_layers: int | Literal["all"]) -> list[keras.layers.Layer]:
@@ -143,15 +139,14 @@ def _cheapest_place(
     return next(small_enough, min(range(latest, -1, -1), key=lambda place: sizes[place]))
 
 
-def _suffix(network: Network, nodes: Sequence[object], crossing: Sequence[keras.KerasTensor]) -> keras.Model:
-    inputs = [
-        keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"crossing_{number}")
-        for number, tensor in enumerate(crossing)
-    ]
-    values = dict(zip(map(id, crossing), inputs, strict=True))
-    rerun(nodes, values)
-    outputs = values[id(network.whole.outputs[0])]
-    return keras.Model(inputs, outputs if nodes else keras.layers.Identity(name="features")(outputs), name="suffix")
+def _suffix(places: Places, position: int) -> keras.Model:
+    if position == places.last:
+        inputs = inputs_like(places.tensors(position))
+        return keras.Model(inputs, keras.layers.Identity(name="features")(inputs[0]), name="suffix")
+    inputs = inputs_like(places.tensors(position))
+    values = dict(zip(map(id, places.tensors(position)), inputs, strict=True))
+    rerun(places.nodes[position:], values)
+    return keras.Model(inputs, values[id(places.network.whole.outputs[0])], name="suffix")
 
 
 def _freeze_all_but(unfrozen: Sequence[keras.layers.Layer], network: Network) -> None:
@@ -165,30 +160,3 @@ def _freeze_all_but(unfrozen: Sequence[keras.layers.Layer], network: Network) ->
                     variable.trainable = id(layer) in chosen
             else:
                 layer.trainable = id(layer) in chosen
-
-
-def _closed(shape: Sequence[int | None], length: int | None) -> tuple[int, ...]:
-    """A shape whose open axis, that of a sequence, has its full length."""
-    return tuple(size or length or 0 for size in shape)
-
-
-def _bytes_per_example(crossing: Iterable[keras.KerasTensor], length: int | None) -> float:
-    """Infinite where a size is open or bound to the batch: such tensors cannot be stored per example.
-
-    Args:
-        length: what the first open axis, that of a sequence, is stored at; None where there are no sequences.
-    """
-    total = 0.0
-    for tensor in crossing:
-        is_open = [size is None for size in tensor.shape[1:]]
-        if tensor.shape[0] is not None or any(is_open if length is None else is_open[1:]):
-            return float("inf")
-        itemsize = 2 if tensor.dtype == "bfloat16" else np.dtype(tensor.dtype).itemsize
-        total += itemsize * float(np.prod(_closed(tensor.shape[1:], length)))
-    return total
-
-
-def _joined(digests: Iterable[str]) -> str:
-    """One digest stays as it is, so that a place with a single crossing tensor is named by it."""
-    listed = list(digests)
-    return listed[0] if len(listed) == 1 else xxhash.xxh3_128_hexdigest("-".join(listed).encode())

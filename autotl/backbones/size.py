@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import keras
 
-from autotl.backbones.graph import LayerCall, Shape, recorded_calls, sublayers
+from autotl.backbones.graph import LayerCall, Shape, nodes_in_order, recorded_calls, sublayers
 
 
 def count_parameters(model: keras.Model) -> int:
@@ -25,6 +25,25 @@ def flops_of_one_prediction(model: keras.Model, input_shape: tuple[int, ...]) ->
     with recorded_calls(counted) as calls:
         model(keras.ops.zeros((1, *input_shape), dtype=dtype), training=False)
     return 2 * sum(_multiply_adds(call) for call in calls)
+
+
+def flops_by_node(model: keras.Model, input_shape: tuple[int, ...]) -> list[int]:
+    """`flops_of_one_prediction` of each node of a flat graph, in order; a layer called twice counts with its first."""
+    nodes = nodes_in_order(model)
+    position: dict[int, int] = {}
+    for index, node in enumerate(nodes):
+        for layer in [
+            node.operation,
+            *(sublayers(node.operation) if isinstance(node.operation, keras.layers.Layer) else []),
+        ]:
+            position.setdefault(id(layer), index)
+    counted = [layer for layer in sublayers(model) if _rule(layer) is not None]
+    with recorded_calls(counted) as calls:
+        model(keras.ops.zeros((1, *input_shape), dtype=model.inputs[0].dtype), training=False)
+    flops = [0] * len(nodes)
+    for call in calls:
+        flops[position[id(call.layer)]] += 2 * _multiply_adds(call)
+    return flops
 
 
 def _multiply_adds(call: LayerCall) -> int:
