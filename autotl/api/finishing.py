@@ -15,6 +15,7 @@ from autotl.api.standing import write_leaderboard
 from autotl.data import TaskData
 from autotl.data.windows import Windows
 from autotl.errors import AutotlError, GateNotMetError, InterruptedSearchError, NoUsableModelError, StorageError
+from autotl.features.store import TROUBLE as STORE_TROUBLE
 from autotl.leaderboard.gate import Gate
 from autotl.plan.fields import parse_plan
 from autotl.production.card import model_card
@@ -290,6 +291,9 @@ class _Finisher:
         if self._failure is not None:
             return self._failure
         if self.winner is None:
+            failures = [row["failure"] for row in self.rows if row["status"] == "failed"]
+            if failures and all(words.startswith(STORE_TROUBLE) for words in failures):
+                return StorageError(f"no trial could be trained: {failures[0]}")
             return NoUsableModelError(
                 f"the search ended and no trial may win. {self.headline['sentences'][0]} The leaderboard says more."
             )

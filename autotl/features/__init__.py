@@ -1,6 +1,16 @@
 """The store of activations: computed once, read by all trials."""
 
-from autotl.features.extraction import FeatureSet, extract
+from autotl.features.extraction import Progress, extract
+from autotl.features.feature_set import FeatureSet
+from autotl.features.precision import ComputePrecision, check_precision
 from autotl.features.store import FeatureStore, default_limit_bytes
 
-__all__ = ["FeatureSet", "FeatureStore", "default_limit_bytes", "extract"]
+__all__ = [
+    "ComputePrecision",
+    "FeatureSet",
+    "FeatureStore",
+    "Progress",
+    "check_precision",
+    "default_limit_bytes",
+    "extract",
+]

@@ -1,60 +1,47 @@
-"""What computes a prefix. Keras is the reference; a faster engine must agree with it."""
+"""What computes the frozen part of a network. Keras is the reference; a faster engine must agree with it."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.backbones.cut import Crossing, Division
-from autotl.data.examples import Inputs, Rows, View
 from autotl.features.store import Tensors
 
 LENGTH_STEP = 16  # sequences are cut to a multiple of it, so that few lengths have to be compiled
 
 
-class KerasPrefix:
-    """The frozen part of a divided network as a compiled Keras graph, batch by batch."""
+class UnfitEngineError(Exception):
+    """An engine cannot compute this network, or computes something else than Keras; the message says which."""
 
-    def __init__(self, division: Division) -> None:
-        self._division = division
-        self._reading = division.network.reading
-        self._has_sequences = division.network.form.sequence_length is not None
-        self._model = division.prefix
-        if not division.stores_inputs and not self._model.compiled:
-            self._model.compile(jit_compile=uses_xla())
 
-    @property
-    def digest(self) -> str:
-        """Names what is computed, and by what: another backend or device computes slightly other numbers."""
-        if not self._division.stores_inputs:
-            return f"{engine_name()}-{self._division.digest}"
-        sizes = "x".join(str(size) for size in self._division.network.example_shape)
-        return "-".join(filter(None, (self._division.place, sizes, self._reading.digest)))
+class Engine(Protocol):
+    """Computes one model, batch by batch."""
 
-    def read(self, inputs: Inputs, rows: Rows, view: View) -> NDArray[Any]:
-        """These examples as the network takes them, (len(rows), ...)."""
-        return self._reading(inputs, rows, view=view)
+    batch_rows: int  # how many examples it computes fastest at once
 
-    def order(self, examples: NDArray[Any]) -> Rows:
-        """Sequences by their length, other examples as they come."""
-        if not self._has_sequences:
-            return np.arange(len(examples))
-        return np.argsort((examples != self._division.padding_id).sum(axis=1), kind="stable")
+    def __call__(self, tensors: Tensors) -> Tensors:
+        """The model's outputs, each (n, ...), for its inputs, each (n, ...).
 
-    def __call__(self, examples: NDArray[Any]) -> Tensors:
-        """Crossing tensors, each (n, ...), of n examples; sequences are padded to their full length again."""
-        if self._division.stores_inputs:
-            return [examples]
-        if self._has_sequences:
-            examples = examples[:, : needed_length(examples, self._division.padding_id)]
-        crossing: Any = self._model.predict_on_batch(examples)
-        tensors = [np.asarray(tensor) for tensor in (crossing if isinstance(crossing, list | tuple) else [crossing])]
-        tokens_at, padding_id = self._division.tokens_at, self._division.padding_id
-        return [
-            _padded(tensor, like, padding_id if place == tokens_at else 0)
-            for place, (tensor, like) in enumerate(zip(tensors, self._division.crossing, strict=True))
-        ]
+        Raises:
+            UnfitEngineError: the model is not for this engine.
+        """
+        ...
+
+
+class KerasEngine:
+    """A compiled Keras graph, on whatever device Keras computes."""
+
+    batch_rows = 64
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        model.compile(jit_compile=uses_xla())
+
+    def __call__(self, tensors: Tensors) -> Tensors:
+        """The model's outputs, each (n, ...)."""
+        outputs: Any = self._model.predict_on_batch(tensors[0] if len(tensors) == 1 else tensors)
+        return [np.asarray(output) for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
 
 
 def needed_length(token_ids: NDArray[Any], padding_id: int) -> int:
@@ -63,15 +50,8 @@ def needed_length(token_ids: NDArray[Any], padding_id: int) -> int:
     return -(-longest // LENGTH_STEP) * LENGTH_STEP
 
 
-def _padded(tensor: NDArray[Any], like: Crossing, value: int) -> NDArray[Any]:
-    if tensor.shape[1:] == like.shape:
-        return tensor
-    missing = like.shape[0] - tensor.shape[1]
-    return np.pad(tensor, [(0, 0), (0, missing), *([(0, 0)] * (tensor.ndim - 2))], constant_values=value)
-
-
 def engine_name() -> str:
-    """Backend and kind of device that activations are computed on."""
+    """Backend and kind of device that Keras computes activations on."""
     backend: str = keras.backend.backend()
     return f"{backend}-{'gpu' if uses_gpu() else 'cpu'}"
 

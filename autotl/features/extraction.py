@@ -1,20 +1,52 @@
-"""From inputs to stored activations: which block holds what, and who computes it."""
+"""From inputs to stored activations: which block holds what, and who computes it.
 
-from collections.abc import Callable, Iterator, Sequence
+A block holds rows that lie beside each other when the examples are ordered by their contents' digests. So each block is
+a random draw of the domain whatever the order of its files, and domains that hold the same examples share their blocks.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import xxhash
-from numpy.typing import NDArray
 
 from autotl.data.examples import PLAIN, Inputs, Rows, View
-from autotl.features.store import FeatureStore, Tensors
+from autotl.errors import StorageError
+from autotl.features.feature_set import BLOCK_ROWS, FeatureSet
+from autotl.features.store import Claim, FeatureStore, Tensors
 
 FORMAT = 1  # raised when decoding or the drawing of views changes what a block would hold
-BLOCK_ROWS = 256
-BATCH_ROWS = 64
-RESIDENT_BYTES = 64 << 20  # a set smaller than this is read into memory once instead of gathered from the maps
+POLL_SECONDS = 0.2  # between looks at a block that another process computes
+HELD_BYTES = 256 << 20  # of activations that may be kept in memory for want of a disk
+
+_log = logging.getLogger(__name__)
+
+
+class Pass(Protocol):
+    """One way through a network, from what was read or stored to one or several cuts."""
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """Digests of the cuts that it computes, the one that was asked for last."""
+        ...
+
+    @property
+    def batch_rows(self) -> int:
+        """How many examples are best computed at once."""
+        ...
+
+    def order(self, tensors: Tensors) -> Rows:
+        """The order in which examples are best computed, those of one length beside each other."""
+        ...
+
+    def __call__(self, tensors: Tensors) -> list[Tensors]:
+        """For each cut of `gives` the crossing tensors, each (n, ...), of n examples."""
+        ...
 
 
 class Prefix(Protocol):
@@ -22,55 +54,42 @@ class Prefix(Protocol):
 
     @property
     def digest(self) -> str:
-        """Names weights, graph and preprocessing; equal digests compute equal activations."""
+        """Names weights, graph, preprocessing and engine; equal digests compute equal activations."""
         ...
 
-    def read(self, inputs: Inputs, rows: Rows, view: View) -> NDArray[Any]:
-        """These examples as it takes them, (len(rows), ...)."""
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """Digests of earlier cuts from whose stored activations it could go on, the nearest first."""
         ...
 
-    def order(self, examples: NDArray[Any]) -> Rows:
-        """The order in which examples are best computed, those of one length beside each other."""
+    def is_worth(self, start: str) -> bool:
+        """Whether a start is read sooner than it is computed."""
         ...
 
-    def __call__(self, examples: NDArray[Any]) -> Tensors:
-        """Crossing tensors, each (n, ...), of n examples."""
+    def read(self, inputs: Inputs, rows: Rows, view: View) -> Tensors:
+        """These examples as it takes them, each (len(rows), ...)."""
+        ...
+
+    def from_start(self, start: str | None) -> Pass:
+        """The way from one of `starts`, or from what `read` gives."""
         ...
 
 
 @dataclass(frozen=True)
-class FeatureSet:
-    """Activations of a whole domain: blocks of up to BLOCK_ROWS rows, read through memory maps."""
+class Progress:
+    """How far an extraction is. Blocks that were stored already count as rows done, not as rows computed."""
 
-    blocks: tuple[Tensors, ...]
+    rows_done: int
     rows: int
-
-    def __len__(self) -> int:
-        return self.rows
-
-    def take(self, rows: Rows) -> Tensors:
-        """The tensors of these rows, in this order, as float32 (or their own integer type)."""
-        block_of, row_in_block = np.divmod(rows, BLOCK_ROWS)
-        gathered: Tensors = []
-        for index, first in enumerate(self.blocks[0]):
-            wide = np.float32 if np.issubdtype(first.dtype, np.floating) else first.dtype
-            result = np.empty((len(rows), *first.shape[1:]), dtype=wide)
-            for block in np.unique(block_of):
-                here = block_of == block
-                result[here] = self.blocks[block][index][row_in_block[here]]
-            gathered.append(result)
-        return gathered
+    rows_computed: int
+    seconds: float
 
     @property
-    def bytes(self) -> int:
-        """Stored size."""
-        return sum(tensor.nbytes for block in self.blocks for tensor in block)
-
-    def resident(self) -> "FeatureSet":
-        """The same set, in memory where it is small enough for that."""
-        if self.bytes > RESIDENT_BYTES:
-            return self
-        return FeatureSet(tuple([np.array(tensor) for tensor in block] for block in self.blocks), self.rows)
+    def seconds_left(self) -> float | None:
+        """At the pace so far; None before anything was computed."""
+        if not self.rows_computed:
+            return None
+        return self.seconds / self.rows_computed * (self.rows - self.rows_done)
 
 
 def extract(
@@ -86,44 +105,201 @@ def extract(
     Several processes that ask for the same set divide its blocks between them: each takes the blocks that nobody is
     working on and waits only for the rest. `on_block` is called before each block, and may raise to stop (a budget).
     """
-    spans = list(_spans(len(inputs)))
-    keys = [block_key(prefix.digest, inputs.digests[span.start : span.stop], view) for span in spans]
-    blocks: dict[int, Tensors] = {}
+    steps = extraction(store, prefix, inputs, view=view, on_block=on_block)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            features: FeatureSet = ended.value
+            return features
 
-    def computation(index: int) -> Callable[[], Tensors]:
-        return lambda: _run(prefix, inputs, spans[index], view)
 
-    for index, key in enumerate(keys):
-        on_block()
-        block = store.block_unless_busy(key, computation(index))
-        if block is not None:
-            blocks[index] = block
-    for index, key in enumerate(keys):
-        if index not in blocks:
-            on_block()
-            blocks[index] = store.block(key, computation(index))
-    return FeatureSet(tuple(blocks[index] for index in range(len(spans))), len(inputs))
+def extraction(
+    store: FeatureStore,
+    prefix: Prefix,
+    inputs: Inputs,
+    *,
+    view: View = PLAIN,
+    on_block: Callable[[], None] = lambda: None,
+) -> Generator[Progress, None, FeatureSet]:
+    """`extract`, telling after each block how far it is."""
+    order = np.argsort(np.array(inputs.digests), kind="stable")
+    blocks = _Blocks(store, prefix, inputs, view, order)
+    yield from blocks.computed(on_block)
+    places = np.empty(len(inputs), dtype=np.int64)
+    places[order] = np.arange(len(inputs))
+    return FeatureSet(blocks.all(), len(inputs), places)
 
 
 def block_key(prefix_digest: str, example_digests: Sequence[str], view: View) -> str:
     """Names a block by what it holds: network up to the cut, the examples' contents in order, the random view."""
     digest = xxhash.xxh3_128(f"{FORMAT} {prefix_digest}".encode())
     digest.update(b"plain" if view.number == 0 else f"{view.policy}/{view.number}".encode())
-    for example in example_digests:
-        digest.update(example.encode())
+    digest.update("".join(example_digests).encode())
     return digest.hexdigest()
 
 
-def _spans(rows: int) -> Iterator[slice]:
-    for start in range(0, rows, BLOCK_ROWS):
-        yield slice(start, min(start + BLOCK_ROWS, rows))
+@dataclass(frozen=True)
+class _Reading:
+    """A block that this process has claimed, and what a thread reads for it."""
+
+    index: int
+    claim: Claim
+    start: str | None
+    tensors: "Future[Tensors]"
 
 
-def _run(prefix: Prefix, inputs: Inputs, span: slice, view: View) -> Tensors:
-    examples = prefix.read(inputs, np.arange(span.start, span.stop), view)
-    order = prefix.order(examples)
-    parts: list[Tensors] = []
-    for start in range(0, len(order), BATCH_ROWS):
-        parts.append([np.asarray(tensor) for tensor in prefix(examples[order[start : start + BATCH_ROWS]])])
+class _Blocks:
+    """The blocks of one set: found, computed here, or waited for."""
+
+    def __init__(self, store: FeatureStore, prefix: Prefix, inputs: Inputs, view: View, order: Rows) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._inputs = inputs
+        self._view = view
+        self._order = order
+        self._digests = inputs.digests
+        self._spans = [order[start : start + BLOCK_ROWS] for start in range(0, len(order), BLOCK_ROWS)]
+        self._found: dict[int, Tensors] = {}
+        self._held_bytes = 0
+        self._rows_computed = 0
+        self._began = time.perf_counter()
+
+    def all(self) -> tuple[Tensors, ...]:
+        return tuple(self._found[index] for index in range(len(self._spans)))
+
+    def computed(self, on_block: Callable[[], None]) -> Iterator[Progress]:
+        """Computes what nobody has computed or is computing; while it does, the next block is read."""
+        with ThreadPoolExecutor(1, "autotl-reading") as reader, ExitStack() as claims:
+            busy: list[int] = []
+            waiting = iter(range(len(self._spans)))
+            coming = self._next_to_compute(waiting, busy, reader, claims, on_block)
+            while coming is not None:
+                present, coming = coming, self._next_to_compute(waiting, busy, reader, claims, on_block)
+                self._found[present.index] = self._compute(present)
+                present.claim.release()
+                yield self._progress()
+        for index in busy:
+            self._found[index] = self._awaited(index, on_block)
+            yield self._progress()
+
+    def _next_to_compute(
+        self,
+        indices: Iterator[int],
+        busy: list[int],
+        reader: ThreadPoolExecutor,
+        claims: ExitStack,
+        on_block: Callable[[], None],
+    ) -> _Reading | None:
+        """Claims the next block that is neither stored nor being computed, and has it read in the background."""
+        for index in indices:
+            on_block()
+            if self._look_up(index):
+                continue
+            claim = self._store.claim(self._key(index))
+            if claim is None:
+                busy.append(index)
+                continue
+            claims.callback(claim.release)
+            if self._look_up(index):  # another process was faster
+                claim.release()
+                continue
+            start, stored = self._start(index)
+            tensors = reader.submit(self._read, index) if stored is None else _done(stored)
+            return _Reading(index, claim, start, tensors)
+        return None
+
+    def _look_up(self, index: int) -> bool:
+        found = self._store.find(self._key(index))
+        if found is not None:
+            self._found[index] = found
+        return found is not None
+
+    def _start(self, index: int) -> tuple[str | None, Tensors | None]:
+        """The nearest earlier cut of which this block is stored, and what is stored of it."""
+        for start in self._prefix.starts:
+            key = self._key(index, start)
+            found = self._store.find(key) if self._store.is_stored(key) and self._prefix.is_worth(start) else None
+            if found is not None:
+                return start, found
+        return None, None
+
+    def _read(self, index: int) -> Tensors:
+        return self._prefix.read(self._inputs, self._spans[index], self._view)
+
+    def _compute(self, reading: _Reading) -> Tensors:
+        way = self._prefix.from_start(reading.start)
+        results = _run(way, reading.tensors.result())
+        self._rows_computed += len(self._spans[reading.index])
+        for digest, result in zip(way.gives[:-1], results[:-1], strict=True):
+            self._keep_on_the_way(self._key(reading.index, digest), result)
+        return self._kept(reading.claim, results[-1])
+
+    def _keep_on_the_way(self, key: str, tensors: Tensors) -> None:
+        """Stores what another cut will ask for. It costs nothing to compute, so it is no loss where that fails."""
+        if self._store.is_stored(key):
+            return
+        claim = self._store.claim(key)
+        if claim is None:
+            return
+        try:
+            self._store.keep(claim, tensors)
+        except StorageError as error:
+            _log.info("not kept for later: %s", error)
+        finally:
+            claim.release()
+
+    def _kept(self, claim: Claim, tensors: Tensors) -> Tensors:
+        """The block as stored; from memory for this once where the disk is full and the set is not too large."""
+        try:
+            return self._store.keep(claim, tensors)
+        except StorageError as error:
+            needed = sum(tensor.nbytes for tensor in tensors)
+            if self._held_bytes + needed > HELD_BYTES:
+                raise
+            if not self._held_bytes:
+                _log.warning("%s Until then activations are held in memory, and computed again by every worker.", error)
+            self._held_bytes += needed
+            return tensors
+
+    def _awaited(self, index: int, on_block: Callable[[], None]) -> Tensors:
+        """A block that another process was computing; computed here if that one does not get to its end."""
+        while not self._look_up(index):
+            on_block()
+            claim = self._store.claim(self._key(index))
+            if claim is None:
+                time.sleep(POLL_SECONDS)
+                continue
+            try:
+                if not self._look_up(index):
+                    start, stored = self._start(index)
+                    reading = _Reading(index, claim, start, _done(self._read(index) if stored is None else stored))
+                    return self._compute(reading)
+            finally:
+                claim.release()
+        return self._found[index]
+
+    def _key(self, index: int, digest: str | None = None) -> str:
+        examples = [self._digests[row] for row in self._spans[index].tolist()]
+        return block_key(self._prefix.digest if digest is None else digest, examples, self._view)
+
+    def _progress(self) -> Progress:
+        done = sum(len(self._spans[index]) for index in self._found)
+        return Progress(done, len(self._order), self._rows_computed, time.perf_counter() - self._began)
+
+
+def _run(way: Pass, tensors: Tensors) -> list[Tensors]:
+    """All examples of a block, batch by batch; for each cut its tensors in the examples' order."""
+    order = way.order(tensors)
+    parts: list[list[Tensors]] = []
+    for start in range(0, len(order), way.batch_rows):
+        rows = order[start : start + way.batch_rows]
+        parts.append(way([np.asarray(tensor[rows]) for tensor in tensors]))
     places = np.argsort(order)
-    return [np.concatenate(tensors)[places] for tensors in zip(*parts, strict=True)]
+    return [[np.concatenate(tensors)[places] for tensors in zip(*cut, strict=True)] for cut in zip(*parts, strict=True)]
+
+
+def _done(tensors: Tensors) -> "Future[Tensors]":
+    future: Future[Tensors] = Future()
+    future.set_result(tensors)
+    return future

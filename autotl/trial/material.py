@@ -154,7 +154,7 @@ class Material:
 def _lengths(features: Sequence[FeatureSet], tokens_at: int, padding_id: int) -> NDArray[np.int64]:
     """(n,) tokens of every row that are no padding."""
     return np.concatenate(
-        [(block[tokens_at] != padding_id).sum(axis=1) for each in features for block in each.blocks], dtype=np.int64
+        [(each.tensor(tokens_at) != padding_id).sum(axis=1) for each in features if len(each)], dtype=np.int64
     )
 
 

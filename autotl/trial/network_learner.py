@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from autotl.adaptation.method import Joint
 from autotl.backbones import BackboneSpec
-from autotl.backbones.cut import Division, divide
+from autotl.backbones.cut import Division, divide, place_of_cut
 from autotl.backbones.form import Form
 from autotl.backbones.network import Network, build_network
+from autotl.backbones.places import Places
 from autotl.backbones.size import count_parameters, flops_of_one_prediction
 from autotl.data.examples import PLAIN, Fold, Inputs, Rows, TaskData, View
-from autotl.features import FeatureSet, FeatureStore, extract
-from autotl.features.engine import KerasPrefix
+from autotl.features import ComputePrecision, FeatureSet, FeatureStore
+from autotl.features.extractor import Extractor
 from autotl.plan import Plan
 from autotl.trial.adapting import Adapting
 from autotl.trial.forms import form_of
@@ -42,12 +43,27 @@ class NetworkBench:
 
     Networks, compiled trainers and opened features are kept between plans; each plan still starts from exactly the
     pretrained weights and its own seed, so its result does not depend on what was trained before it.
+
+    Args:
+        precision: what frozen layers are computed in.
+        unfrozen_choices: numbers of unfrozen layers that plans will ask for; one pass over the examples gives all their
+            cuts.
     """
 
-    def __init__(self, data: TaskData, store: FeatureStore, scorer: Scorer) -> None:
+    def __init__(
+        self,
+        data: TaskData,
+        store: FeatureStore,
+        scorer: Scorer,
+        *,
+        precision: ComputePrecision = "float32",
+        unfrozen_choices: Sequence[int] = (),
+    ) -> None:
         self.data = data
         self.store = store
         self.scorer = scorer
+        self._extractor = Extractor(store, precision)
+        self._unfrozen_choices = unfrozen_choices
         self._networks: OrderedDict[tuple[BackboneSpec, Form, str], Network] = OrderedDict()
         self._divisions: dict[tuple[int, Any, int], Division] = {}
         self._trainers: OrderedDict[tuple[Any, ...], Trainer] = OrderedDict()
@@ -60,7 +76,9 @@ class NetworkBench:
         trainer = self.trainer(plan)
         views = [PLAIN, *(View(plan.augmentation or "none", number) for number in range(1, plan.views + 1))]
         domains = range(len(self.data.domains))
-        sets = [[self._stored(trainer, index, view, check) for index in domains] for view in views]
+        for features in self._features.values():
+            features.release()
+        sets = [[self._stored(trainer, plan, index, view, check) for index in domains] for view in views]
         division = trainer.division
         material = Material(sets, self.data.labels, tokens_at=division.tokens_at, padding_id=division.padding_id)
         return NetworkLearner(self, plan, trainer, material, check)
@@ -116,23 +134,41 @@ class NetworkBench:
             self._sizes[key] = Size(params=params, model_mb=params * 4 / 1e6, flops=flops)
         return self._sizes[key]
 
-    def _stored(self, trainer: Trainer, domain: int, view: View, check: Callable[[], None]) -> FeatureSet:
+    def features_of(self, division: Division, inputs: Inputs) -> FeatureSet:
+        """Activations of inputs outside the task's pools."""
+        return self._extractor.features(division, inputs)
+
+    def _stored(self, trainer: Trainer, plan: Plan, domain: int, view: View, check: Callable[[], None]) -> FeatureSet:
         key = (trainer.division.digest, domain, view)
         if key not in self._features:
-            trainer.network.restore_pretrained_weights()
-            prefix = KerasPrefix(trainer.division)
-            found = extract(self.store, prefix, self.data.inputs[domain], view=view, on_block=check)
+            later = self._later_cuts(trainer.division, plan)
+            inputs = self.data.inputs[domain]
+            found = self._extractor.features(trainer.division, inputs, view=view, later_cuts=later, on_block=check)
             self._features[key] = found.resident()
             while len(self._features) > KEPT_FEATURES:
                 self._features.popitem(last=False)
         self._features.move_to_end(key)
         return self._features[key]
 
-    def _division(self, network: Network, plan: Plan) -> Division:
+    def _later_cuts(self, division: Division, plan: Plan) -> list[int]:
+        """Where plans that unfreeze more of the same network will cut it."""
+        network = division.network
+        if plan.unfrozen_layers == "all":
+            return []
+        more = [choice for choice in self._unfrozen_choices if plan.unfrozen_layers < choice <= len(network.layers)]
+        if not more:
+            return []
+        places, largest = Places(network), self._largest_per_example(plan)
+        return [place_of_cut(places, choice, max_bytes_per_example=largest) for choice in more]
+
+    def _largest_per_example(self, plan: Plan) -> int:
         examples = max(sum(len(inputs) for inputs in self.data.inputs), 1) * (1 + plan.views)
+        return self.store.limit_bytes // 4 // examples
+
+    def _division(self, network: Network, plan: Plan) -> Division:
         key = (id(network), plan.unfrozen_layers, plan.views)
         if key not in self._divisions:
-            largest = self.store.limit_bytes // 4 // examples
+            largest = self._largest_per_example(plan)
             self._divisions[key] = divide(network, plan.unfrozen_layers, max_bytes_per_example=largest)
         return self._divisions[key]
 
@@ -302,7 +338,7 @@ class NetworkLearner:
 
     def predict_inputs(self, inputs: Inputs) -> Probabilities:
         """Probabilities of inputs outside the task's pools; they are the target's."""
-        features = extract(self._bench.store, KerasPrefix(self.trainer.division), inputs)
+        features = self._bench.features_of(self.trainer.division, inputs)
         batches = Material([[features]], np.zeros(len(inputs), dtype=np.int64))
         batches.tells_domains = self._material.tells_domains
         if self.words is not None:

@@ -13,7 +13,8 @@ from autotl.backbones.spec import BackboneSpec
 from autotl.backbones.text_network import is_hugging_face_folder, load_text_network
 from autotl.data.texts import texts_of
 from autotl.errors import TaskError
-from autotl.features.engine import KerasPrefix
+from autotl.features import FeatureStore
+from autotl.features.extractor import Extractor
 
 
 @pytest.fixture(scope="module")
@@ -68,16 +69,16 @@ def test_the_real_network_is_read_and_pooled_as_the_form_says(minilm: Path, pool
 @pytest.mark.parametrize("wordpiece", [PADDED_WITH_0, PADDED_WITH_LAST], ids=["padding 0", "padding last"])
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 @pytest.mark.parametrize("unfrozen", [0, 1, 3, 5, "all"])
-def test_stored_activations_are_those_of_full_padding_whatever_the_cut(wordpiece, pooling, unfrozen) -> None:
+def test_stored_activations_are_those_of_full_padding_whatever_the_cut(tmp_path, wordpiece, pooling, unfrozen) -> None:
     """Batches are computed without the padding that all of them share, then stored at the full length."""
     network: Network = toy_text_network(wordpiece, pooling=pooling)
     division = divide(network, unfrozen)
-    prefix = KerasPrefix(division)
+    way = Extractor(FeatureStore(tmp_path, limit_bytes=1 << 20)).prefix(division).from_start(None)
     for texts in (["the " * 60, "the " * 50], ["a", "the the a the the"], ["a", "the " * 60], toy_texts(6, longest=20)):
         inputs = texts_of(texts, [str(number) for number in range(len(texts))])
         tokens = network.reading(inputs, np.arange(len(texts)))
         assert tokens.shape == (len(texts), 48)
-        stored = prefix(tokens)
+        [stored] = way([tokens])
         for tensor, crossing in zip(stored, division.crossing, strict=True):
             assert tensor.shape == (len(texts), *crossing.shape)
         expected = np.asarray(network.whole(tokens, training=False))
@@ -85,7 +86,7 @@ def test_stored_activations_are_those_of_full_padding_whatever_the_cut(wordpiece
         np.testing.assert_allclose(np.asarray(division.suffix(stored, training=False)), expected, atol=1e-5)
 
 
-def test_texts_are_computed_in_the_order_of_their_lengths() -> None:
-    prefix = KerasPrefix(divide(toy_text_network(), 0))
+def test_texts_are_computed_in_the_order_of_their_lengths(tmp_path) -> None:
+    prefix = Extractor(FeatureStore(tmp_path, limit_bytes=1 << 20)).prefix(divide(toy_text_network(), 0))
     tokens = PADDED_WITH_0.encode(["a b c", "a", "a b c d e f", ""], 16)
-    assert prefix.order(tokens).tolist() == [3, 1, 0, 2]
+    assert prefix.from_start(None).order([tokens]).tolist() == [3, 1, 0, 2]

@@ -2,45 +2,12 @@
 
 import numpy as np
 import pytest
+from numbered import Doubling, Numbers
 
 from autotl.data.examples import PLAIN, View
 from autotl.features import FeatureStore, extract
-from autotl.features.extraction import BLOCK_ROWS, block_key
-
-
-class Numbers:
-    """Inputs whose pixels tell their row."""
-
-    def __init__(self, rows: int) -> None:
-        self.ids = tuple(f"row {row}" for row in range(rows))
-        self.digests = tuple(f"{row:032x}" for row in range(rows))
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def read(self, rows, *, size, view=PLAIN):
-        return np.broadcast_to(((rows + view.number) % 251)[:, None, None, None], (len(rows), size, size, 3)).astype(
-            np.uint8
-        )
-
-
-class Doubling:
-    """A prefix of two crossing tensors that counts the images it saw."""
-
-    digest = "doubling"
-
-    def __init__(self) -> None:
-        self.images = 0
-
-    def read(self, inputs, rows, view):
-        return inputs.read(rows, size=2, view=view)
-
-    def order(self, examples):
-        return np.arange(len(examples))[::-1]  # any order gives the same blocks
-
-    def __call__(self, pixels):
-        self.images += len(pixels)
-        return [2.0 * pixels.mean(axis=(1, 2)).astype(np.float32), pixels[:, 0, 0, 0].astype(np.int32)]
+from autotl.features.extraction import block_key
+from autotl.features.feature_set import BLOCK_ROWS
 
 
 @pytest.fixture
@@ -95,11 +62,15 @@ def test_a_budget_may_stop_the_extraction_between_blocks(store):
 
     asked = []
 
-    def stop_at_the_second() -> None:
+    def stop_at_the_third() -> None:
         asked.append(None)
-        if len(asked) == 2:
+        if len(asked) == 3:
             raise SpentError
 
+    inputs = Numbers(3 * BLOCK_ROWS)
     with pytest.raises(SpentError):
-        extract(store, Doubling(), Numbers(3 * BLOCK_ROWS), on_block=stop_at_the_second)
+        extract(store, Doubling(), inputs, on_block=stop_at_the_third)
     assert store.computed_blocks == 1
+    assert all(store.claim(lock.stem) is not None for lock in (store.folder / "locks").iterdir()), (
+        "nothing stays locked"
+    )

@@ -1,7 +1,6 @@
 """Blocks are computed once, checked when opened, and never half there."""
 
 import logging
-import multiprocessing
 import time
 from pathlib import Path
 
@@ -24,20 +23,33 @@ def a_block(seed: int = 0, rows: int = 16) -> list[np.ndarray]:
     return [draws.normal(size=(rows, 8)).astype(np.float32), draws.integers(0, 9, size=(rows, 3))]
 
 
+def block(store: FeatureStore, key: str, compute) -> list[np.ndarray]:
+    """As an extraction does it, of one block."""
+    found = store.find(key)
+    if found is not None:
+        return found
+    claim = store.claim(key)
+    assert claim is not None
+    try:
+        return store.keep(claim, compute())
+    finally:
+        claim.release()
+
+
 def must_not_compute() -> list[np.ndarray]:
     raise AssertionError("a stored block was computed again")
 
 
 def test_a_stored_block_is_read_back_bit_for_bit_and_not_computed_again(tmp_path):
-    written = a_store(tmp_path).block(KEY, a_block)
-    again = a_store(tmp_path).block(KEY, must_not_compute)
+    written = block(a_store(tmp_path), KEY, a_block)
+    again = block(a_store(tmp_path), KEY, must_not_compute)
     for tensor, expected in zip(again, a_block(), strict=True):
         np.testing.assert_array_equal(tensor, expected)
     assert isinstance(written[0], np.memmap)
 
 
 def test_every_single_byte_flip_in_data_or_sidecar_is_noticed_and_the_block_rebuilt(tmp_path, caplog):
-    a_store(tmp_path).block(KEY, a_block)
+    block(a_store(tmp_path), KEY, a_block)
     files = sorted((tmp_path / KEY[:2] / KEY).iterdir())
     assert len(files) == 3
     draws = np.random.default_rng(0)
@@ -48,7 +60,7 @@ def test_every_single_byte_flip_in_data_or_sidecar_is_noticed_and_the_block_rebu
         file.write_bytes(content)
         store = a_store(tmp_path)
         with caplog.at_level(logging.WARNING):
-            rebuilt = store.block(KEY, a_block)
+            rebuilt = block(store, KEY, a_block)
         assert store.computed_blocks == 1, f"a flipped byte in {file.name} went unseen"
         np.testing.assert_array_equal(rebuilt[0], a_block()[0])
     assert "damaged" in caplog.text
@@ -56,51 +68,25 @@ def test_every_single_byte_flip_in_data_or_sidecar_is_noticed_and_the_block_rebu
 
 @pytest.mark.parametrize("name", ["0.npy", "block.json"])
 def test_a_truncated_or_missing_file_is_rebuilt(tmp_path, name):
-    a_store(tmp_path).block(KEY, a_block)
+    block(a_store(tmp_path), KEY, a_block)
     file = tmp_path / KEY[:2] / KEY / name
     file.write_bytes(file.read_bytes()[:10])
-    np.testing.assert_array_equal(a_store(tmp_path).block(KEY, a_block)[0], a_block()[0])
+    np.testing.assert_array_equal(block(a_store(tmp_path), KEY, a_block)[0], a_block()[0])
     file.unlink()
-    np.testing.assert_array_equal(a_store(tmp_path).block(KEY, a_block)[0], a_block()[0])
-
-
-def _compute_all(folder: Path, keys: list[str], counts: "multiprocessing.Queue[int]") -> None:
-    store = a_store(folder)
-
-    def slow_block() -> list[np.ndarray]:
-        time.sleep(0.02)
-        return a_block()
-
-    pending = [key for key in keys if store.block_unless_busy(key, slow_block) is None]
-    for key in pending:
-        store.block(key, slow_block)
-    counts.put(store.computed_blocks)
-
-
-def test_two_processes_on_an_empty_store_compute_each_block_once(tmp_path):
-    keys = [f"{number:032x}" for number in range(30)]
-    context = multiprocessing.get_context("spawn")
-    counts = context.Queue()
-    workers = [context.Process(target=_compute_all, args=(tmp_path, keys, counts)) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    computed = [counts.get(timeout=60) for _ in workers]
-    for worker in workers:
-        worker.join(timeout=60)
-    assert sum(computed) == len(keys)
+    np.testing.assert_array_equal(block(a_store(tmp_path), KEY, a_block)[0], a_block()[0])
 
 
 def test_the_least_recently_used_block_goes_first_and_open_maps_survive(tmp_path):
     keys = [f"{number:032x}" for number in range(3)]
     one_block = sum(tensor.nbytes for tensor in a_block(rows=1000)) + 2000
     store = a_store(tmp_path, limit_bytes=2 * one_block + 1000)
-    opened = store.block(keys[0], lambda: a_block(rows=1000))
+    opened = block(store, keys[0], lambda: a_block(rows=1000))
     time.sleep(0.02)
-    store.block(keys[1], lambda: a_block(rows=1000))
+    block(store, keys[1], lambda: a_block(rows=1000))
     time.sleep(0.02)
-    store.block(keys[0], must_not_compute)  # used again, so the other one is the oldest now
+    block(store, keys[0], must_not_compute)  # used again, so the other one is the oldest now
     time.sleep(0.02)
-    store.block(keys[2], lambda: a_block(rows=1000))
+    block(store, keys[2], lambda: a_block(rows=1000))
     assert store.find(keys[1]) is None
     assert store.find(keys[0]) is not None
     assert store.bytes_used() <= store.limit_bytes

@@ -10,8 +10,8 @@ from autotl.backbones.cut import divide
 from autotl.backbones.form import of_images
 from autotl.backbones.network import build_network
 from autotl.data.examples import PLAIN
-from autotl.features import FeatureStore, extract
-from autotl.features.engine import KerasPrefix
+from autotl.features import FeatureStore
+from autotl.features.extractor import Extractor
 from autotl.plan import Choice
 from autotl.trial.model import Structure
 from autotl.trial.trainer import Batch, Trainer
@@ -29,10 +29,9 @@ def test_blocks_computed_twice_are_bit_equal_and_the_suffix_on_them_is_the_netwo
     inputs = a_task(rows=90).inputs[0]
     network = a_network()
     division = divide(network, unfrozen)
-    prefix = KerasPrefix(division)
     stores = [FeatureStore(tmp_path / name, limit_bytes=1 << 30, precision="float32") for name in "ab"]
     rows = np.arange(90)
-    one, other = (extract(store, prefix, inputs).take(rows) for store in stores)
+    one, other = (Extractor(store).features(division, inputs).take(rows) for store in stores)
     for first, second in zip(one, other, strict=True):
         np.testing.assert_array_equal(first, second)
     pixels = inputs.read(rows, size=network.form.side, view=PLAIN)
@@ -52,8 +51,7 @@ def test_a_frozen_plan_trained_from_the_store_predicts_like_one_trained_without_
     trainer = cached.trainer
     inputs = workshop.data.inputs[0]
     pixels = inputs.read(np.arange(len(inputs)), size=plan.image_size)
-    prefix = KerasPrefix(trainer.division)
-    direct = np.concatenate([prefix(pixels[start : start + 64])[0] for start in range(0, len(pixels), 64)])
+    direct = trainer.division.prefix.predict(pixels, batch_size=64, verbose=0)
     cached.start(fold, fold_number=0)
     for epoch in range(plan.epochs):
         draws = np.random.default_rng([plan.seed, 0, epoch])
@@ -80,7 +78,7 @@ def test_first_step_gradients_from_the_store_are_those_of_the_whole_network(tmp_
     whole = Trainer(network, divide(network, "all"), Structure(Choice("linear"), classes=3))
     deep = divide(network, 3)
     store = FeatureStore(tmp_path, limit_bytes=1 << 30, precision=precision)
-    stored = extract(store, KerasPrefix(deep), data.inputs[0]).take(np.arange(48))
+    stored = Extractor(store).features(deep, data.inputs[0]).take(np.arange(48))
     cut = Trainer(network, deep, Structure(Choice("linear"), classes=3))
 
     def gradients(trainer, tensors):
@@ -112,7 +110,7 @@ def test_real_weights_give_equal_features_from_the_store(tmp_path, shared_data, 
     network = build_network(spec, form=of_images(64))
     division = divide(network, 4)
     store = FeatureStore(tmp_path / "store", limit_bytes=1 << 30, precision="float16")
-    stored = extract(store, KerasPrefix(division), inputs).take(np.arange(16))
+    stored = Extractor(store).features(division, inputs).take(np.arange(16))
     whole = keras.ops.convert_to_numpy(network.whole(inputs.read(np.arange(16), size=64), training=False))
     divided = keras.ops.convert_to_numpy(division.suffix(stored, training=False))
     assert np.abs(divided - whole).max() <= 1e-3 * np.abs(whole).max()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autotl.features import FeatureSet
-from autotl.features.extraction import BLOCK_ROWS
+from autotl.features.feature_set import BLOCK_ROWS
 from autotl.trial.material import BATCHES_SORTED_TOGETHER, Material
 
 LENGTH = 40
