@@ -4,7 +4,7 @@ The codes are a contract: 0 done, 1 bug in autotl, 2 wrong usage, 3 bad configur
 6 gate not met, 7 environment, 8 storage, 130 and 143 for the signals.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 
@@ -72,14 +72,23 @@ class InterruptedSearchError(AutotlError):
         super().__init__(message)
 
 
-def unknown_name(where: str, seen: str, allowed: Iterable[str]) -> TaskError:
+def unknown_name(
+    where: str, seen: str, allowed: Iterable[str], *, other_names: Mapping[str, str] | None = None
+) -> TaskError:
     """The error for a name that a table does not hold, with its nearest neighbour."""
-    return TaskError(f"{where}: {seen!r} is not known. {suggestion(seen, allowed)}")
+    return TaskError(f"{where}: {seen!r} is not known. {suggestion(seen, allowed, other_names=other_names)}")
 
 
-def suggestion(seen: str, allowed: Iterable[str]) -> str:
-    """`Allowed: a, b. Did you mean 'a'?`, the second half only where a name is near."""
+def suggestion(seen: str, allowed: Iterable[str], *, other_names: Mapping[str, str] | None = None) -> str:
+    """`Allowed: a, b. Did you mean 'a'?`, the second half only where a name is near.
+
+    Args:
+        other_names: what people call an allowed name elsewhere → that name; in lower case, words joined by `_`.
+    """
     names = sorted(allowed)
-    near = get_close_matches(seen, names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    elsewhere = {other: name for other, name in (other_names or {}).items() if name in names}
+    plain = seen.lower().replace("-", "_").replace(" ", "_")
+    known = elsewhere.get(plain) or next(iter(get_close_matches(seen, names, n=1)), None)
+    near = known or next((elsewhere[other] for other in get_close_matches(plain, elsewhere, n=1)), None)
+    hint = f" Did you mean {near!r}?" if near else ""
     return f"Allowed: {', '.join(names)}.{hint}"

@@ -38,4 +38,43 @@ METHODS: dict[str, Method] = {
     "tent": Tent(),
 }
 
-__all__ = ["METHODS", "Method"]
+# What papers and other libraries call them: only error messages know these names, so that a plan has one spelling.
+OTHER_NAMES: dict[str, str] = {
+    "source_only": "none",
+    "no_adaptation": "none",
+    "adabn": "standardize",
+    "normalize": "standardize",
+    "location_scale": "standardize",
+    "optimal_transport": "linear_ot",
+    "ot": "linear_ot",
+    "sa": "subspace",
+    "subspace_alignment": "subspace",
+    "iw": "importance",
+    "importance_weighting": "importance",
+    "reweighting": "importance",
+    "kliep": "importance",
+    "kmm": "importance",
+    "bbse": "label_shift",
+    "mlls": "label_shift",
+    "prior_shift": "label_shift",
+    "dcoral": "deep_coral",
+    "ddc": "dan",
+    "mmd": "dan",
+    "mk_mmd": "dan",
+    "jan": "dan",
+    "jmmd": "dan",
+    "revgrad": "dann",
+    "gradient_reversal": "dann",
+    "adversarial": "dann",
+    "cdan_e": "cdan",
+    "minimum_class_confusion": "mcc",
+    "im": "infomax",
+    "information_maximization": "infomax",
+    "fixmatch": "self_training",
+    "pseudo_label": "self_training",
+    "pseudo_labels": "self_training",
+    "cbst": "self_training",
+    "shot_im": "shot",
+}
+
+__all__ = ["METHODS", "OTHER_NAMES", "Method"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autotl.adaptation import METHODS
+from autotl.adaptation import METHODS, OTHER_NAMES
 from autotl.adaptation.method import Parameter
 from autotl.backbones import BackboneSpec, layer_count, parse_spec, smallest_image_size
 from autotl.backbones.classical import CLASSICAL
@@ -31,10 +31,15 @@ Parse = Callable[
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a plan: how a value is read, and the parameters of named alternatives where it has such."""
+    """One field of a plan: how a value is read, and the parameters of named alternatives where it has such.
+
+    Attributes:
+        other_names: what the alternatives are called elsewhere → their names; for error messages.
+    """
 
     parse: Parse
     alternatives: Mapping[str, Mapping[str, Parameter]] | None = None
+    other_names: Mapping[str, str] | None = None
 
 
 def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
@@ -48,7 +53,11 @@ def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
     methods = {name: method.parameters for name, method in METHODS.items()}
     every = {
         "backbone": Field(backbone_for(modality, folder)),
-        "adaptation": Field(alternative(methods, name_key="method"), alternatives=methods),
+        "adaptation": Field(
+            alternative(methods, name_key="method", other_names=OTHER_NAMES),
+            alternatives=methods,
+            other_names=OTHER_NAMES,
+        ),
         "image_size": Field(whole_number(16, 2048)),
         "crop": Field(one_of(CROPS)),
         "sequence_length": Field(sequence_length),
@@ -204,13 +213,15 @@ def one_of(names: Collection[str]) -> Parse:
     return parse
 
 
-def alternative(names: Mapping[str, Mapping[str, Parameter]], *, name_key: str) -> Parse:
+def alternative(
+    names: Mapping[str, Mapping[str, Parameter]], *, name_key: str, other_names: Mapping[str, str] | None = None
+) -> Parse:
     """A named alternative: `linear`, `{name: hidden, units: 64}` (with `name_key`) or `{hidden: {units: 64}}`."""
 
     def parse(value: object, where: str) -> Choice:
         name, parameters = _name_and_parameters(value, where, name_key)
         if name not in names:
-            raise unknown_name(where, name, names)
+            raise unknown_name(where, name, names, other_names=other_names)
         values = {key: known.default for key, known in names[name].items()}
         for parameter, given in parameters.items():
             if parameter not in names[name]:

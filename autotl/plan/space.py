@@ -298,7 +298,7 @@ def _dimension(value: object, path: str, field: Field, where: Where) -> Dimensio
     if kind == "choice" and isinstance(content, Mapping):
         if field.alternatives is None:
             raise TaskError(f"{where(path)}: this field takes a list of choices, not a mapping.")
-        return _alternatives(content, f"{path}.choice", field.alternatives, where)
+        return _alternatives(content, f"{path}.choice", field.alternatives, where, field.other_names)
     if kind == "choice":
         options = _options(content, f"{path}.choice", field.parse, where)
         if all(isinstance(option, Choice) for option in options):
@@ -316,7 +316,11 @@ def _dimension(value: object, path: str, field: Field, where: Where) -> Dimensio
 
 
 def _alternatives(
-    written: Mapping[Any, Any], path: str, known: Mapping[str, Mapping[str, Parameter]], where: Where
+    written: Mapping[Any, Any],
+    path: str,
+    known: Mapping[str, Mapping[str, Parameter]],
+    where: Where,
+    other_names: Mapping[str, str] | None,
 ) -> Alternatives:
     mistakes: list[str] = []
     options: dict[str, dict[str, Dimension]] = {}
@@ -324,7 +328,8 @@ def _alternatives(
         raise TaskError(f"{where(path)}: there is nothing to choose from.")
     for name, parameters in written.items():
         if name not in known:
-            mistakes.extend(unknown_name(where(f"{path}.{name}"), str(name), known).mistakes)
+            at = where(f"{path}.{name}")
+            mistakes.extend(unknown_name(at, str(name), known, other_names=other_names).mistakes)
             continue
         if not isinstance(parameters, Mapping | None):
             mistakes.append(f"{where(f'{path}.{name}')}: {parameters!r} is not a mapping of parameters.")
