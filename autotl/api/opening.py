@@ -15,6 +15,7 @@ from autotl.plan import Plan
 from autotl.plan.baselines import SOURCE_ONLY
 from autotl.plan.reading import read_plans, read_space
 from autotl.plan.space import Space
+from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
 from autotl.scoring.metrics import METRICS
 from autotl.task import BASELINE_NAMES, ReadablePart, Task, read_task, readable_part, unsupported
 from autotl.task.duration import parse_duration
@@ -111,6 +112,12 @@ def _read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, li
         modality = told or "image"
         space = _collected(lambda: read_space(readable, modality), mistakes)
         given = _collected(lambda: read_plans(readable, overrides.start_with, modality), mistakes)
+    if part.has_data:
+        ground = Ground.promised_by(readable)
+        plans = [*(() if space is None else space.start_with), *(given or ())]
+        _collected(lambda: refuse_unsuited(plans, ground, where=readable.where(PLANS)), mistakes)
+        if space is not None:
+            _collected(lambda: suited_to(space, ground, where=readable.where(SPACE)), mistakes)
     can_be_listed = part.has_data and (told is not None or not mistakes)
     findings = _collected(lambda: check_quickly(readable), mistakes) if can_be_listed else None
     if mistakes or task is None:

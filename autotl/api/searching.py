@@ -23,7 +23,7 @@ from autotl.errors import AutotlError, NoUsableModelError
 from autotl.features import FeatureStore, default_limit_bytes
 from autotl.plan import Plan
 from autotl.plan.baselines import baselines, sized_like
-from autotl.plan.suiting import refuse_unsuited, suited_to
+from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
 from autotl.run import RunFolder, Study, default_path
 from autotl.run.folder import LOG, STUDY
 from autotl.search.budget import Budget
@@ -88,8 +88,10 @@ def _search(task: OpenedTask, listen: Listener) -> Run:
     stages = Stages(listen)
     stages.start("data", "reading and checking the data")
     data = load_data(task.task)
-    refuse_unsuited(task.given, data)
-    task = replace(task, space=suited_to(with_lengths_of(task.space, data), data))
+    ground = Ground.of(data)
+    refuse_unsuited(task.given, ground, where=task.task.where(PLANS))
+    space = suited_to(with_lengths_of(task.space, data), ground, where=task.task.where(SPACE))
+    task = replace(task, space=space)
     task, pretraining = with_pretrained(task, data, budget, stages)
     if pretraining is not None:
         notes = [*cast(list[str], data.summary["notes"]), pretraining_sentence(pretraining)]

@@ -12,6 +12,7 @@ from autotl.backbones import parse_spec, why_not_at_hand
 from autotl.data import Finding, load_data
 from autotl.errors import EnvironmentProblemError, UsageError
 from autotl.plan.baselines import baselines
+from autotl.plan.suiting import Ground, left_out, suited_to
 from autotl.run import RunFolder
 from autotl.run.folder import REPORT
 from autotl.scoring.comparison import resolution_sentence
@@ -49,7 +50,8 @@ def validate(path: Path | str, *, full: bool = False) -> Validation:
     """
     opened = open_task(Path(path), Overrides())
     findings = opened.findings
-    description = dict(opened.description)
+    searched, not_searched = _methods(opened)
+    description = {**opened.description, "adaptation": {"searched": searched, "not_searched": not_searched}}
     if full:
         data = load_data(opened.task)
         findings = data.findings
@@ -120,4 +122,23 @@ def _sentences(opened: OpenedTask) -> list[str]:
     names = dict.fromkeys(baseline.name for baseline in baselines(opened.space, setting=setting, wanted=wanted))
     labels = ", ".join(spec.label for spec in opened.space.values("backbone"))
     lines.append(f"Backbones: {labels}. Baselines: {', '.join(names) or 'none'}.")
+    lines.extend(_of_methods(opened))
+    return lines
+
+
+def _methods(opened: OpenedTask) -> tuple[list[str], dict[str, str]]:
+    """The methods of adaptation that are searched, and why others that the space names are not."""
+    ground = Ground.promised_by(opened.task)
+    searched = [choice.name for choice in suited_to(opened.space, ground).values("adaptation")]
+    return list(dict.fromkeys(searched)), left_out(opened.space, ground)
+
+
+def _of_methods(opened: OpenedTask) -> list[str]:
+    """The same in words."""
+    searched, reasons = _methods(opened)
+    lines = [f"Adaptation: {', '.join(searched)}."]
+    for reason in dict.fromkeys(reasons.values()):
+        names = [name for name, why in reasons.items() if why == reason]
+        which = names[0] if len(names) == 1 else f"{', '.join(names)}: each"
+        lines.append(f"Not searched: {which} {reason}.")
     return lines

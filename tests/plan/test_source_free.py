@@ -15,7 +15,7 @@ from autotl.plan import Choice, Plan
 from autotl.plan.baselines import SOURCE_ONLY, baselines, first_plans, method_plans
 from autotl.plan.fields import parse_plan
 from autotl.plan.reading import read_plans, read_space
-from autotl.plan.suiting import refuse_unsuited, suited_to
+from autotl.plan.suiting import Ground, refuse_unsuited, suited_to
 from autotl.task import task_from_mapping
 
 ALLOWED = ["none", "standardize", "label_shift", "shot", "tent"]
@@ -32,7 +32,9 @@ def a_task(exported, **changes):
 
 
 def data_with(exported):
-    return SimpleNamespace(domains=("target",), setting="transductive", adaptation_rows=np.arange(9), exported=exported)
+    return Ground.of(
+        SimpleNamespace(domains=("target",), setting="transductive", adaptation_rows=np.arange(9), exported=exported)
+    )
 
 
 def an_adaptation(name, **values):

@@ -12,7 +12,8 @@ from autotl.plan import Choice, Plan
 from autotl.plan.baselines import method_plans
 from autotl.plan.reading import shipped_spaces
 from autotl.plan.space import parse_space
-from autotl.plan.suiting import refuse_unsuited, suited_to
+from autotl.plan.suiting import Ground, left_out, refuse_unsuited, suited_to
+from autotl.task import task_from_mapping
 from autotl.task.yaml_reader import read_yaml
 
 HERE = Path(__file__).parent
@@ -24,8 +25,10 @@ def a_space(modality="image", **changes):
 
 
 def data(*domains, setting="inductive", unlabelled=0):
-    return SimpleNamespace(
-        domains=("target", *domains), setting=setting, adaptation_rows=np.arange(unlabelled), exported=None
+    return Ground.of(
+        SimpleNamespace(
+            domains=("target", *domains), setting=setting, adaptation_rows=np.arange(unlabelled), exported=None
+        )
     )
 
 
@@ -66,3 +69,35 @@ def test_there_is_a_first_plan_of_every_method_and_each_lies_in_the_space(modali
     plans = method_plans(space, space.values("backbone")[0])
     assert sorted(plan.adaptation.name for plan in plans) == sorted(set(METHODS) - {"none"})
     assert all(space.parameters(plan) is not None for plan in plans)
+
+
+def promised(labels, **source):
+    """What a task says of its data before any is read."""
+    data = {"target": {"train": "t", "labels": labels}, **({"source": source} if source else {})}
+    return Ground.promised_by(task_from_mapping({"data": data}, folder=HERE))
+
+
+@pytest.mark.parametrize(
+    ("promise", "found"),
+    [
+        (promised("all"), data()),
+        (promised({"per_class": 2}), data(unlabelled=9)),
+        (promised("none", train="s"), data("s", setting="transductive", unlabelled=9)),
+        (promised({"per_class": 2}, train="s"), data("s", setting="cross-domain", unlabelled=9)),
+    ],
+)
+def test_the_task_alone_tells_what_its_data_will_give(promise, found):
+    assert promise == found
+
+
+def test_an_exported_source_is_told_by_the_task():
+    assert promised("none", exported="s.zip").is_exported
+    assert not promised("none", exported="s.zip").has_source
+
+
+def test_what_is_left_out_is_told_with_its_reason():
+    reasons = left_out(a_space(), promised({"per_class": 2}))
+    assert set(reasons) == set(METHODS) - {"none", "mcc", "infomax", "self_training"}
+    assert all("needs a source" in reason for reason in reasons.values())
+    assert left_out(a_space(), promised("none", train="s")) == {}
+    assert set(left_out(a_space(), promised("all"))) == set(METHODS) - {"none"}
