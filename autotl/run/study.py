@@ -1,7 +1,7 @@
 """The run's one database: Optuna's own tables, so that optuna-dashboard opens it, and ours beside them.
 
-Only the driver writes it. A trial that has been shown as finished is on disk: the transaction that ends it is followed
-by a full checkpoint of the write-ahead log.
+Only the driver writes it, through one connection. A trial that has been shown as finished is on disk: the transaction
+that ends it is followed by a full checkpoint of the write-ahead log. Trials that end together end in one transaction.
 """
 
 import json
@@ -10,12 +10,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autotl.errors import StorageError
-
-if TYPE_CHECKING:
-    import optuna
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS autotl_trials (number INTEGER PRIMARY KEY, status TEXT NOT NULL, row TEXT NOT NULL);
@@ -30,6 +27,8 @@ class Study:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._depth = 0  # of transactions inside each other
+        self._to_disk = False
         try:
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
             self._connection.execute("PRAGMA journal_mode=WAL")
@@ -40,40 +39,67 @@ class Study:
 
     def put_trial(self, number: int, status: str, row: Mapping[str, Any]) -> None:
         """Writes a trial's leaderboard row; when it has ended, it is on disk when this returns."""
-        self._execute("INSERT OR REPLACE INTO autotl_trials VALUES (?, ?, ?)", (number, status, _as_json(row)))
-        if status != "running":
-            self._execute("PRAGMA wal_checkpoint(FULL)")
+        with self.transaction():
+            self.execute("INSERT OR REPLACE INTO autotl_trials VALUES (?, ?, ?)", (number, status, _as_json(row)))
+            self._to_disk = self._to_disk or status != "running"
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything written inside is written at once or not at all. When the outermost ends, so do the trials in it:
+        they are on disk."""
+        if self._depth == 0:
+            self.execute("BEGIN IMMEDIATE")
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            self._depth -= 1
+            if self._depth == 0:
+                self._connection.rollback()
+                self._to_disk = False
+            raise
+        self._depth -= 1
+        if self._depth == 0:
+            self.execute("COMMIT")
+            if self._to_disk:
+                self._to_disk = False
+                self.execute("PRAGMA wal_checkpoint(FULL)")
 
     def put_epoch(self, number: int, epoch: int, train_loss: float, score: float) -> None:
         """Writes one step of a learning curve."""
-        self._execute("INSERT OR REPLACE INTO autotl_epochs VALUES (?, ?, ?, ?)", (number, epoch, train_loss, score))
+        self.execute("INSERT OR REPLACE INTO autotl_epochs VALUES (?, ?, ?, ?)", (number, epoch, train_loss, score))
 
     def put_fact(self, name: str, value: Any) -> None:
         """Writes a named fact about the run."""
-        self._execute("INSERT OR REPLACE INTO autotl_facts VALUES (?, ?)", (name, _as_json(value)))
+        self.execute("INSERT OR REPLACE INTO autotl_facts VALUES (?, ?)", (name, _as_json(value)))
 
     def trials(self) -> list[dict[str, Any]]:
         """All rows in the order of their numbers."""
-        rows = self._execute("SELECT row FROM autotl_trials ORDER BY number")
+        rows = self.execute("SELECT row FROM autotl_trials ORDER BY number")
         return [json.loads(row) for (row,) in rows]
 
     def curves(self) -> dict[int, list[dict[str, Any]]]:
         """Learning curve of every trial: epoch, train_loss, score."""
         curves: dict[int, list[dict[str, Any]]] = {}
-        for number, epoch, loss, score in self._execute("SELECT * FROM autotl_epochs ORDER BY number, epoch"):
+        for number, epoch, loss, score in self.execute("SELECT * FROM autotl_epochs ORDER BY number, epoch"):
             curves.setdefault(number, []).append({"epoch": epoch, "train_loss": loss, "score": score})
         return curves
 
     def facts(self) -> dict[str, Any]:
         """All facts by their names."""
-        return {name: json.loads(value) for name, value in self._execute("SELECT * FROM autotl_facts")}
+        return {name: json.loads(value) for name, value in self.execute("SELECT * FROM autotl_facts")}
 
     def close(self) -> None:
         """Ends the connection; the database is one file again."""
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 
-    def _execute(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def execute(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """One statement of SQL.
+
+        Raises:
+            StorageError: a full disk, a damaged file.
+        """
         try:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
@@ -91,36 +117,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-@contextmanager
-def optuna_study(
-    path: Path, *, name: str, higher_is_better: bool, sampler: "optuna.samplers.BaseSampler"
-) -> "Iterator[optuna.Study]":
-    """Optuna's study in the same file, with the write-ahead log that makes a step cost milliseconds.
-
-    Its connections are closed at the end: as long as one is open, the database is three files instead of one.
-    """
-    import optuna
-    from sqlalchemy import event
-
-    storage = optuna.storages.RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 30}})
-
-    def use_write_ahead_log(connection: Any, _: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    event.listen(storage.engine, "connect", use_write_ahead_log)
-    storage.engine.dispose()  # connections opened while creating the tables did not know the pragmas yet
-    try:
-        yield optuna.create_study(
-            study_name=name,
-            storage=storage,
-            sampler=sampler,
-            direction="maximize" if higher_is_better else "minimize",
-            load_if_exists=True,
-        )
-    finally:
-        storage.remove_session()
-        storage.engine.dispose()

@@ -9,8 +9,7 @@ from autotl.plan import Plan
 from autotl.plan.baselines import Baseline
 from autotl.plan.space import Space
 from autotl.run import RunFolder, Study
-from autotl.run.folder import STUDY, TRIALS
-from autotl.run.study import optuna_study
+from autotl.run.folder import TRIALS
 from autotl.search.budget import Budget
 from autotl.search.events import Listener, SearchStarted
 from autotl.search.journal import Journal
@@ -53,11 +52,13 @@ def search(
     Raises:
         AutotlError: workers could not be started, or the run folder could not be written any more.
     """
+    from autotl.run.optuna_tables import optuna_study
+
     journal = Journal(run, study, listen, score_kind=order.score_kind)
     sampler = make_sampler(trials=order.trials, seed=order.seed)
     objective: Objective = GainOverSourceOnly() if order.score_kind == "label_free" else ScoreItself()
     better = order.higher_is_better or order.score_kind == "label_free"  # of a gain more is better, whatever the metric
-    with optuna_study(run.path / STUDY, name=order.name, higher_is_better=better, sampler=sampler) as history:
+    with optuna_study(study, name=order.name, higher_is_better=better, sampler=sampler) as history:
         proposer = Proposer(
             history,
             order.space,

@@ -9,7 +9,6 @@ import pytest
 
 from autotl.errors import StorageError
 from autotl.run import Study
-from autotl.run.study import optuna_study
 
 READ = """
 import json, sqlite3, sys
@@ -96,31 +95,17 @@ def test_a_lost_table_is_a_storage_error_that_names_the_file(study):
         study.facts()
 
 
-@pytest.mark.parametrize(("higher_is_better", "best"), [(True, 0.75), (False, 0.25)])
-def test_optunas_tables_stand_beside_ours(study, higher_is_better, best):
-    import optuna
+def test_what_is_written_together_is_there_together_or_not_at_all(study):
+    def half() -> None:
+        with study.transaction():
+            study.put_trial(0, "complete", {"trial": 0})
+            raise InterruptedError
 
-    study.put_trial(0, "complete", {"trial": 0})
-    sampler = optuna.samplers.RandomSampler(seed=0)
-    with optuna_study(study.path, name="flowers", higher_is_better=higher_is_better, sampler=sampler) as theirs:
-        for value in (0.25, 0.75):
-            theirs.tell(theirs.ask(), value)
-    study.put_trial(1, "complete", {"trial": 1})
-
-    stored = optuna.load_study(study_name="flowers", storage=f"sqlite:///{study.path}")
-    assert stored.best_value == best
-    assert [row["trial"] for row in study.trials()] == [0, 1]
-
-
-def test_when_the_last_of_both_is_closed_the_database_is_one_file(tmp_path):
-    import optuna
-
-    study = Study(tmp_path / "study.db")
-    sampler = optuna.samplers.RandomSampler(seed=0)
-    with optuna_study(study.path, name="flowers", higher_is_better=True, sampler=sampler) as theirs:
-        trial = theirs.ask()
-        trial.report(0.5, 1)
-        theirs.tell(trial, 0.5)
-    study.close()
-    assert theirs is not None, "the study is still referred to, as a caller may do"
-    assert [path.name for path in tmp_path.iterdir()] == ["study.db"]
+    with pytest.raises(InterruptedError):
+        half()
+    assert study.trials() == []
+    with study.transaction():
+        study.put_trial(0, "complete", {"trial": 0})
+        study.put_epoch(0, 1, 0.5, 0.5)
+        assert seen_by_another_process(study.path) == []
+    assert seen_by_another_process(study.path) == [[0, "complete", '{"trial": 0}']]
