@@ -1,7 +1,7 @@
 """What a workshop trains, whatever it is made of: one plan's model on the bench."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,36 @@ Probabilities = NDArray[np.float32]  # (n, classes)
 Features = NDArray[np.float32]  # (n, d)
 
 
-class Learner(Protocol):
+class Trained(Protocol):
+    """A model that a trial trained."""
+
+    def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
+        """What it says of rows of the task's data, and the features it says it by."""
+        ...
+
+    def classifier_weights(self) -> NDArray[np.float32] | None:
+        """(d, classes), by which a linear last layer reads the features; None where there is none."""
+        ...
+
+    def weights(self) -> Arrays:
+        """What tells the trained model from an untrained one; a trial keeps it."""
+        ...
+
+    def size(self) -> Size:
+        """What the model costs to run."""
+        ...
+
+
+@runtime_checkable
+class Mixes(Protocol):
+    """A model whose inputs can be mixed."""
+
+    def predict_mixed(self, rows: Rows, partners: Rows, share: float) -> Probabilities:
+        """What it says of mixtures, `share` of each target row and the rest of its partner."""
+        ...
+
+
+class Learner(Trained, Protocol):
     """One plan's model, valid until the next plan is put on the bench.
 
     Folds take turns on it: `state` is taken after a fold's epoch and put back before its next one.
@@ -28,16 +57,8 @@ class Learner(Protocol):
         """Trains on the fold's training rows once and returns the mean loss; `check` may raise to stop."""
         ...
 
-    def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
-        """What it says of rows of the task's data, and the features it says it by."""
-        ...
-
     def predict_inputs(self, inputs: Inputs) -> Probabilities:
         """What it says of inputs outside the task's pools, such as the test set."""
-        ...
-
-    def classifier_weights(self) -> NDArray[np.float32] | None:
-        """(d, classes), by which a linear last layer reads the features; None where there is none."""
         ...
 
     def state(self) -> Arrays:
@@ -48,14 +69,6 @@ class Learner(Protocol):
         """Continues from a state that `state` returned."""
         ...
 
-    def weights(self) -> Arrays:
-        """What tells the trained model from an untrained one; a trial keeps it."""
-        ...
-
     def load_weights(self, weights: Arrays) -> None:
         """Makes this the trained model that `weights` was taken from."""
-        ...
-
-    def size(self) -> Size:
-        """What the model costs to run."""
         ...

@@ -1,6 +1,6 @@
 """The order for a workshop: small, sent to every worker, and free of Keras until it is carried out."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Trains(Protocol):
     """What a worker needs of a workshop."""
 
-    def train(self, packet: Sequence[Job]) -> Iterator[EpochRow]:
+    def train(self, packet: Sequence[Job], *, rungs: Collection[int] = ()) -> Iterator[EpochRow]:
         """A row per plan and epoch; see `autotl.trial.workshop.Workshop.train`."""
         ...
 

@@ -49,6 +49,11 @@ class Material:
         tensors += [] if self.beside is None else [self.beside[rows]]
         return [*tensors, self._domains_of(rows).astype(np.int32)] if self.tells_domains else tensors
 
+    def whole(self) -> NDArray[np.float32]:
+        """(views * n, d), where features are all that crosses the cut: every row plain, then in each random view."""
+        blocks = [block[0] for view in self._views for features in view for block in features.blocks]
+        return np.concatenate(blocks).astype(np.float32, copy=False)
+
     def mixed(self, rows: Rows, partners: Rows, share: float) -> Arrays | None:
         """`share` of each row and the rest of its partner, in one; None where something crosses that cannot be mixed.
 
@@ -94,7 +99,7 @@ class Material:
             labels, weights: (n,) of every row of the task's data; the known labels, and none, where they are None.
         """
         told = self._labels if labels is None else labels
-        for batch, views in self._dealt(rows, batch_size, draws):
+        for batch, views in self.dealt(rows, batch_size, draws):
             yield Batch(self.take(batch, views), told[batch], None if weights is None else weights[batch])
 
     def paired_batches(
@@ -124,14 +129,14 @@ class Material:
         self, rows: Rows, batch_size: int, draws: np.random.Generator
     ) -> Iterator[tuple[Rows, NDArray[np.int64]]]:
         """One epoch in batches of equal size: the last one is filled with rows drawn at random."""
-        for batch, views in self._dealt(rows, batch_size, draws):
+        for batch, views in self.dealt(rows, batch_size, draws):
             missing = batch_size - len(batch)
             if missing:
                 batch = np.concatenate([batch, draws.choice(rows, size=missing)])
                 views = np.concatenate([views, draws.integers(0, len(self._views), size=missing)])
             yield batch, views
 
-    def _dealt(
+    def dealt(
         self, rows: Rows, batch_size: int, draws: np.random.Generator
     ) -> Iterator[tuple[Rows, NDArray[np.int64]]]:
         """Shuffled rows and their views, batch by batch."""

@@ -74,14 +74,17 @@ class NetworkBench:
     def learner(self, plan: Plan, check: Callable[[], None]) -> "NetworkLearner":
         """The plan's model, with every activation that it trains on at hand; `check` may raise to stop."""
         trainer = self.trainer(plan)
+        return NetworkLearner(self, plan, trainer, self.material(plan, trainer, check), check)
+
+    def material(self, plan: Plan, trainer: Trainer, check: Callable[[], None]) -> Material:
+        """The activations that the plan trains on; what is not stored yet is computed."""
         views = [PLAIN, *(View(plan.augmentation or "none", number) for number in range(1, plan.views + 1))]
         domains = range(len(self.data.domains))
         for features in self._features.values():
             features.release()
         sets = [[self._stored(trainer, plan, index, view, check) for index in domains] for view in views]
         division = trainer.division
-        material = Material(sets, self.data.labels, tokens_at=division.tokens_at, padding_id=division.padding_id)
-        return NetworkLearner(self, plan, trainer, material, check)
+        return Material(sets, self.data.labels, tokens_at=division.tokens_at, padding_id=division.padding_id)
 
     def trainer(self, plan: Plan) -> Trainer:
         """The compiled trainer of the plan's structure, built on first use."""
@@ -207,7 +210,7 @@ class NetworkLearner:
         if self._plan.join == WORDS:
             self._words_of[fold_number] = self._bench.words(fold, self._check)
         self._turn_to(fold_number)
-        seed = int(np.random.SeedSequence([self._plan.seed, fold_number]).generate_state(1)[0])
+        seed = fold_seed(self._plan, fold_number)
         weights = self._bench.scorer.class_weights(data.labels[fold.train], classes=len(data.classes))
         self.trainer.reset(self._plan, seed=seed, class_weights=weights)
         method = Adapting(self._plan, data, fold)
@@ -243,7 +246,7 @@ class NetworkLearner:
         check: Callable[[], None],
     ) -> float:
         """Passes over the labelled rows, target rows beside them where the method's loss wants some."""
-        passes, steps = self._passes(fold.train)
+        passes, steps = passes_and_steps(self._plan, fold.train)
         batches = self._supervised_batches(method, fold, fold_number, epoch, draws, passes)
         total = steps * self._plan.epochs
         return self.trainer.run_epoch(
@@ -293,12 +296,6 @@ class NetworkLearner:
     @property
     def _is_joint(self) -> bool:
         return isinstance(self.trainer.model.structure.method, Joint)
-
-    def _passes(self, rows: Rows) -> tuple[int, int]:
-        """How often an epoch passes over its rows, and how many steps that makes."""
-        steps = math.ceil(len(rows) / self._plan.batch_size)
-        passes = math.ceil(FEWEST_STEPS / steps) if self._plan.unfrozen_layers == 0 else 1
-        return passes, steps * passes
 
     def _align(self, method: Adapting) -> None:
         if self.trainer.model.domain_maps is not None:
@@ -377,6 +374,18 @@ class NetworkLearner:
     def size(self) -> Size:
         """Of the whole model."""
         return self._bench.size_of(self._plan, self.trainer)
+
+
+def passes_and_steps(plan: Plan, rows: Rows) -> tuple[int, int]:
+    """How often an epoch of a plan passes over its training rows, and how many steps that makes."""
+    steps = math.ceil(len(rows) / plan.batch_size)
+    passes = math.ceil(FEWEST_STEPS / steps) if plan.unfrozen_layers == 0 else 1
+    return passes, steps * passes
+
+
+def fold_seed(plan: Plan, fold_number: int) -> int:
+    """What a plan's model of one fold starts from."""
+    return int(np.random.SeedSequence([plan.seed, fold_number]).generate_state(1)[0])
 
 
 def _until(batches: Iterator[Any], check: Callable[[], None]) -> Iterator[Any]:

@@ -65,7 +65,7 @@ class Trainer:
             layer.bias.assign(bias)
         for variable in model.part_of()["networks"]:
             is_matrix = len(variable.shape) > 1
-            variable.assign(_glorot_uniform(variable.shape, draws) if is_matrix else np.zeros(variable.shape))
+            variable.assign(glorot_uniform(variable.shape, draws) if is_matrix else np.zeros(variable.shape))
         if model.scale_and_shift is not None:
             model.scale_and_shift.scale.assign(np.ones(model.scale_and_shift.scale.shape))
             model.scale_and_shift.shift.assign(np.zeros(model.scale_and_shift.shift.shape))
@@ -187,7 +187,7 @@ class Trainer:
     def _new_head(self, draws: np.random.Generator) -> Head:
         head = []
         for layer in self.model.head:
-            kernel = _glorot_uniform(layer.kernel.shape, draws)
+            kernel = glorot_uniform(layer.kernel.shape, draws)
             if layer is self.model.head[-1] and self.model.joined:
                 outputs = layer.kernel.shape[1]
                 kernel[-outputs:] = np.eye(outputs)  # training starts from the opinion that is joined
@@ -245,7 +245,7 @@ def warm_up(total_steps: int) -> Callable[[int], float]:
     return lambda step: 2.0 / (1.0 + math.exp(-10.0 * min(step / max(total_steps, 1), 1.0))) - 1.0
 
 
-def _glorot_uniform(shape: Sequence[int], draws: np.random.Generator) -> NDArray[np.float32]:
+def glorot_uniform(shape: Sequence[int], draws: np.random.Generator) -> NDArray[np.float32]:
     bound = math.sqrt(6.0 / (shape[0] + shape[1]))
     return draws.uniform(-bound, bound, size=tuple(shape)).astype("float32")
 

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +13,19 @@ from numpy.typing import NDArray
 from autotl.backbones import BackboneSpec
 from autotl.backbones.classical import CLASSICAL
 from autotl.data.examples import Fold, Rows, TaskData
-from autotl.errors import AutotlError, EnvironmentProblemError
+from autotl.errors import EnvironmentProblemError
 from autotl.features import FeatureStore
 from autotl.plan import Choice, Plan
+from autotl.plan.packets import packet_key
 from autotl.scoring.committee import CHANGED
 from autotl.scoring.mixval import MAJOR_PART, mix_partners
 from autotl.trial.classical_learner import ClassicalLearner
-from autotl.trial.learner import Arrays, Learner
-from autotl.trial.network_learner import NetworkBench, NetworkLearner
-from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Outputs, Seconds, Size
+from autotl.trial.head_learner import HeadBench
+from autotl.trial.learner import Arrays, Learner, Mixes, Trained
+from autotl.trial.network_learner import NetworkBench
+from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Outputs
+from autotl.trial.packet import HeadPacket
+from autotl.trial.progress import Progress, finite_loss, one_line
 from autotl.trial.scorer import Scorer
 
 _log = logging.getLogger(__name__)
@@ -35,33 +39,62 @@ class Workshop:
         self.scorer = scorer
         self.bench = NetworkBench(data, store, scorer)
         self._untouched: dict[BackboneSpec, NDArray[np.float32]] = {}
+        self._kept_heads: tuple[str | None, HeadBench] | None = None
 
-    def train(self, packet: Sequence[Job]) -> Iterator[EpochRow]:
-        """Trains a packet of plans of one structure (one plan, for now); a row per plan and epoch.
+    def train(self, packet: Sequence[Job], *, rungs: Collection[int] = ()) -> Iterator[EpochRow]:
+        """Trains a packet of plans; a row per plan and epoch.
 
-        The last row of a plan carries its ending; whatever goes wrong inside a plan ends it as `failed` with a reason.
-        Closing the iterator early is allowed at any row.
+        Linear heads on the same stored features are trained side by side, anything else one after the other. The last
+        row of a plan carries its ending; whatever goes wrong inside a plan ends it as `failed` with a reason. Closing
+        the iterator early is allowed at any row.
+
+        Args:
+            rungs: epochs after which only the best third of the plans that are trained side by side goes on.
         """
-        for job in packet:
-            yield from self._train_one(job)
+        shares = {packet_key(job.plan) for job in packet}
+        if len(packet) > 1 and len(shares) == 1 and None not in shares:
+            yield from self._train_side_by_side(packet, rungs)
+        else:
+            for job in packet:
+                yield from self._train_one(job)
 
     def _train_one(self, job: Job) -> Iterator[EpochRow]:
-        progress = _Progress(job)
+        progress = Progress(job)
         try:
             yield from self._epochs(job, progress)
-        except OutOfTimeError:
-            yield progress.ended(Ending("pruned", reason="budget"))
-        except EnvironmentProblemError as missing:
-            yield progress.ended(Ending("skipped", reason=_one_line(missing)))
-        except DivergedError as diverged:
-            yield progress.ended(Ending("failed", reason=str(diverged)))
-        except GeneratorExit:
-            raise
         except Exception as error:  # a crashed trial is a row with its reason, never the end of a search
-            _log.exception("trial %d failed", job.number)
-            yield progress.ended(Ending("failed", reason=_one_line(error)))
+            yield progress.ended(_failing(error, job.number))
 
-    def _epochs(self, job: Job, progress: "_Progress") -> Iterator[EpochRow]:
+    def _train_side_by_side(self, packet: Sequence[Job], rungs: Collection[int]) -> Iterator[EpochRow]:
+        left = list(packet)
+        try:
+            started = time.perf_counter()
+            shared = self._heads(packet[0])
+            if shared is not None:
+                together = HeadPacket(self, shared, packet, rungs, feature_seconds=time.perf_counter() - started)
+                for row in together.rows():
+                    left = together.unfinished
+                    yield row
+                return
+        except (OutOfTimeError, EnvironmentProblemError) as error:
+            yield from (Progress(job).ended(_failing(error, job.number)) for job in left)
+            return
+        except Exception:  # whatever one of them did, the others can still be trained
+            _log.exception("%d plans could not be trained side by side: one after the other, then", len(left))
+        for job in left:
+            yield from self._train_one(job)
+
+    def _heads(self, job: Job) -> HeadBench | None:
+        """What the heads of a packet share, kept for the next packet of the same kind."""
+        plan = job.plan.canonical()
+        key = packet_key(plan)
+        if self._kept_heads is None or self._kept_heads[0] != key:
+            self._kept_heads = None  # before the next features are read: two sets need not fit into memory
+            shared = HeadBench.of(plan, self.bench, Progress(job).check_deadline)
+            self._kept_heads = None if shared is None else (key, shared)
+        return None if self._kept_heads is None else self._kept_heads[1]
+
+    def _epochs(self, job: Job, progress: Progress) -> Iterator[EpochRow]:
         plan = job.plan.canonical()
         folds = self.folds(plan)
         with progress.clock("features"):  # loading and dividing the network included
@@ -90,7 +123,7 @@ class Workshop:
                         states[index : index + 1] = [learner.state()]
             probabilities = np.concatenate(predicted)
             with progress.clock("score"):
-                progress.advance(float(np.mean(losses)), self._score(rows, probabilities))
+                progress.advance(float(np.mean(losses)), self.score(rows, probabilities))
             if epoch < plan.all_epochs - 1:
                 yield progress.row()
         if not plan.all_epochs:  # a network that came with its head, and nothing of it is trained
@@ -100,7 +133,7 @@ class Workshop:
         if len(folds) > 1:
             learner.load_state(states[0])  # the first fold's model stands for the trial
         with progress.clock("score"):
-            ending = self._ending(learner, rows, probabilities, features, as_it_came)
+            ending = self.ending(learner, rows, probabilities, features, as_it_came=as_it_came)
         yield progress.ended(ending)
 
     def _said(self, learner: Learner, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
@@ -108,7 +141,7 @@ class Workshop:
         here."""
         return learner.predict(rows) if len(rows) else (np.zeros((0, len(self.data.classes)), dtype=np.float32), None)
 
-    def _score(self, rows: Rows, probabilities: NDArray[np.float32]) -> float | None:
+    def score(self, rows: Rows, probabilities: NDArray[np.float32]) -> float | None:
         """The task's metric; None without a row to score on."""
         return self.scorer.value(self.data.labels[rows], probabilities) if len(rows) else None
 
@@ -141,7 +174,7 @@ class Workshop:
     def fit(self, plan: Plan, fold: Fold, *, deadline: float = math.inf) -> Learner:
         """Trains a plan on one fold's training rows for all its epochs, without scoring it."""
         plan = plan.canonical()
-        progress = _Progress(Job(-1, plan, deadline))
+        progress = Progress(Job(-1, plan, deadline))
         learner = self._learner(plan, progress.check_deadline)
         learner.start(fold, fold_number=0)
         for epoch in range(plan.all_epochs):
@@ -159,14 +192,22 @@ class Workshop:
             return ClassicalLearner(plan, self.data, self.scorer)
         return self.bench.learner(plan, check)
 
-    def _ending(
+    def ending(
         self,
-        learner: Learner,
+        learner: Trained,
         rows: Rows,
         probabilities: NDArray[np.float32],
         features: NDArray[np.float32] | None,
+        *,
         as_it_came: NDArray[np.float32] | None,
     ) -> Ending:
+        """What a plan that was trained to its end leaves behind.
+
+        Args:
+            rows, probabilities: what it is scored on.
+            features: of the rows of the last fold.
+            as_it_came: what an exported source's model said of the target untouched.
+        """
         target, target_features = learner.predict(self.data.target_rows)
         mixed, partners = self._mixed(learner)
         order = np.argsort(rows)
@@ -194,7 +235,7 @@ class Workshop:
         )
 
     def _read_by_scores(
-        self, learner: Learner, features: NDArray[np.float32] | None, order: NDArray[np.int64]
+        self, learner: Trained, features: NDArray[np.float32] | None, order: NDArray[np.int64]
     ) -> dict[str, Any]:
         """What label-free scores read beyond what every trial keeps, where it is judged by them."""
         if self.data.score_kind != "label_free":
@@ -204,10 +245,10 @@ class Workshop:
             "classifier_weights": learner.classifier_weights(),
         }
 
-    def _mixed(self, learner: Learner) -> tuple[NDArray[np.float32] | None, NDArray[np.int64] | None]:
+    def _mixed(self, learner: Trained) -> tuple[NDArray[np.float32] | None, NDArray[np.int64] | None]:
         """What a network says of mixtures of two target inputs each, where it is judged without labels."""
         rows = self.data.target_rows
-        if self.data.score_kind != "label_free" or not isinstance(learner, NetworkLearner) or len(rows) < 2:
+        if self.data.score_kind != "label_free" or not isinstance(learner, Mixes) or len(rows) < 2:
             return None, None
         partners = mix_partners(len(rows), seed=self.scorer.seed)
         return learner.predict_mixed(rows, rows[partners], MAJOR_PART), partners
@@ -220,11 +261,21 @@ def _changed(before: NDArray[np.float32] | None, after: NDArray[np.float32]) -> 
     return {CHANGED: float(np.mean(before.argmax(axis=1) != after.argmax(axis=1)))}
 
 
-def _train_epoch(learner: Learner, fold: Fold, fold_number: int, epoch: int, progress: "_Progress") -> float:
+def _train_epoch(learner: Learner, fold: Fold, fold_number: int, epoch: int, progress: Progress) -> float:
     loss = learner.train_epoch(fold, fold_number=fold_number, epoch=epoch, check=progress.check_deadline)
-    if not math.isfinite(loss):
-        raise DivergedError(f"diverged: the training loss is {loss} in epoch {epoch + 1}")
-    return loss
+    return finite_loss(loss, epoch)
+
+
+def _failing(error: Exception, number: int) -> Ending:
+    """How a trial ends in which this went wrong."""
+    if isinstance(error, OutOfTimeError):
+        return Ending("pruned", reason="budget")
+    if isinstance(error, EnvironmentProblemError):
+        return Ending("skipped", reason=one_line(error))
+    if isinstance(error, DivergedError):
+        return Ending("failed", reason=str(error))
+    _log.error("trial %d failed", number, exc_info=error)
+    return Ending("failed", reason=one_line(error))
 
 
 def ids_of(data: TaskData, rows: Rows) -> NDArray[np.str_]:
@@ -235,53 +286,3 @@ def ids_of(data: TaskData, rows: Rows) -> NDArray[np.str_]:
         for name in inputs.ids
     ]
     return np.array([names[row] for row in rows.tolist()], dtype=np.str_)
-
-
-class _Progress:
-    """A job's epoch counter, clocks and deadline."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.size: Size | None = None
-        self._seconds = Seconds()
-        self._epoch = 0
-        self._loss = math.nan
-        self._score = math.nan
-
-    def clock(self, what: str) -> "_Clock":
-        return _Clock(self._seconds, what)
-
-    def check_deadline(self) -> None:
-        if time.time() > self.job.deadline:
-            raise OutOfTimeError
-
-    def advance(self, loss: float, score: float | None) -> None:
-        self._epoch += 1
-        self._loss, self._score = loss, math.nan if score is None else score
-        if score is not None and not math.isfinite(score):
-            raise DivergedError(f"diverged: the score is {score} in epoch {self._epoch}")
-
-    def row(self, ending: Ending | None = None) -> EpochRow:
-        return EpochRow(
-            self.job.number, self._epoch, self._loss, self._score, replace(self._seconds), self.size, ending
-        )
-
-    def ended(self, ending: Ending) -> EpochRow:
-        return self.row(ending)
-
-
-class _Clock:
-    def __init__(self, seconds: Seconds, what: str) -> None:
-        self._seconds, self._what = seconds, what
-
-    def __enter__(self) -> None:
-        self._start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        spent = time.perf_counter() - self._start
-        setattr(self._seconds, self._what, getattr(self._seconds, self._what) + spent)
-
-
-def _one_line(error: Exception) -> str:
-    first = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return first if isinstance(error, AutotlError) else f"{type(error).__name__}: {first}"

@@ -1,0 +1,129 @@
+"""Several plans with linear heads trained at once, epoch by epoch; each is still a trial of its own."""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.data.examples import Rows
+from autotl.trial.halving import left_behind
+from autotl.trial.head_learner import HeadBench, HeadLearner
+from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError
+from autotl.trial.progress import Progress, finite_loss
+
+if TYPE_CHECKING:
+    from autotl.trial.workshop import Workshop
+
+
+class HeadPacket:
+    """Jobs whose plans share stored features.
+
+    Args:
+        rungs: the epochs after which only the best third goes on; none where nobody is stopped early.
+        feature_seconds: what it took to make `shared`; the jobs share it, too.
+    """
+
+    def __init__(
+        self,
+        workshop: "Workshop",
+        shared: HeadBench,
+        jobs: Sequence[Job],
+        rungs: Collection[int],
+        *,
+        feature_seconds: float,
+    ) -> None:
+        self._workshop = workshop
+        self._shared = shared
+        self._rungs = rungs
+        self._members = [_Member(workshop, shared, job) for job in jobs]
+        for member in self._members:
+            member.progress.spend("features", feature_seconds / len(self._members))
+
+    @property
+    def unfinished(self) -> list[Job]:
+        """Jobs whose last row has not been given."""
+        return [member.progress.job for member in self._members]
+
+    def rows(self) -> Iterator[EpochRow]:
+        """A row per plan and epoch, in the order of the jobs; the last row of a plan carries its ending."""
+        for member in self._members:
+            with member.progress.clock("train"):
+                member.learner.start()
+        epoch = 0
+        while self._members:
+            try:
+                losses = self._train_epoch(epoch)
+            except OutOfTimeError:
+                out_of_time, self._members = self._members, []
+                yield from (member.progress.ended(Ending("pruned", reason="budget")) for member in out_of_time)
+                return
+            endings = {
+                member.number: ending
+                for member, loss in zip(self._members, losses, strict=True)
+                if (ending := self._ending(member, loss, epoch)) is not None
+            }
+            endings |= self._stopped(epoch, exempt=endings)
+            reported = self._members
+            self._members = [member for member in reported if member.number not in endings]
+            for member in reported:
+                ending = endings.get(member.number)
+                yield member.progress.row() if ending is None else member.progress.ended(ending)
+            epoch += 1
+
+    def _train_epoch(self, epoch: int) -> list[float]:
+        """Mean loss of each member over its folds. The time is shared among them."""
+        started = time.perf_counter()
+        heads = [head for member in self._members for head in member.learner.heads]
+        batches = [
+            each for member in self._members for each in member.learner.batches(epoch, member.progress.check_deadline)
+        ]
+        losses = iter(self._shared.train_epoch(heads, batches))
+        means = [float(np.mean([next(losses) for _ in member.learner.heads])) for member in self._members]
+        for member in self._members:
+            member.progress.spend("train", (time.perf_counter() - started) / len(self._members))
+        return means
+
+    def _ending(self, member: "_Member", loss: float, epoch: int) -> Ending | None:
+        """Scores a member's epoch; how its trial ended, None where it goes on."""
+        try:
+            with member.progress.clock("score"):
+                probabilities = member.predict()
+                score = self._workshop.score(member.rows, probabilities)
+                member.progress.advance(finite_loss(loss, epoch), score)
+                if epoch + 1 < member.plan.epochs:
+                    return None
+                features = member.learner.features_of(member.last_fold)
+                return self._workshop.ending(member.learner, member.rows, probabilities, features, as_it_came=None)
+        except DivergedError as diverged:
+            return Ending("failed", reason=str(diverged))
+
+    def _stopped(self, epoch: int, *, exempt: Collection[int]) -> dict[int, Ending]:
+        if epoch + 1 not in self._rungs:
+            return {}
+        scores = {member.number: member.progress.score for member in self._members if member.number not in exempt}
+        better = self._workshop.scorer.of_task.higher_is_better
+        reason = f"stopped early after epoch {epoch + 1}"
+        return {number: Ending("pruned", reason=reason) for number in left_behind(scores, higher_is_better=better)}
+
+
+class _Member:
+    """One job of a packet."""
+
+    def __init__(self, workshop: "Workshop", shared: HeadBench, job: Job) -> None:
+        self.plan = job.plan.canonical()
+        self.progress = Progress(job)
+        folds = workshop.folds(self.plan)
+        self.rows: Rows = np.concatenate([fold.validation for fold in folds])
+        self.last_fold = folds[-1].validation
+        self.learner = HeadLearner(shared, self.plan, folds)
+        self.progress.size = self.learner.size()
+
+    @property
+    def number(self) -> int:
+        return self.progress.job.number
+
+    def predict(self) -> NDArray[np.float32]:
+        """Probabilities of the rows that the trial is scored on, each by a head that was not trained on it."""
+        return np.concatenate([self.learner.predict_fold(fold) for fold in range(len(self.learner.heads))])

@@ -1,0 +1,83 @@
+"""How far a job has come: its epochs, clocks and deadline."""
+
+import math
+import time
+from dataclasses import replace
+
+from autotl.errors import AutotlError
+from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Seconds, Size
+
+
+class Progress:
+    """A job's epoch counter, clocks and deadline."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.size: Size | None = None
+        self.score = math.nan
+        self._seconds = Seconds()
+        self._epoch = 0
+        self._loss = math.nan
+
+    def clock(self, what: str) -> "_Clock":
+        """A context whose time counts for one of the fields of `Seconds`."""
+        return _Clock(self, what)
+
+    def spend(self, what: str, seconds: float) -> None:
+        """Counts time that was measured elsewhere."""
+        setattr(self._seconds, what, getattr(self._seconds, what) + seconds)
+
+    def check_deadline(self) -> None:
+        """Raises `OutOfTimeError` where it has passed."""
+        if time.time() > self.job.deadline:
+            raise OutOfTimeError
+
+    def advance(self, loss: float, score: float | None) -> None:
+        """An epoch has ended.
+
+        Raises:
+            DivergedError: with a score that is no finite number.
+        """
+        self._epoch += 1
+        self._loss, self.score = loss, math.nan if score is None else score
+        if score is not None and not math.isfinite(score):
+            raise DivergedError(f"diverged: the score is {score} in epoch {self._epoch}")
+
+    def row(self) -> EpochRow:
+        """The epoch that has ended, of a job that goes on."""
+        return self._row(None)
+
+    def ended(self, ending: Ending) -> EpochRow:
+        """The job's last row."""
+        return self._row(ending)
+
+    def _row(self, ending: Ending | None) -> EpochRow:
+        return EpochRow(self.job.number, self._epoch, self._loss, self.score, replace(self._seconds), self.size, ending)
+
+
+class _Clock:
+    def __init__(self, progress: Progress, what: str) -> None:
+        self._progress, self._what = progress, what
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.spend(self._what, time.perf_counter() - self._start)
+
+
+def finite_loss(loss: float, epoch: int) -> float:
+    """The loss of an epoch, counted from 0.
+
+    Raises:
+        DivergedError: it is no finite number.
+    """
+    if not math.isfinite(loss):
+        raise DivergedError(f"diverged: the training loss is {loss} in epoch {epoch + 1}")
+    return loss
+
+
+def one_line(error: Exception) -> str:
+    """What went wrong, short enough for a row."""
+    first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return first if isinstance(error, AutotlError) else f"{type(error).__name__}: {first}"

@@ -1,0 +1,261 @@
+"""Linear heads trained side by side: one compiled step moves as many as it has places, each as if it were alone.
+
+A step of one small head costs mostly the calls around its arithmetic, and heads on the same stored features differ in
+nothing but numbers. So many of them are one model, whose kernels are one tensor. Each place has its own rows, labels
+and weights in every step, its own rates, and its own noise of dropout, drawn from its own seed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from autotl.data.examples import UNKNOWN
+from autotl.features.engine import uses_xla
+from autotl.trial.trainer import glorot_uniform, softmax
+
+SIZES = (8, 32)  # places of a compiled step, by `benchmarks.speed.packets`: more gain little, fewer waste less on a few
+FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-7  # Adam's, as Keras has them
+
+Matrix = NDArray[np.float32]
+
+
+class HeadBatch(NamedTuple):
+    """What one head learns from in one step.
+
+    Attributes:
+        rows: (n,) of the features.
+        labels: (n,) class indices, UNKNOWN where there is none.
+        weights: (n,) of the examples in the loss; None where all count alike.
+        rate: the learning rate of this step.
+    """
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    weights: NDArray[np.float32] | None
+    rate: float
+
+
+@dataclass
+class HeadState:
+    """Everything of one head that training changes, and what it is trained with.
+
+    Attributes:
+        kernel, bias: (d, classes) and (classes,).
+        moments: Adam's of the kernel, then of the bias, first and second each; made with the head.
+        steps: taken so far.
+        class_weights: (classes,).
+    """
+
+    kernel: Matrix
+    bias: Matrix
+    seed: int
+    dropout: float
+    label_smoothing: float
+    weight_decay: float
+    class_weights: Matrix
+    steps: int = 0
+    moments: list[Matrix] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.moments:
+            self.moments = [np.zeros_like(each) for each in (self.kernel, self.kernel, self.bias, self.bias)]
+
+    @classmethod
+    def new(cls, width: int, classes: int, *, seed: int, **trained_with: Any) -> "HeadState":
+        """The head that a trainer would start with from this seed."""
+        kernel = glorot_uniform((width, classes), np.random.default_rng(seed))
+        return cls(kernel, np.zeros(classes, dtype=np.float32), seed=seed, **trained_with)
+
+    def predict(self, features: Matrix) -> Matrix:
+        """Probabilities (n, classes) of features (n, d)."""
+        return softmax(features @ self.kernel + self.bias)
+
+
+def in_memory(features: Matrix) -> Any:
+    """The features (n, d) where steps can read them, a GPU's memory included; several sizes share them."""
+    return keras.Variable(features, trainable=False, name="features")
+
+
+class SideBySide:
+    """The compiled step of `places` heads on features in memory."""
+
+    def __init__(self, features: Any, *, classes: int, batch_size: int, places: int) -> None:
+        self.places = places
+        self._batch_size = batch_size
+        self._model = _Heads(features, classes=classes, places=places)
+        self._optimizer = _AdamOfPlaces(self._model.pace)
+        self._model.compile(optimizer=self._optimizer, jit_compile=uses_xla())
+
+    def run_epoch(self, heads: Sequence[HeadState], batches: Sequence[Iterator[HeadBatch]]) -> NDArray[np.float64]:
+        """Trains each head on its own batches in their order; at most as many heads as there are places.
+
+        Returns:
+            Mean training loss of the epoch, one a head; not a number of a head that diverged, alone.
+        """
+        self._seat(heads)
+        examples = np.zeros(len(heads))
+        for at_once in zip_longest(*batches):
+            examples += self._step(heads, at_once)
+        self._collect(heads)
+        losses = ops.convert_to_numpy(self._model.losses_so_far)[: len(heads)].astype(np.float64)
+        return losses / np.maximum(examples, 1)
+
+    def _step(self, heads: Sequence[HeadState], at_once: Sequence[HeadBatch | None]) -> NDArray[np.float64]:
+        """One step of every head that has a batch left; returns how many examples each saw."""
+        shape = (self.places, self._batch_size)
+        rows, labels = np.zeros(shape, dtype=np.int32), np.full(shape, UNKNOWN, dtype=np.int32)
+        weights = np.zeros(shape, dtype=np.float32)
+        pace = np.zeros((len(_PACE), self.places), dtype=np.float32)
+        seeds = np.zeros((self.places, 2), dtype=np.uint32)
+        examples = np.zeros(len(heads))
+        for place, (head, batch) in enumerate(zip(heads, at_once, strict=True)):
+            if batch is None:
+                continue
+            n = examples[place] = len(batch.rows)
+            rows[place, :n], labels[place, :n] = batch.rows, batch.labels
+            weights[place, :n] = 1.0 if batch.weights is None else batch.weights
+            seeds[place] = head.seed & 0xFFFFFFFF, head.steps
+            head.steps += 1
+            corrected = np.sqrt(1 - SECOND_DECAY**head.steps) / (1 - FIRST_DECAY**head.steps)
+            pace[:, place] = batch.rate * corrected, batch.rate, 1.0, n
+        self._model.pace.assign(pace)
+        self._model.seeds.assign(seeds)
+        self._model.train_on_batch(rows, labels, sample_weight=weights)
+        return examples
+
+    def _seat(self, heads: Sequence[HeadState]) -> None:
+        """Puts the heads into the first places; the others hold zeros and do not move."""
+        model, optimizer = self._model, self._optimizer
+        if not optimizer.built:
+            optimizer.build(model.trainable_variables)
+        seated: list[tuple[Any, list[Any]]] = [
+            (model.kernel, [head.kernel for head in heads]),
+            (model.bias, [head.bias for head in heads]),
+            (model.class_weights, [head.class_weights for head in heads]),
+            (model.dropout, [head.dropout for head in heads]),
+            (model.label_smoothing, [head.label_smoothing for head in heads]),
+            (model.losses_so_far, [0.0] * len(heads)),
+            (optimizer.decay, [head.weight_decay for head in heads]),
+            *((moment, [head.moments[index] for head in heads]) for index, moment in enumerate(optimizer.moments)),
+        ]
+        for variable, of_heads in seated:
+            values = np.zeros(variable.shape, dtype=np.float32)
+            values[: len(heads)] = np.stack(of_heads)
+            variable.assign(values)
+
+    def _collect(self, heads: Sequence[HeadState]) -> None:
+        kernels, biases = (ops.convert_to_numpy(each) for each in (self._model.kernel, self._model.bias))
+        moments = [ops.convert_to_numpy(each) for each in self._optimizer.moments]
+        for place, head in enumerate(heads):
+            head.kernel, head.bias = kernels[place].copy(), biases[place].copy()
+            head.moments = [moment[place].copy() for moment in moments]
+
+
+_PACE = ("corrected rate", "rate", "whether it moves", "examples")  # of every place in a step
+
+
+class _Heads(keras.Model):
+    """`places` linear heads; inputs are row numbers (places, n), outputs logits (places, n, classes)."""
+
+    def __init__(self, features: Any, *, classes: int, places: int) -> None:
+        super().__init__(name="heads_side_by_side")
+        self.features = features
+        self._places = places
+        width = features.shape[1]
+        self.kernel = self.add_weight(shape=(places, width, classes), initializer="zeros", name="kernel")
+        self.bias = self.add_weight(shape=(places, classes), initializer="zeros", name="bias")
+        self.dropout = self._fixed((places,), "dropout")
+        self.label_smoothing = self._fixed((places,), "label_smoothing")
+        self.class_weights = self._fixed((places, classes), "class_weights")
+        self.pace = self._fixed((len(_PACE), places), "pace")
+        self.losses_so_far = self._fixed((places,), "losses")
+        self.seeds = self.add_weight(
+            shape=(places, 2), dtype="uint32", initializer="zeros", trainable=False, name="seeds"
+        )
+
+    def _fixed(self, shape: Sequence[int], name: str) -> Any:
+        return self.add_weight(shape=tuple(shape), initializer="zeros", trainable=False, name=name)
+
+    def call(self, rows: Any, training: bool = False) -> Any:
+        """See the class."""
+        seen = ops.take(self.features, rows, axis=0)
+        if training:
+            seen = ops.cond(ops.any(self.dropout > 0), lambda: self._thinned(seen), lambda: seen)
+        return ops.einsum("knd,kdc->knc", seen, self.kernel) + ops.expand_dims(self.bias, 1)
+
+    def _thinned(self, seen: Any) -> Any:
+        """What `AdjustableDropout` leaves of each place's features."""
+        shape = ops.shape(seen)[1:]
+        draws = [keras.random.uniform(shape, seed=_GivenSeed(self.seeds[place])) for place in range(self._places)]
+        rates = ops.reshape(self.dropout, (-1, 1, 1))
+        return ops.where(ops.stack(draws) >= rates, seen / (1.0 - rates), ops.zeros_like(seen))
+
+    def compute_loss(
+        self,
+        x: Any = None,  # noqa: ARG002 - Keras's interface
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,  # noqa: ARG002
+    ) -> Any:
+        """The sum over places of each one's own loss, so that none feels the others; see `TransferModel`."""
+        known = ops.cast(ops.not_equal(y, UNKNOWN), "float32")
+        label = ops.maximum(y, 0)
+        log_probabilities = ops.log_softmax(y_pred, axis=-1)
+        of_label = ops.take_along_axis(log_probabilities, ops.expand_dims(label, -1), axis=-1)[..., 0]
+        smoothing = ops.expand_dims(self.label_smoothing, -1)
+        smoothed = (1.0 - smoothing) * of_label + smoothing * ops.mean(log_probabilities, axis=-1)
+        weight = known * ops.take_along_axis(self.class_weights, label, axis=-1) * sample_weight
+        of_places = -ops.sum(weight * smoothed, axis=-1) / ops.maximum(ops.sum(weight, axis=-1), 1e-7)
+        self.losses_so_far.assign_add(of_places * self.pace[3])
+        return ops.sum(of_places)
+
+
+class _GivenSeed(keras.random.SeedGenerator):
+    """A seed that is a tensor of the graph."""
+
+    def __init__(self, seed: Any) -> None:
+        self._given = seed
+
+    def next(self, ordered: bool = True) -> Any:  # noqa: ARG002 - Keras's interface
+        """The seed as it is."""
+        return self._given
+
+
+class _AdamOfPlaces(keras.optimizers.Optimizer):
+    """Adam with decoupled weight decay, every place with its own rate, decay and count of steps."""
+
+    def __init__(self, pace: Any) -> None:
+        super().__init__(learning_rate=1.0, name="adam_of_places")
+        self._pace = pace
+        self.moments: list[Any] = []
+
+    def build(self, variables: Any) -> None:
+        """Makes the moments."""
+        if self.built:
+            return
+        super().build(variables)
+        self.moments = [
+            self.add_variable_from_reference(variable, name=name)
+            for variable in variables
+            for name in ("first", "second")
+        ]
+        self.decay = self.add_variable(shape=(variables[0].shape[0],), name="decay", initializer="zeros")
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:  # noqa: ARG002 - each place has its own
+        """One step of one variable of all places; weight decay applies to kernels."""
+        index = self._get_variable_index(variable)
+        first, second = self.moments[2 * index : 2 * index + 2]
+        of_each = (-1,) + (1,) * (len(variable.shape) - 1)
+        corrected, rate, moves = (ops.reshape(self._pace[row], of_each) for row in range(3))
+        if len(variable.shape) > 2:
+            self.assign_sub(variable, variable * rate * ops.reshape(self.decay, of_each))
+        self.assign_add(first, (gradient - first) * (moves * (1 - FIRST_DECAY)))
+        self.assign_add(second, (ops.square(gradient) - second) * (moves * (1 - SECOND_DECAY)))
+        self.assign_sub(variable, first * corrected / (ops.sqrt(second) + EPSILON))
