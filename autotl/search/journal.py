@@ -1,11 +1,12 @@
 """Turns what workers report into rows, curves and events, and puts them on disk before anybody sees them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from autotl.run import RunFolder, Study, trial_files
-from autotl.search.events import EpochEnded, Listener, TrialEnded, TrialStarted
+from autotl.search.events import EpochEnded, Event, Listener, TrialEnded, TrialStarted
 from autotl.search.proposer import Proposal
 from autotl.trial.outcome import Seconds
 
@@ -20,6 +21,20 @@ class Journal:
         self._score_kind = score_kind  # of the task's scores; a trial that was not scored to its end has no interval
         self._rows: dict[int, dict[str, Any]] = {}
         self._curves: dict[int, list[dict[str, Any]]] = {}
+        self._untold: list[Event] | None = None  # while several things are written together
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written inside is on disk at once, and told when it is."""
+        self._untold = []
+        try:
+            with self._study.transaction():
+                yield
+            untold = self._untold
+        finally:
+            self._untold = None
+        for event in untold:
+            self._listen(event)
 
     def started(self, proposal: Proposal) -> None:
         """A plan goes to a worker."""
@@ -28,7 +43,7 @@ class Journal:
         self._rows[proposal.number] = row
         trial_files.write_plan(self._run.trial(proposal.number), row["plan"])
         self._study.put_trial(proposal.number, "running", row)
-        self._listen(TrialStarted(proposal.number, row["plan"], proposal.baseline))
+        self._tell(TrialStarted(proposal.number, row["plan"], proposal.baseline))
 
     def epoch(self, number: int, report: Mapping[str, Any]) -> None:
         """A running trial ended an epoch."""
@@ -38,7 +53,7 @@ class Journal:
         self._curves.setdefault(number, []).append(step)
         self._study.put_epoch(number, step["epoch"], step["train_loss"], step["score"])
         self._take_over(number, report)
-        self._listen(EpochEnded(number, step["epoch"], step["score"]))
+        self._tell(EpochEnded(number, step["epoch"], step["score"]))
 
     def ended(
         self, number: int, status: str, *, reason: str | None, report: Mapping[str, Any] | None
@@ -61,7 +76,7 @@ class Journal:
             }
         trial_files.write_curve(self._run.trial(number), self._curves.get(number, []))
         self._study.put_trial(number, status, row)
-        self._listen(TrialEnded(row))
+        self._tell(TrialEnded(row))
         return row
 
     def skipped(self, number: int, plan: Mapping[str, Any], reason: str) -> None:
@@ -69,6 +84,12 @@ class Journal:
         self._rows[number] = new_row(number, plan, baseline=None)
         trial_files.write_plan(self._run.trial(number), plan)
         self.ended(number, "skipped", reason=reason, report=None)
+
+    def _tell(self, event: Event) -> None:
+        if self._untold is None:
+            self._listen(event)
+        else:
+            self._untold.append(event)
 
     def _take_over(self, number: int, report: Mapping[str, Any]) -> None:
         row = self._rows[number]

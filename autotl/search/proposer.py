@@ -12,12 +12,15 @@ from autotl.backbones import BackboneSpec
 from autotl.backbones.classical import CLASSICAL
 from autotl.plan import Plan, trial_seed
 from autotl.plan.baselines import PROBES, Baseline, first_plans, full_finetune, method_plans
+from autotl.plan.packets import packet_key
 from autotl.plan.space import Space
 
 if TYPE_CHECKING:
     import optuna
 
 LARGEST_RANDOM_START = 10
+LARGEST_PACKET = 64  # by `benchmarks.speed.packets`: more plans at once are hardly faster
+ASKED_BLINDLY = 0.25  # of all trials at most, over all workers: what is proposed together does not know its results
 TRIES_FOR_A_NEW_PLAN = 1_000  # equal plans run once; after so many random ones, all tried, the space is searched
 
 _log = logging.getLogger(__name__)
@@ -73,6 +76,7 @@ class Proposer:
     ) -> None:
         self._study = study
         self._space = space
+        self._trials = trials
         self._left = trials
         self._task_seed = task_seed
         self._baselines = list(baselines)
@@ -87,6 +91,7 @@ class Proposer:
         self._flops: dict[BackboneSpec, int] = {}
         self._not_at_hand: set[BackboneSpec] = set()
         self._probes_running: set[int] = set()
+        self._waiting: list[Proposal] = []  # asked for a packet that they did not fit
         self._counted: set[int] = set()  # trials that the budget of trials was charged for
         self.finished_because: str | None = None
 
@@ -94,6 +99,43 @@ class Proposer:
     def is_waiting(self) -> bool:
         """Whether a baseline is left that running trials must end for."""
         return bool(self._baselines)
+
+    def propose_packet(self, *, workers: int) -> list[Proposal]:
+        """Plans to train side by side, or one; none when there is nothing to propose now.
+
+        While the plans asked for fit together the sampler is asked for more, each time told that those before it are
+        under way (`constant_liar`). Those that fit nowhere wait for their turn, and when they outnumber the others no
+        more are asked for: in a space where few plans share their features each is proposed with all that is known.
+
+        Args:
+            workers: how many packets are trained at once; they share what may be asked for without new results.
+        """
+        first = self._waiting.pop(0) if self._waiting else self.propose()
+        if first is None:
+            return []
+        packet, key = [first], self._packet_key(first)
+        if key is None:
+            return packet
+        most = min(LARGEST_PACKET, int(ASKED_BLINDLY * self._trials / workers))
+        for mate in [each for each in self._waiting if self._packet_key(each) == key][: max(most - 1, 0)]:
+            self._waiting.remove(mate)
+            packet.append(mate)
+        while len(packet) < most and len(self._waiting) <= len(packet):
+            following = self.propose()
+            if following is None:
+                break
+            (packet if self._packet_key(following) == key else self._waiting).append(following)
+        return packet
+
+    def leave_waiting(self) -> None:
+        """Ends the trials that were asked for and never began."""
+        import optuna
+
+        for proposal in self._waiting:
+            trial = self._running.pop(proposal.number)
+            trial.set_user_attr("never_began", True)
+            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        self._waiting.clear()
 
     def propose(self) -> Proposal | None:
         """The next plan, or None when the budget of trials is spent or no new plan is to be found."""
@@ -158,6 +200,11 @@ class Proposer:
     def running(self) -> int:
         """Trials proposed and not ended."""
         return len(self._running)
+
+    @staticmethod
+    def _packet_key(proposal: Proposal) -> str | None:
+        """Baselines run alone: they are measured in full, whatever runs beside them."""
+        return None if proposal.baseline is not None else packet_key(proposal.plan)
 
     def _next_baseline(self) -> Baseline | None:
         """The next that is ready: the cheapest backbone is known when the probes have ended."""

@@ -8,7 +8,8 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,12 @@ from autotl.search.objective import Objective
 from autotl.search.proposer import Proposal, Proposer
 from autotl.search.resources import Shares
 from autotl.search.worker import PacketTrainable
+from autotl.trial.halving import REDUCTION_FACTOR, rungs_below
 from autotl.trial.making import MakeWorkshop
 from autotl.trial.outcome import Job
 
 _log = logging.getLogger(__name__)
 
-REDUCTION_FACTOR = 3  # the top third goes on at each rung
 WORKER_DIED = "the worker process died"
 
 
@@ -57,8 +58,15 @@ def run_trials(
     Raises:
         AutotlError: the driver itself could not go on, for example with a full disk.
     """
-    limit = shares.workers + (1 if ask_ahead else 0)
-    searcher = PacketSearcher(proposer, objective, journal, budget, limit=limit, higher_is_better=higher_is_better)
+    searcher = PacketSearcher(
+        proposer,
+        objective,
+        journal,
+        budget,
+        at_once=shares.workers + (1 if ask_ahead else 0),
+        rungs=rungs_below(longest_plan) if early_stopping else (),
+        higher_is_better=higher_is_better,
+    )
     scheduler = (
         EarlyStopping(searcher, longest_plan=longest_plan, higher_is_better=higher_is_better)
         if early_stopping
@@ -125,7 +133,8 @@ class PacketSearcher(Searcher):
         journal: Journal,
         budget: Budget,
         *,
-        limit: int,
+        at_once: int,
+        rungs: Sequence[int],
         higher_is_better: bool,
     ) -> None:
         super().__init__(metric="score", mode="max" if higher_is_better else "min")
@@ -133,8 +142,10 @@ class PacketSearcher(Searcher):
         self._objective = objective
         self._journal = journal
         self._budget = budget
-        self._limit = limit
-        self._trials: dict[str, Proposal] = {}
+        self._at_once = at_once
+        self._rungs = tuple(rungs)
+        self._packets: dict[str, _Packet] = {}  # under way, by Ray's id
+        self._alone: list[Proposal] = []  # whose worker died while others shared it: each is tried again by itself
         self._epochs: dict[int, int] = {}  # last epoch told, by trial number
         self.trouble: AutotlError | None = None
 
@@ -147,51 +158,73 @@ class PacketSearcher(Searcher):
         return str(Searcher.FINISHED)
 
     def _suggested(self, trial_id: str) -> dict[str, Any] | str | None:
-        if self._proposer.running >= self._limit:
+        if len(self._packets) >= self._at_once:
             return None
-        proposal = self._proposer.propose()
-        if proposal is None:
-            return None if self._proposer.is_waiting else str(Searcher.FINISHED)
-        self._trials[trial_id] = proposal
-        self._objective.started(proposal)
-        self._journal.started(proposal)
-        deadline = self._budget.deadline_of(proposal.baseline, proposal.plan)
-        return {"packet": [Job(proposal.number, proposal.plan, deadline)]}
+        if self._alone:
+            return self._handed_out(trial_id, [self._alone.pop(0)])
+        with self._journal.together():
+            packet = self._proposer.propose_packet(workers=self._at_once)
+            for proposal in packet:
+                self._objective.started(proposal)
+                self._journal.started(proposal)
+        if packet:
+            return self._handed_out(trial_id, packet)
+        is_more_to_come = self._proposer.is_waiting or any(packet.may_come_again for packet in self._packets.values())
+        return None if is_more_to_come else str(Searcher.FINISHED)
+
+    def _handed_out(self, trial_id: str, proposals: list[Proposal]) -> dict[str, Any]:
+        self._packets[trial_id] = _Packet({proposal.number: proposal for proposal in proposals}, len(proposals))
+        jobs = [Job(each.number, each.plan, self._budget.deadline_of(each.baseline, each.plan)) for each in proposals]
+        return {"packet": jobs, "rungs": self._rungs}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """One epoch."""
-        with self._noting_trouble():
-            self._step(self._trials[trial_id].number, json.loads(result["report"]))
+        """One epoch of every plan under way."""
+        with self._noting_trouble(), self._journal.together():
+            self._take(self._packets[trial_id], json.loads(result["reports"]))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """The last result of a trial arrives here only; none arrives when its process died."""
-        with self._noting_trouble():
-            self._completed(self._trials.pop(trial_id), result, error=error)
+        packet = self._packets.pop(trial_id)
+        with self._noting_trouble(), self._journal.together():
+            if error or result is None or "reports" not in result:
+                self._died(packet)
+                return
+            reports = json.loads(result["reports"])
+            self._take(packet, reports)
+            last = {report["number"]: report for report in reports}
+            for proposal in packet.unfinished():
+                self._end(proposal, "pruned", self._why_stopped(last.get(proposal.number)), last.get(proposal.number))
 
-    def _completed(self, proposal: Proposal, result: dict[str, Any] | None, *, error: bool) -> None:
-        if error or result is None or "report" not in result:
-            self._end(proposal, "failed", WORKER_DIED, None)
+    def _take(self, packet: "_Packet", reports: Sequence[dict[str, Any]]) -> None:
+        for report in reports:
+            self._step(report["number"], report)
+            final = report["final"]
+            if final is not None and report["number"] in packet.under_way:
+                self._end(packet.under_way.pop(report["number"]), final["status"], final["reason"], report)
+
+    def _died(self, packet: "_Packet") -> None:
+        """A plan that had its worker to itself has failed; of several nobody knows which it was."""
+        if packet.size > 1 and not self._budget.is_spent():
+            self._alone.extend(packet.unfinished())
             return
-        report = json.loads(result["report"])
-        self._step(proposal.number, report)
-        final = report["final"]
-        if final is not None:
-            self._end(proposal, final["status"], final["reason"], report)
-        elif self._budget.is_spent():
-            self._end(proposal, "pruned", self._why_stopped(), report)
-        else:
-            self._end(proposal, "pruned", f"stopped early after epoch {report['epoch']}", report)
+        for proposal in packet.unfinished():
+            self._end(proposal, "failed", WORKER_DIED, None)
 
     def sweep(self) -> None:
         """Ends what was still under way when Ray returned: it sends no completion for trials that it cuts off."""
-        for proposal in self._trials.values():
+        left = [*self._alone, *(each for packet in self._packets.values() for each in packet.unfinished())]
+        for proposal in left:
             with self._noting_trouble():
-                self._end(proposal, "pruned", self._why_stopped(), None)
-        self._trials.clear()
+                self._end(proposal, "pruned", self._why_stopped(None), None)
+        self._packets.clear()
+        self._alone.clear()
+        with self._noting_trouble():
+            self._proposer.leave_waiting()
 
     def is_protected(self, trial_id: str) -> bool:
-        """Baselines are measured in full."""
-        return trial_id in self._trials and self._trials[trial_id].baseline is not None
+        """Baselines are measured in full, and a packet of several plans stops them itself."""
+        packet = self._packets.get(trial_id)
+        return packet is not None and (packet.size > 1 or any(each.baseline for each in packet.unfinished()))
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Ray pickles what it is given, our state is in the study's database, and no pickle is read back."""
@@ -217,10 +250,15 @@ class PacketSearcher(Searcher):
         self._proposer.end(proposal.number, status, value, flops=flops, promise=promise)
         self._journal.ended(proposal.number, status, reason=reason, report=report)
 
-    def _why_stopped(self) -> str:
+    def _why_stopped(self, report: dict[str, Any] | None) -> str:
+        """Why a plan ended that did not say so itself."""
         if self.trouble is not None:
             return "the search broke off"
-        return "interrupted" if self._budget.interrupted_by is not None else "budget"
+        if self._budget.interrupted_by is not None:
+            return "interrupted"
+        if report is None or self._budget.is_spent():
+            return "budget"
+        return f"stopped early after epoch {report['epoch']}"
 
     @contextlib.contextmanager
     def _noting_trouble(self) -> Iterator[None]:
@@ -229,6 +267,27 @@ class PacketSearcher(Searcher):
         except AutotlError as error:
             _log.error("the search breaks off: %s", error)
             self.trouble = self.trouble or error
+
+
+@dataclass
+class _Packet:
+    """What one Ray trial carries.
+
+    Attributes:
+        under_way: the proposals that have not ended, by their numbers.
+        size: how many there were.
+    """
+
+    under_way: dict[int, Proposal]
+    size: int
+
+    def unfinished(self) -> list[Proposal]:
+        return list(self.under_way.values())
+
+    @property
+    def may_come_again(self) -> bool:
+        """Whether its plans would be tried again should its worker die."""
+        return self.size > 1
 
 
 class EarlyStopping(AsyncHyperBandScheduler):

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 class PacketTrainable(tune.Trainable):
-    """One reused actor. `config` is `{"packet": [Job, ...]}`; every step reports one epoch of one plan."""
+    """One reused actor.
+
+    `config` is `{"packet": [Job, ...], "rungs": [epoch, ...]}`, as `Workshop.train` takes them. Every step reports an
+    epoch of each plan; those that share their features are trained side by side, so they end it at the same time.
+    """
 
     def setup(self, config: dict[str, Any], make_workshop: MakeWorkshop, trials: Path, threads: int) -> None:
         """Runs once in the process, before Keras is imported: as many threads as the trial has cores, and of a GPU's
@@ -32,54 +36,56 @@ class PacketTrainable(tune.Trainable):
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         self._trials = trials
         self._last_step_ended = time.perf_counter()
-        self._log_file: logging.FileHandler | None = None
+        self._log_files: list[logging.FileHandler] = []
         self._workshop = make_workshop()
-        self._take(config["packet"])
+        self._take(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """The next packet for this process."""
         self._rows.close()
-        self._take(new_config["packet"])
+        self._take(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
-        """Trains one epoch."""
-        row = next(self._rows)
-        done = row.ending is not None
-        if row.ending is not None:
-            try:
-                self._keep(row)
-            except StorageError as error:  # the trial is lost, its reason must not be
-                row = replace(row, ending=Ending("failed", reason=str(error)))
-        seconds = asdict(row.seconds)
-        seconds["overhead"] = self._overhead(row)
+        """Trains one epoch of every plan that is still under way."""
+        rows = self._next_rows()
+        for index, row in enumerate(rows):
+            if row.ending is not None:
+                self._under_way.discard(row.number)
+                try:
+                    self._keep(row)
+                except StorageError as error:  # the trial is lost, its reason must not be
+                    rows[index] = replace(row, ending=Ending("failed", reason=str(error)))
+        overhead = self._overhead(rows)
         self._last_step_ended = time.perf_counter()
-        report = {
-            "number": row.number,
-            "epoch": row.epoch,
-            "train_loss": row.train_loss,
-            "score": row.score,
-            "seconds": seconds,
-            "size": None if row.size is None else asdict(row.size),
-            "final": None
-            if row.ending is None
-            else {
-                "status": row.ending.status,
-                "reason": row.ending.reason,
-                "score": row.ending.score,
-                "scores": row.ending.scores,
-            },
-        }
-        return {"epoch": row.epoch, "score": row.score, "report": json.dumps(report), "done": done}
+        reports = json.dumps([_report(row, overhead) for row in rows])
+        return {"epoch": rows[0].epoch, "score": rows[0].score, "reports": reports, "done": not self._under_way}
 
     def cleanup(self) -> None:
         """Ends the packet that is on the bench."""
         self._rows.close()
 
-    def _take(self, packet: "list[Job]") -> None:
-        self._log_to(self._trials / str(packet[0].number) / trial_files.LOG)
+    def _take(self, config: dict[str, Any]) -> None:
+        packet: list[Job] = config["packet"]
+        self._log_to([self._trials / str(job.number) / trial_files.LOG for job in packet])
         self._idle_since = self._last_step_ended  # a trial stopped early ends with its last step, and says nothing
-        self._rows: Any = self._workshop.train(packet)
+        self._jobs = len(packet)
+        self._under_way = {job.number for job in packet}
+        self._spent: dict[int, float] = {}  # in a plan's own stages, by trial number
+        self._ahead: EpochRow | None = None
+        self._rows: Any = self._workshop.train(packet, rungs=config["rungs"])
+
+    def _next_rows(self) -> "list[EpochRow]":
+        """A row of every plan; fewer where a plan comes a second time before the others, as one after the other do."""
+        rows = [self._ahead or next(self._rows)]
+        self._ahead = None
+        while len(rows) < len(self._under_way):
+            row = next(self._rows)
+            if row.number in {each.number for each in rows}:
+                self._ahead = row
+                break
+            rows.append(row)
+        return rows
 
     def _keep(self, row: "EpochRow") -> None:
         """What the trial leaves behind, before the driver hears that it ended."""
@@ -90,18 +96,41 @@ class PacketTrainable(tune.Trainable):
             trial_files.write_outputs(folder, outputs)
             trial_files.write_weights(folder, row.ending.weights)
 
-    def _overhead(self, row: "EpochRow") -> float:
-        """Seconds since this worker's previous trial ended that went into none of the trial's own stages."""
-        spent = time.perf_counter() - self._idle_since
-        return max(0.0, spent - row.seconds.features - row.seconds.train - row.seconds.score)
+    def _overhead(self, rows: "list[EpochRow]") -> float:
+        """Seconds since this worker's previous packet ended that went into no plan's own stages, shared among them."""
+        for row in rows:
+            self._spent[row.number] = row.seconds.features + row.seconds.train + row.seconds.score
+        passed = time.perf_counter() - self._idle_since
+        return max(0.0, passed - sum(self._spent.values())) / self._jobs
 
-    def _log_to(self, path: Path) -> None:
+    def _log_to(self, paths: list[Path]) -> None:
+        """What is logged while a packet is trained goes into the log of each of its trials."""
         logger = logging.getLogger("autotl")
-        if self._log_file is not None:
-            logger.removeHandler(self._log_file)
-            self._log_file.close()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._log_file = logging.FileHandler(path, encoding="utf-8")
-        self._log_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        logger.addHandler(self._log_file)
+        for handler in self._log_files:
+            logger.removeHandler(handler)
+            handler.close()
+        self._log_files = []
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+            handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+            logger.addHandler(handler)
+            self._log_files.append(handler)
         logger.setLevel(logging.INFO)
+
+
+def _report(row: "EpochRow", overhead: float) -> dict[str, Any]:
+    """A row as plain JSON values, without what was written to files."""
+    ending = row.ending
+    return {
+        "number": row.number,
+        "epoch": row.epoch,
+        "train_loss": row.train_loss,
+        "score": row.score,
+        "seconds": {**asdict(row.seconds), "overhead": overhead},
+        "size": None if row.size is None else asdict(row.size),
+        "final": None
+        if ending is None
+        else {"status": ending.status, "reason": ending.reason, "score": ending.score, "scores": ending.scores},
+    }

@@ -9,6 +9,7 @@ from optuna.trial import TrialState
 from autotl.backbones import BackboneSpec
 from autotl.plan import Plan, trial_seed
 from autotl.plan.baselines import Baseline, baselines
+from autotl.plan.packets import packet_key
 from autotl.plan.space import Fixed, Options, Range, Space
 from autotl.search.proposer import Proposer, make_sampler
 
@@ -253,3 +254,74 @@ def test_the_search_goes_where_scores_are_better_in_either_direction(higher_is_b
     done = run(proposer, score=lambda plan: sign * abs(math.log10(plan.learning_rate) + 2))
     distances = [abs(math.log10(proposal.plan.learning_rate) + 2) for proposal in done]
     assert sum(distances[-15:]) / 15 < 0.5 * sum(distances[1:11]) / 10, "random at first, near the best at last"
+
+
+HEADS_ONLY = {"unfrozen_layers": Fixed(0)}
+
+
+def packets_of(proposer: Proposer, *, workers: int = 1) -> list[list]:
+    """Carries every packet to its end, one after the other."""
+    packets = []
+    while packet := proposer.propose_packet(workers=workers):
+        for proposal in packet:
+            proposer.end(proposal.number, "complete", proposal.plan.learning_rate)
+        packets.append(packet)
+    return packets
+
+
+@pytest.mark.parametrize(("trials", "workers", "largest"), [(40, 1, 10), (40, 2, 5), (400, 1, 64), (3, 1, 1)])
+def test_heads_on_the_same_features_are_proposed_together_but_never_more_than_a_quarter_of_all(
+    trials, workers, largest
+):
+    packets = packets_of(a_proposer(a_space(A, **HEADS_ONLY), trials=trials), workers=workers)
+    assert [proposal.number for packet in packets for proposal in packet] == list(range(trials))
+    assert max(len(packet) for packet in packets) == largest
+
+
+def test_what_shares_no_features_waits_for_its_own_turn_and_is_trained_once():
+    space = a_space(A, B, **HEADS_ONLY)
+    proposer = a_proposer(space, trials=60)
+    packets = packets_of(proposer)
+    for packet in packets:
+        assert len({packet_key(proposal.plan) for proposal in packet}) == 1
+    assert sorted(proposal.number for packet in packets for proposal in packet) == list(range(60))
+    assert max(len(packet) for packet in packets) > 3
+    assert proposer.running == 0
+    assert proposer.finished_because == "trials"
+
+
+def test_where_layers_are_trained_a_plan_is_proposed_with_all_that_is_known():
+    packets = packets_of(a_proposer(a_space(A, unfrozen_layers=Fixed(4)), trials=40))
+    assert [len(packet) for packet in packets] == [1] * 40
+
+
+def test_in_a_mixed_space_little_is_asked_for_ahead():
+    proposer = a_proposer(a_space(A, unfrozen_layers=Options({0: 0, 4: 4, 8: 8, 12: 12})), trials=100)
+    ahead = 0
+    while packet := proposer.propose_packet(workers=1):
+        ahead = max(ahead, proposer.running - len(packet))
+        for proposal in packet:
+            proposer.end(proposal.number, "complete", proposal.plan.learning_rate)
+    assert 0 < ahead <= 25
+
+
+def test_baselines_run_alone():
+    space = a_space(A, **HEADS_ONLY)
+    probes = baselines(space, setting="inductive", wanted=("linear_probe",))
+    packets = packets_of(a_proposer(space, baselines=probes, trials=40))
+    assert [proposal.baseline for proposal in packets[0]] == ["linear_probe"]
+    assert len(packets[1]) == 10
+
+
+def test_what_was_asked_for_and_never_began_ends_as_failed():
+    proposer = a_proposer(a_space(A, B, **HEADS_ONLY), trials=60)
+    packet = proposer.propose_packet(workers=1)
+    left = proposer.running - len(packet)
+    assert left > 0
+    for proposal in packet:
+        proposer.end(proposal.number, "complete", 0.5)
+    proposer.leave_waiting()
+    assert proposer.running == 0
+    never_began = [trial for trial in proposer.study.get_trials() if trial.user_attrs.get("never_began")]
+    assert len(never_began) == left
+    assert all(trial.state == TrialState.FAIL for trial in never_began)

@@ -15,16 +15,18 @@ from optuna.trial import TrialState
 
 from autotl.backbones import BackboneSpec
 from autotl.errors import EnvironmentProblemError, StorageError
-from autotl.plan import Plan
+from autotl.plan import Choice, Plan
 from autotl.plan.baselines import Baseline
 from autotl.plan.space import Fixed, Options, Range, Space
 from autotl.run import RunFolder, Study
 from autotl.search.budget import Budget
 from autotl.search.events import TrialEnded
 from autotl.search.run import SearchOrder, search
+from autotl.trial.halving import left_behind
 from autotl.trial.outcome import Ending, EpochRow, Seconds, Size
 
 EPOCHS = 9
+ALONE = Choice("hidden", {"units": 8})  # a head that is not trained beside others
 pickled_by_value = ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
@@ -34,8 +36,22 @@ class PretendWorkshop:
     def __init__(self, seconds_per_epoch: float = 0.0) -> None:
         self.seconds_per_epoch = seconds_per_epoch
 
-    def train(self, packet):
-        (job,) = packet
+    def train(self, packet, *, rungs=()):
+        """Epoch by epoch, as heads side by side are; the best third goes on."""
+        under_way = {job.number: self.rows_of(job) for job in packet}
+        for epoch in range(1, 1000):
+            if not under_way:
+                return
+            rows = {number: next(rows) for number, rows in under_way.items()}
+            under_way = {number: under_way[number] for number, row in rows.items() if row.ending is None}
+            if len(packet) > 1 and epoch in rungs:
+                scores = {number: rows[number].score for number in under_way}
+                for number in left_behind(scores, higher_is_better=True):
+                    rows[number] = replace(rows[number], ending=Ending("pruned", f"stopped early after epoch {epoch}"))
+                    del under_way[number]
+            yield from rows.values()
+
+    def rows_of(self, job):
         best = 1.0 - abs(math.log10(job.plan.learning_rate) + 2.5) / 4
         size = Size(params=1, model_mb=1.0, flops=1)
         for epoch in range(1, job.plan.epochs + 1):
@@ -45,7 +61,7 @@ class PretendWorkshop:
                 bad = {0.11: math.nan, 0.12: math.inf, 0.13: -math.inf}[job.plan.weight_decay]
                 yield EpochRow(job.number, epoch, bad, bad, Seconds(), size, Ending("failed", f"diverged: {bad}"))
                 return
-            if job.plan.weight_decay == 0.14:
+            if job.plan.weight_decay == 0.14 and epoch == 3:
                 os._exit(1)
             ending = None
             if epoch == job.plan.epochs:
@@ -71,6 +87,7 @@ def a_space(**changes) -> Space:
         "unfrozen_layers": Options({0: 0, 4: 4}),
         "learning_rate": Range(1e-5, 1.0, "log"),
         "epochs": Fixed(EPOCHS),
+        "head": Fixed(ALONE),
         **changes,
     }
     defaults = {name: getattr(Plan, name) for name in Plan.__dataclass_fields__ if name not in ("backbone", "seed")}
@@ -114,7 +131,7 @@ def run_search(tmp_path, *, make_workshop=PretendWorkshop, wall=120.0, name="run
 
 
 def a_plan(**values) -> Plan:
-    return Plan(BackboneSpec(origin="scratch", name="small_cnn"), epochs=EPOCHS, **values)
+    return Plan(BackboneSpec(origin="scratch", name="small_cnn"), **{"epochs": EPOCHS, "head": ALONE, **values})
 
 
 def test_a_plan_stopped_early_is_pruned_with_all_its_steps_and_only_complete_plans_carry_a_value(tmp_path, four_gpus):
@@ -155,8 +172,8 @@ def test_diverged_and_dead_trials_fail_with_a_reason_and_never_win(tmp_path, fou
 class WithoutLabels(PretendWorkshop):
     """Every trial reports label-free scores; those of small learning rates forget the source."""
 
-    def train(self, packet):
-        for row in super().train(packet):
+    def train(self, packet, *, rungs=()):
+        for row in super().train(packet, rungs=rungs):
             if row.ending is None or row.ending.scores == {}:
                 yield row
                 continue
@@ -259,11 +276,11 @@ class SeesDevices(PretendWorkshop):
         self.folder = folder
         self.at_once = at_once
 
-    def train(self, packet):
+    def train(self, packet, *, rungs=()):
         here = self.folder / f"running-{packet[0].number}"
         here.write_text("")
         self.wait_until_all_places_are_filled()
-        for row in super().train(packet):
+        for row in super().train(packet, rungs=rungs):
             if row.ending is not None:
                 running = len(list(self.folder.glob("running-*")))
                 entry = {"device": os.environ.get("CUDA_VISIBLE_DEVICES", ""), "pid": os.getpid(), "running": running}
@@ -296,6 +313,110 @@ def test_trials_spread_over_gpus_each_seeing_its_own_and_none_idle(tmp_path, fou
         assert device_of.setdefault(entry["pid"], entry["device"]) == entry["device"], "a worker keeps its GPU"
     workers_on = [list(device_of.values()).count(device) for device in "0123"]
     assert workers_on == [at_once // 4] * 4
+
+
+class WritesDown(PretendWorkshop):
+    """Notes which plans came in one packet, and of which rungs it was told."""
+
+    def __init__(self, folder) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def train(self, packet, *, rungs=()):
+        (self.folder / f"{packet[0].number}-{len(list(self.folder.iterdir()))}").write_text(
+            json.dumps({"plans": [job.number for job in packet], "rungs": list(rungs)})
+        )
+        yield from super().train(packet, rungs=rungs)
+
+
+def run_with_heads(tmp_path, *, name="run", **changes):
+    """A search over linear heads alone; its packets, the smallest number first."""
+    folder = tmp_path / f"packets-{name}"
+    folder.mkdir()
+    space = a_space(head=Fixed(Choice("linear")), unfrozen_layers=Fixed(0))
+    order = {"space": space, "workers": 1, "trials": 41, **changes}
+    found = run_search(tmp_path, make_workshop=partial(WritesDown, folder), name=name, **order)
+    notes = [
+        json.loads(path.read_text()) for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    ]
+    return found, notes
+
+
+def a_head(**values):
+    return a_plan(head=Choice("linear"), **values)
+
+
+def test_linear_heads_share_packets_and_stay_trials_of_their_own(tmp_path, four_gpus):
+    (why, rows, curves, trials, events), packets = run_with_heads(tmp_path)
+    assert why == "trials"
+    assert [row["trial"] for row in rows] == list(range(41))
+    assert max(len(packet["plans"]) for packet in packets) == 10, "a quarter of the trials at most"
+    assert sorted(number for packet in packets for number in packet["plans"]) == list(range(41))
+    assert sum(isinstance(event, TrialEnded) for event in events) == 41
+    for row in rows:
+        trial = trials[row["trial"]]
+        assert sorted(trial.intermediate_values) == [step["epoch"] for step in curves[row["trial"]]]
+        assert len(curves[row["trial"]]) == row["epochs"]
+        if row["status"] == "pruned":
+            assert (trial.state, row["reason"]) == (TrialState.PRUNED, f"stopped early after epoch {row['epochs']}")
+        else:
+            assert (trial.state, row["epochs"]) == (TrialState.COMPLETE, EPOCHS)
+            assert trial.value == row["score"]["value"]
+    of_ten = next(packet["plans"] for packet in packets if len(packet["plans"]) == 10)
+    assert sorted(rows[number]["epochs"] for number in of_ten) == [1] * 6 + [3] * 2 + [9] * 2
+    assert all(packet["rungs"] == [1, 3] for packet in packets)
+
+
+def test_packets_of_heads_are_the_same_on_every_repetition(tmp_path, four_gpus):
+    (first, packets), (second, again) = (run_with_heads(tmp_path, name=name) for name in ("a", "b"))
+    assert packets == again
+    assert [row["plan"] for row in first[1]] == [row["plan"] for row in second[1]]
+    assert [row["score"] for row in first[1]] == [row["score"] for row in second[1]]
+    assert [row["status"] for row in first[1]] == [row["status"] for row in second[1]]
+    ended = [[event.row["trial"] for event in found[4] if isinstance(event, TrialEnded)] for found in (first, second)]
+    assert ended[0] == ended[1]
+
+
+@pytest.mark.parametrize("changes", [{"early_stopping": False}, {"score_kind": "label_free", "early_stopping": False}])
+def test_without_early_stopping_every_head_of_a_packet_runs_to_its_end(tmp_path, four_gpus, changes):
+    (_, rows, *_), packets = run_with_heads(tmp_path, trials=12, **changes)
+    assert [row["status"] for row in rows] == ["complete"] * 12
+    assert max(len(packet["plans"]) for packet in packets) == 3
+    assert all(packet["rungs"] == [] for packet in packets)
+
+
+def test_one_that_diverges_leaves_the_others_of_its_packet_alone(tmp_path, four_gpus):
+    given = [a_head(weight_decay=decay, learning_rate=0.003) for decay in (0.1, 0.11, 0.13, 0.2)]
+    (_, rows, _, trials, _), packets = run_with_heads(tmp_path, trials=16, given=given, early_stopping=False)
+    assert packets[0]["plans"] == [0, 1, 2, 3]
+    assert [row["status"] for row in rows[:4]] == ["complete", "failed", "failed", "complete"]
+    assert [trials[number].state for number in (1, 2)] == [TrialState.FAIL] * 2
+
+
+def test_when_a_worker_dies_each_plan_of_its_packet_is_tried_by_itself(tmp_path, four_gpus):
+    given = [a_head(weight_decay=decay, learning_rate=0.003) for decay in (0.1, 0.14, 0.2, 0.11)]
+    (_, rows, curves, trials, events), packets = run_with_heads(tmp_path, trials=16, given=given, early_stopping=False)
+    assert packets[0]["plans"] == [0, 1, 2, 3]
+    assert [row["status"] for row in rows[:4]] == ["complete", "failed", "complete", "failed"]
+    assert rows[1]["failure"] == "the worker process died"
+    assert "diverged" in rows[3]["failure"], "it had ended before, and is not tried again"
+    assert [packet["plans"] for packet in packets if 3 in packet["plans"]] == [[0, 1, 2, 3]]
+    for number in (0, 2):
+        assert [step["epoch"] for step in curves[number]] == list(range(1, EPOCHS + 1))
+        assert trials[number].state == TrialState.COMPLETE
+    assert sum(isinstance(event, TrialEnded) for event in events) == 16
+
+
+def test_a_spent_budget_ends_packets_and_what_was_only_asked_for(tmp_path, four_gpus):
+    space = a_space(head=Fixed(Choice("linear")))  # half of the plans train layers, and wait for a worker of their own
+    slow = partial(PretendWorkshop, 0.2)
+    why, rows, _, trials, _ = run_search(tmp_path, make_workshop=slow, trials=400, wall=16.0, space=space, workers=1)
+    assert why == "budget"
+    assert not any(trial.state in (TrialState.RUNNING, TrialState.WAITING) for trial in trials)
+    assert not any(row["status"] == "running" for row in rows)
+    never_began = {trial.number for trial in trials if trial.user_attrs.get("never_began")}
+    assert {row["trial"] for row in rows}.isdisjoint(never_began)
+    assert len(rows) + len(never_began) == len(trials)
 
 
 def test_trouble_on_our_own_side_ends_the_search_by_its_own_name(tmp_path, four_gpus, monkeypatch):
