@@ -23,6 +23,7 @@ from autotl.report import render
 from autotl.report.from_run import report_values
 from autotl.run import RunFolder, Study, trial_files
 from autotl.run.folder import REPORT, WINNER
+from autotl.run.study import ENDED
 from autotl.scoring.metrics import compute_all
 from autotl.search.budget import Budget
 from autotl.task import Task
@@ -66,7 +67,7 @@ def finish(
     """
     stages.start("rank", "ranking the trials")
     finisher = _Finisher(task, data, run, study, budget, stages, order, trouble)
-    study.put_fact("ended_because", why)
+    study.put_fact(ENDED, why)
     if trouble is not None:
         study.put_fact("partial", f"the search broke off: {trouble}")
     elif budget.interrupted_by is not None:

@@ -4,8 +4,10 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from autotl.errors import StorageError, UsageError
 
@@ -82,6 +84,16 @@ class RunFolder:
 
 def write_whole(path: Path, content: bytes) -> Path:
     """Writes a file so that a reader, or a crash, sees the old content or the new one and nothing between."""
+    return _write(path, content, before_naming=lambda file: os.fsync(file.fileno()))
+
+
+def write_copy(path: Path, content: bytes) -> Path:
+    """The same for what the study holds, too: a machine that loses its power may lose the file, so no time is spent on
+    waiting for the disk."""
+    return _write(path, content, before_naming=lambda _: None)
+
+
+def _write(path: Path, content: bytes, *, before_naming: Callable[[BinaryIO], None]) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -89,7 +101,7 @@ def write_whole(path: Path, content: bytes) -> Path:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                before_naming(file)
             Path(temporary).chmod(0o644)
             Path(temporary).replace(path)
         except BaseException:

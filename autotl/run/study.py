@@ -14,6 +14,8 @@ from typing import Any
 
 from autotl.errors import StorageError
 
+ENDED = "ended_because"  # the fact that a search leaves when its last trial has ended
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS autotl_trials (number INTEGER PRIMARY KEY, status TEXT NOT NULL, row TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS autotl_epochs (
@@ -104,6 +106,25 @@ class Study:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise StorageError(f"{self.path}: {error}") from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Study]:
+    """A study that another process may be writing; nothing is changed in it.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    study = Study.__new__(Study)
+    study.path = path
+    try:
+        study._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+    except sqlite3.Error as error:
+        raise StorageError(f"{path} cannot be opened: {error}") from error
+    try:
+        yield study
+    finally:
+        study._connection.close()
 
 
 def _as_json(value: Any) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.errors import StorageError
-from autotl.run.folder import TRIALS, RunFolder, write_whole
+from autotl.run.folder import TRIALS, RunFolder, write_copy, write_whole
 from autotl.trial.outcome import Outputs
 
 PLAN = "plan.yaml"
@@ -26,13 +26,13 @@ FEATURES = ("features", "source_features")  # among the outputs
 
 def write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
     """The plan, in the words that `--start-with` reads."""
-    write_whole(folder / PLAN, (json.dumps(plan, indent=1) + "\n").encode())  # JSON is YAML
+    write_copy(folder / PLAN, (json.dumps(plan, indent=1) + "\n").encode())  # JSON is YAML
 
 
 def write_curve(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Epoch, training loss and score, a line each."""
     lines = ["epoch,train_loss,score", *(f"{row['epoch']},{row['train_loss']:.6g},{row['score']:.6g}" for row in rows)]
-    write_whole(folder / CURVE, ("\n".join(lines) + "\n").encode())
+    write_copy(folder / CURVE, ("\n".join(lines) + "\n").encode())
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from autotl.api.standing import keep_standing
+from autotl.api import standing
+from autotl.api.standing import keep_standing, read_leaderboard
 from autotl.cli.app import run
 from autotl.run import RunFolder, Study
-from autotl.search.events import TrialEnded, silent
+from autotl.search.events import EpochEnded, TrialEnded, silent
 from autotl.search.journal import new_row
 
 PLAN = {"backbone": "small_cnn", "image_size": 32, "unfrozen_layers": 0}
@@ -43,6 +44,45 @@ def test_the_leaderboard_of_a_killed_run_shows_what_ended_and_what_was_going(kil
     assert not any(row["winner"] for row in content["trials"])
     assert run(["leaderboard", str(killed)]) == 0
     assert "0.750" in capsys.readouterr().out
+
+
+def test_of_many_trials_the_file_is_written_now_and_then_and_a_reader_sees_all_of_them(killed):
+    study = Study(killed / "study.db")
+    listen = keep_standing(RunFolder(killed), study, silent)
+    for number in range(2, 60):
+        row = {**new_row(number, PLAN, baseline=None), "status": "pruned"}
+        study.put_trial(number, "pruned", row)
+        listen(TrialEnded(row))
+    written = json.loads((killed / "leaderboard.json").read_text())["trials"]
+    assert 2 < len(written) < 60, "writing every trial's file costs more than training a head"
+    assert len(read_leaderboard(RunFolder(killed))["trials"]) == 60, "read while the search is going on"
+    study.close()
+    assert len(read_leaderboard(RunFolder(killed))["trials"]) == 60
+
+
+def test_the_file_is_brought_up_to_date_by_whatever_happens_after_the_pause(killed, monkeypatch):
+    monkeypatch.setattr(standing, "REST", 0.0)
+    study = Study(killed / "study.db")
+    listen = keep_standing(RunFolder(killed), study, silent)
+    study.put_trial(1, "failed", {**new_row(1, PLAN, baseline=None), "status": "failed"})
+    listen(EpochEnded(7, 1, 0.5))
+    assert json.loads((killed / "leaderboard.json").read_text())["trials"][1]["status"] == "running", "nothing was told"
+    listen(TrialEnded(new_row(1, PLAN, baseline=None)))
+    assert json.loads((killed / "leaderboard.json").read_text())["trials"][1]["status"] == "failed"
+    study.close()
+
+
+def test_the_leaderboard_of_a_run_that_ended_is_its_file(killed):
+    study = Study(killed / "study.db")
+    study.put_fact("ended_because", "trials")
+    study.put_trial(2, "failed", {**new_row(2, PLAN, baseline=None), "status": "failed"})
+    study.close()
+    assert len(read_leaderboard(RunFolder(killed))["trials"]) == 2
+
+
+def test_without_its_study_a_run_shows_what_its_file_says(killed):
+    (killed / "study.db").write_bytes(b"no database, and long enough to be sure of that" * 30)
+    assert len(read_leaderboard(RunFolder(killed))["trials"]) == 2
 
 
 def test_a_killed_run_can_be_reported(killed):
