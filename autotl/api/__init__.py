@@ -8,7 +8,7 @@ print(run.winner["score"], run.path / "report.html")
 from autotl.api.exporting import export_source, exported_words
 from autotl.api.first_task import WrittenTask, write_task
 from autotl.api.opening import OpenedTask, Overrides, open_task
-from autotl.api.reviewing import leaderboard_of, read_overview
+from autotl.api.reviewing import compare, leaderboard_of, read_overview
 from autotl.api.searching import Run, search
 from autotl.api.verbs import Validation, predict, read_leaderboard, validate, write_demo, write_report
 
@@ -18,6 +18,7 @@ __all__ = [
     "Run",
     "Validation",
     "WrittenTask",
+    "compare",
     "export_source",
     "exported_words",
     "leaderboard_of",

@@ -5,6 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from autotl import leaderboard
 from autotl.adaptation import METHODS
 from autotl.api.asked import versions
@@ -23,6 +25,7 @@ from autotl.report import render
 from autotl.report.from_run import report_values
 from autotl.run import RunFolder, Study, trial_files
 from autotl.run.folder import REPORT, WINNER
+from autotl.run.scored_examples import ScoredExamples, ScoredSplit, split_of, write_scored_examples
 from autotl.run.study import ENDED
 from autotl.scoring.metrics import compute_all
 from autotl.search.budget import Budget
@@ -117,6 +120,7 @@ class _Finisher:
         self.confusion: dict[str, Any] | None = None
         self._tested: dict[str, float] = {}  # figures of the shipped model on test, by metric
         self._failure = trouble
+        self._test_examples: ScoredSplit | None = None
 
     @property
     def winner(self) -> Row | None:
@@ -190,11 +194,20 @@ class _Finisher:
         complete = [row["trial"] for row in self.rows if row["status"] == "complete"]
         baselines = {row["trial"] for row in self.rows if row["baseline"]}
         trial_files.tidy(self._run, complete, weights_of={*complete[:KEPT_WEIGHTS], *baselines}, features=KEPT_FEATURES)
+        write_scored_examples(self._run, self._scored_examples())
         self._study.put_fact("headline", self.headline)
         self._study.put_fact("confusion", self.confusion)
         self._study.put_fact("timing", {"stages": self._stages.timing()})
         self._run.write(REPORT, render(report_values(self._run, content)))
         return content, tuple(self.headline["sentences"]), self._error()
+
+    def _scored_examples(self) -> ScoredExamples:
+        data, said = self._data, [outputs.rows for outputs in self._outputs.values()]
+        rows = np.unique(np.concatenate(said)) if said else np.empty(0, dtype=np.int64)
+        digests = [digest for inputs in data.inputs for digest in inputs.digests]
+        groups = None if data.groups is None else data.groups[rows]
+        validation = split_of([digests[row] for row in rows.tolist()], data.labels[rows], groups)
+        return ScoredExamples(data.classes, self._order.scorer.positive, rows, validation, self._test_examples)
 
     def _take_figures(self, winner: Row, contenders: "Sequence[Contender]", shipped: "Shipped") -> None:
         from autotl.production.latency import estimated_latency_ms
@@ -218,7 +231,13 @@ class _Finisher:
         test = shipped.test
         for contender in contenders:
             by_number[contender.number]["test"] = test.figures[str(contender.number)]
-            trial_files.add_test_outputs(self._run.trial(contender.number), test.probabilities[str(contender.number)])
+            trial_files.add_test_outputs(
+                self._run.trial(contender.number),
+                test.probabilities[str(contender.number)],
+                refitted=test.probabilities.get("refit") if contender.number == winner["trial"] else None,
+            )
+        assert self._data.test is not None, "it was just read"
+        self._test_examples = split_of(self._data.test.inputs.digests, test.labels, self._data.test.groups)
         said = test.probabilities.get("refit", test.probabilities[str(winner["trial"])])
         self._tested = compute_all(*counting_unknown(test.labels, said), positive=self._order.scorer.positive)
         winner["refit_test"] = test.figures.get("refit")

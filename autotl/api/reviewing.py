@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from autotl import leaderboard
+from autotl.api.run_trial import RunTrial, open_trial
 from autotl.api.searching import RUNS
 from autotl.api.standing import read_leaderboard
 from autotl.errors import UsageError
 from autotl.leaderboard import BestOfTask, FinishedRun
-from autotl.run import RunFolder, Study
+from autotl.leaderboard.comparing import Comparison, Said, Side, compare_sides
+from autotl.run import RunFolder, trial_files
 from autotl.run.folder import LEADERBOARD_JSON, STUDY, TASK
+from autotl.run.scored_examples import EXAMPLES, ScoredExamples, read_scored_examples
+from autotl.run.study import reading
 
 
 def leaderboard_of(run: Path | str, *, sort: str | None = None, only_pareto: bool = False) -> list[Mapping[str, Any]]:
@@ -63,14 +67,60 @@ def _finished(path: Path) -> FinishedRun:
     return FinishedRun(str(path), read_leaderboard(run), facts.get("headline") or {}, data)
 
 
+def compare(names: Sequence[str | Path]) -> Comparison:
+    """Trials side by side, with a paired test of each against the first.
+
+    Args:
+        names: two or more of `RUN` (its winner) or `RUN/TRIAL`.
+    Raises:
+        UsageError: fewer than two, or one that names no trial.
+    """
+    if len(names) < 2:
+        raise UsageError("compare takes two or more: autotl compare RUN_A RUN_B, or RUN/3 RUN/7.")
+    return compare_sides([_side(open_trial(str(name))) for name in names])
+
+
+def _side(trial: RunTrial) -> Side:
+    facts, examples = facts_of(trial.run), read_scored_examples(trial.run)
+    headline = facts.get("headline") or {}
+    validation, test = _said(trial, examples)
+    why = "there are no test outputs of"
+    if examples is None:
+        why = f"no {EXAMPLES} (the search has not ended, or an earlier version of autotl ran it) lies beside"
+    return Side(
+        label=trial.label,
+        run=str(trial.run.path),
+        task=trial.content["task"],
+        metric=trial.content["metric"],
+        regime=trial.content["regime"],
+        classes=() if examples is None else examples.classes,
+        positive=1 if examples is None else examples.positive,
+        row=trial.row,
+        corrected=headline.get("corrected") if trial.row["winner"] else None,
+        validation=validation,
+        test=test,
+        why_untested=why,
+    )
+
+
+def _said(trial: RunTrial, examples: ScoredExamples | None) -> tuple[Said | None, Said | None]:
+    """What a trial said of validation and test examples, where it and their labels are there."""
+    if examples is None or not (trial.folder / trial_files.OUTPUTS).is_file():
+        return None, None
+    outputs = trial_files.read_outputs(trial.folder)
+    scored = examples.validation_at(outputs.rows)
+    validation = Said(scored.digests, scored.labels, scored.groups, outputs.validation)
+    tested = trial_files.read_test_outputs(trial.folder).get(trial_files.TEST)
+    if tested is None or examples.test is None:
+        return validation, None
+    return validation, Said(examples.test.digests, examples.test.labels, examples.test.groups, tested)
+
+
 def facts_of(run: RunFolder) -> dict[str, Any]:
     """The named facts in a run's database.
 
     Raises:
         StorageError: it cannot be read.
     """
-    study = Study(run.path / STUDY)
-    try:
+    with reading(run.path / STUDY) as study:
         return study.facts()
-    finally:
-        study.close()

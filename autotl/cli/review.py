@@ -8,6 +8,7 @@ import typer
 
 from autotl.cli.screen import say, screen, write_data
 from autotl.errors import UsageError
+from autotl.report.wording import visible
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `autotl search` wrote.")]
 
@@ -18,6 +19,9 @@ def add_to(app: typer.Typer) -> None:
         epilog="Examples: autotl leaderboard · autotl leaderboard runs/flowers-20261124-101500 --pareto · "
         "autotl leaderboard RUN --sort latency_ms --json"
     )(leaderboard)
+    app.command(
+        epilog="Examples: autotl compare runs/first runs/second · autotl compare runs/first/3 runs/first/7 --json"
+    )(compare)
     app.command(epilog="Example: autotl report runs/flowers-20261124-101500")(report)
 
 
@@ -54,6 +58,25 @@ def leaderboard(
         write_data(csv_of(rows))
     else:
         show_leaderboard(content, trials=[row["trial"] for row in rows])
+
+
+def compare(
+    trials: Annotated[
+        list[str], typer.Argument(metavar="A B…", help="Run folders (their winners), or RUN/TRIAL; two or more.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print data only.")] = False,
+) -> None:
+    """Shows trials side by side: plans, scores, cost, and a paired test of each against the first."""
+    from autotl import api
+    from autotl.cli.tables import comparison_table
+
+    comparison = api.compare(trials)
+    if as_json:
+        write_data(json.dumps(comparison.as_dict(), indent=1))
+        return
+    screen().print(comparison_table(comparison))
+    for sentence in (*(test.sentence for test in comparison.tests), *comparison.notes):
+        say(visible(sentence))
 
 
 def report(run: RunPath) -> None:

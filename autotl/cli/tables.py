@@ -13,6 +13,7 @@ from rich.text import Text
 
 from autotl.data.examples import Finding
 from autotl.leaderboard import BestOfTask
+from autotl.leaderboard.comparing import Comparison
 from autotl.report import wording
 from autotl.report.entries import Entry, Interval, network_words, read_entries, recipe_words, score_name
 from autotl.report.wording import NOTHING, visible
@@ -99,6 +100,47 @@ def overview_table(tasks: Sequence[BestOfTask]) -> Table:
             wording.milliseconds(best.latency_ms).removesuffix(" ms"),
         )
     return table
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Trials side by side: a column each, and a row for whatever is worth knowing of them; then what differs."""
+    sides = comparison.sides
+    entries = [read_entries({"trials": [side.row]})[0] for side in sides]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("")
+    for side in sides:
+        table.add_column(visible(side.label), overflow="fold")
+    scores = {score_name([entry], visible(side.metric)) for side, entry in zip(sides, entries, strict=True)}
+    rows: list[tuple[str, Sequence[str | Text]]] = [
+        ("trial", [_trial_words(entry) for entry in entries]),
+        ("model", [_stacked(entry.network, entry.recipe) for entry in entries]),
+        (" or ".join(sorted(scores)), [_stacked(*_figure(entry.score)) for entry in entries]),
+        ("expected on new examples", [_overview_figure(side.corrected) for side in sides]),
+        ("test", [_stacked(*_figure(entry.test)) for entry in entries]),
+        ("test, retrained", [_stacked(*_figure(entry.refit_test)) for entry in entries]),
+        ("parameters", [wording.magnitude(entry.params) for entry in entries]),
+        ("size", [wording.megabytes(entry.model_mb) for entry in entries]),
+        ("one prediction", [_latency(entry) + (" ms" if entry.latency_ms is not None else "") for entry in entries]),
+        ("time of the trial", [wording.duration(entry.total_seconds) for entry in entries]),
+    ]
+    for title, cells in rows:
+        if any(str(cell) not in ("", NOTHING) for cell in cells):
+            table.add_row(title, *cells)
+    table.add_section()
+    for field, values in comparison.differences.items():
+        table.add_row(visible(field), *(_plan_value(value) for value in values))
+    return table
+
+
+def _trial_words(entry: Entry) -> str:
+    marks = [mark.plain for mark in _marks(entry)]
+    return ", ".join([str(entry.trial), *marks])
+
+
+def _plan_value(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    return visible(f"{value:.3g}" if isinstance(value, float) else str(value))
 
 
 def _overview_figure(figure: Mapping[str, Any] | None) -> Text:

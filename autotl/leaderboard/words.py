@@ -51,14 +51,14 @@ def of_transfer(gain: Interval | None, metric: Metric, *, helped: bool | None, w
     if gain is None:
         return []
     verdict = {True: "Transfer helped", False: "Transfer did harm", None: "Transfer cannot be shown to have helped"}
-    return [f"{verdict[helped]}: {_difference(gain, metric)} against a model that starts from nothing."]
+    return [f"{verdict[helped]}: {difference(gain, metric)} against a model that starts from nothing."]
 
 
 def of_probe(gain: Interval | None, metric: Metric, *, winner_is_baseline: bool) -> list[str]:
     """What the search brought beyond a linear head on the best frozen backbone."""
     if winner_is_baseline:
         return ["It is the best linear probe: nothing dearer could be shown to be better."]
-    return [] if gain is None else [f"Against the best linear probe: {_difference(gain, metric)}."]
+    return [] if gain is None else [f"Against the best linear probe: {difference(gain, metric)}."]
 
 
 def of_ties(winner: Row, rows: Sequence[Row]) -> list[str]:
@@ -167,7 +167,7 @@ def _spoken(metric: Metric) -> str:
     return f"an {name}" if name.startswith("a") else f"a {name}"
 
 
-def _difference(gain: Interval, metric: Metric) -> str:
+def difference(gain: Interval, metric: Metric) -> str:
     """In points where the metric is a share, else in the metric's own unit; positive is better."""
     ends = (gain.value, gain.low, gain.high)
     if (metric.lowest, metric.highest) == (0.0, 1.0):

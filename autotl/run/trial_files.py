@@ -22,6 +22,7 @@ LOG = "log.txt"
 OUTPUTS = "outputs.npz"
 WEIGHTS = "weights.npz"
 FEATURES = ("features", "source_features")  # among the outputs
+TEST, REFITTED_TEST = "test", "refitted_test"  # likewise: the trial's own model, and the retrained one
 
 
 def write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
@@ -108,9 +109,22 @@ def read_outputs(folder: Path) -> Outputs:
     )
 
 
-def add_test_outputs(folder: Path, probabilities: NDArray[Any]) -> None:
-    """Probabilities on the test inputs, beside the outputs that are there; only tested trials have them."""
-    write_arrays(folder / OUTPUTS, {**read_arrays(folder / OUTPUTS), "test": probabilities.astype(np.float16)})
+def add_test_outputs(folder: Path, probabilities: NDArray[Any], *, refitted: NDArray[Any] | None = None) -> None:
+    """Probabilities on the test inputs, beside the outputs that are there; only tested trials have them.
+
+    Args:
+        refitted: those of the retrained model, where that is what ships.
+    """
+    added = {TEST: probabilities.astype(np.float16)}
+    if refitted is not None:
+        added[REFITTED_TEST] = refitted.astype(np.float16)
+    write_arrays(folder / OUTPUTS, {**read_arrays(folder / OUTPUTS), **added})
+
+
+def read_test_outputs(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """What `add_test_outputs` added, under `test` and `refitted_test`; empty for a trial that was not tested."""
+    arrays = read_arrays(folder / OUTPUTS)
+    return {name: _renormalised(arrays[name]) for name in (TEST, REFITTED_TEST) if name in arrays}
 
 
 def tidy(run: RunFolder, ranked: Sequence[int], *, weights_of: Collection[int], features: int) -> None:

@@ -85,3 +85,56 @@ def test_a_folder_without_runs_says_how_to_get_one(tmp_path, monkeypatch, capsys
     monkeypatch.chdir(tmp_path)
     assert run(["leaderboard"]) == 2
     assert "autotl search task.yaml" in capsys.readouterr().err
+
+
+@pytest.fixture
+def tested(runs):
+    """Two more runs of one task, both tested on the same examples."""
+    pretend_run(runs / "a", wrong=(40, 90), tested={0: 30, 1: 90}, t1={"plan": {"backbone": "VGG16", "tap": "P4"}})
+    pretend_run(runs / "b", wrong=(50, 60), tested={0: 80})
+    return runs
+
+
+def test_winners_and_trials_are_compared_on_the_same_test_examples(tested, capsys):
+    content = json.loads(output(capsys, "compare", "runs/a", "runs/b", "runs/a/1", "--json"))
+    assert [(side["label"], side["trial"]) for side in content["sides"]] == [
+        ("runs/a", 0),
+        ("runs/b", 0),
+        ("runs/a/1", 1),
+    ]
+    assert [(test["on"], test["better"]) for test in content["tests"]] == [("test", "runs/a"), ("test", "runs/a")]
+    assert content["plan_differences"]["backbone"] == ["MobileNetV2", "MobileNetV2", "VGG16"]
+    words = output(capsys, "compare", "runs/a", "runs/b/")
+    assert "On the same 400 test examples runs/a is better than" in words
+
+
+def test_untested_trials_are_compared_where_they_were_chosen(tested, capsys):
+    words = output(capsys, "compare", "runs/a", "runs/b/trials/1")
+    assert "400 validation examples" in words
+    assert "no test outputs of runs/b/trials/1" in words
+
+
+def test_runs_on_other_data_are_shown_and_not_tested(tested, capsys):
+    words = output(capsys, "compare", "runs/a", "runs/zoo-1")
+    assert "were not tested against each other" in words
+    assert "different tasks: kitchen, zoo" in words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["runs/a"], "two or more"),
+        (["runs/a", "runs/nowhere"], "no run folder"),
+        (["runs/a", "runs/b/7"], "has no trial 7: its trials are 0 to 1"),
+        (["runs/a", "runs/nowhere/7"], "no run folder"),
+    ],
+)
+def test_a_comparison_needs_two_trials_that_are_there(tested, capsys, arguments, word):
+    assert run(["compare", *arguments]) == 2
+    assert word in capsys.readouterr().err
+
+
+def test_a_run_without_a_winner_asks_for_a_trial(tested, capsys):
+    pretend_run(tested / "ants", task="ants", wrong=(), finished=False)
+    assert run(["compare", "runs/a", "runs/ants"]) == 2
+    assert "Name a trial: runs/ants/NUMBER" in capsys.readouterr().err

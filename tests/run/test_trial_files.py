@@ -183,3 +183,13 @@ def test_class_shares_of_a_source_that_is_not_here_come_back(tmp_path):
     np.testing.assert_array_equal(trial_files.read_outputs(tmp_path).source_shares, written.source_shares)
     trial_files.write_outputs(tmp_path, outputs())
     assert trial_files.read_outputs(tmp_path).source_shares is None
+
+
+def test_test_outputs_come_back_with_those_of_the_retrained_model(tmp_path):
+    trial_files.write_outputs(tmp_path, outputs())
+    assert trial_files.read_test_outputs(tmp_path) == {}
+    one, other = np.array([[0.25, 0.5, 0.25]]), np.array([[0.5, 0.25, 0.25]])
+    trial_files.add_test_outputs(tmp_path, one, refitted=other)
+    read = trial_files.read_test_outputs(tmp_path)
+    np.testing.assert_allclose(read["test"], one, atol=1e-3)
+    np.testing.assert_allclose(read["refitted_test"], other, atol=1e-3)
