@@ -90,4 +90,5 @@ MIXVAL_SAME = LabelFreeScore(
     ranks=False,
     blind_to="a collapse: a model that names one class always scores 1",
     paper=PAPER,
+    spoken="MixVal of like pairs",
 )
