@@ -12,6 +12,8 @@ from autotl.trial.trainer import Arrays, Batch
 
 PREDICTION_BATCH = 256
 BATCHES_SORTED_TOGETHER = 16
+WINDOW_BYTES = 128 << 20  # of stored blocks that are shuffled together where a set is not in memory
+FEWEST_BLOCKS_TOGETHER = 8
 
 
 class Material:
@@ -140,12 +142,32 @@ class Material:
         self, rows: Rows, batch_size: int, draws: np.random.Generator
     ) -> Iterator[tuple[Rows, NDArray[np.int64]]]:
         """Shuffled rows and their views, batch by batch."""
-        shuffled = draws.permutation(rows)
+        shuffled = self._shuffled(rows, draws)
         if self._lengths is not None:
             shuffled = _by_length(shuffled, self._lengths[shuffled], batch_size, draws)
         views = draws.integers(0, len(self._views), size=len(rows))
         for start in range(0, len(rows), batch_size):
             yield shuffled[start : start + batch_size], views[start : start + batch_size]
+
+    def _shuffled(self, rows: Rows, draws: np.random.Generator) -> Rows:
+        """All rows in any order where they are in memory. Else block after block, some of them shuffled together, so
+        that the disk is read in stretches and little of it is in memory; each block is a random draw of its domain.
+        """
+        if all(features.is_resident for view in self._views for features in view):
+            return draws.permutation(rows)
+        domains, numbers = self._domains_of(rows), np.empty(len(rows), dtype=np.int64)
+        first = 0
+        for domain, features in enumerate(self._views[0]):
+            here = domains == domain
+            numbers[here] = first + features.block_of(rows[here] - self._starts[domain])
+            first += len(features.blocks)
+        together = max(FEWEST_BLOCKS_TOGETHER, WINDOW_BYTES * first // max(self._bytes(), 1))
+        window_of = draws.permutation(first)[numbers] // together
+        shuffled = draws.permutation(len(rows))
+        return rows[shuffled[np.argsort(window_of[shuffled], kind="stable")]]
+
+    def _bytes(self) -> int:
+        return sum(features.bytes for view in self._views for features in view)
 
     def _domains_of(self, rows: Rows) -> NDArray[np.int64]:
         return np.searchsorted(self._starts, rows, side="right") - 1

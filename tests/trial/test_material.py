@@ -104,6 +104,30 @@ def test_examples_without_tokens_are_shuffled_as_they_come():
     )
 
 
+@pytest.mark.parametrize("parts", [(3_000,), (2_000, 1_000)])
+def test_rows_that_are_not_in_memory_come_in_windows_of_shuffled_blocks(monkeypatch, parts):
+    monkeypatch.setattr("autotl.features.feature_set.RESIDENT_BYTES", 0)
+    monkeypatch.setattr("autotl.trial.material.WINDOW_BYTES", 0)
+    monkeypatch.setattr("autotl.trial.material.FEWEST_BLOCKS_TOGETHER", 3)
+    rows = sum(parts)
+    numbers = np.split(np.arange(rows, dtype=np.float32)[:, None], np.cumsum(parts)[:-1])
+    material = Material([[feature_set(part) for part in numbers]], np.zeros(rows, dtype=np.int64))
+
+    def epoch(seed: int) -> np.ndarray:
+        batches = material.training_batches(np.arange(rows), batch_size=16, draws=np.random.default_rng(seed))
+        return np.concatenate([tensors[0][:, 0] for tensors, _, _ in batches]).astype(int)
+
+    order = epoch(0)
+    assert sorted(order) == list(range(rows))
+    blocks = np.where(order < parts[0], order // BLOCK_ROWS, 1_000 + (order - parts[0]) // BLOCK_ROWS)
+    first_window = set(blocks[:300].tolist())
+    assert len(first_window) == 3, "blocks of a window are mixed"
+    last_seen = max(place for place, block in enumerate(blocks.tolist()) if block in first_window)
+    assert last_seen < 3 * BLOCK_ROWS, "and read to their end before the next"
+    np.testing.assert_array_equal(order, epoch(0))
+    assert order.tolist() != epoch(1).tolist()
+
+
 def test_rows_are_taken_in_any_order_from_any_domain_and_view():
     plain = [np.arange(4.0, dtype=np.float32)[:, None], 10 + np.arange(3.0, dtype=np.float32)[:, None]]
     whole = [[feature_set(domain + 100 * view) for domain in plain] for view in range(2)]
