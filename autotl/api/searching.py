@@ -20,7 +20,7 @@ from autotl.api.stages import Stages
 from autotl.backbones import cache_folder
 from autotl.data import TaskData, load_data
 from autotl.errors import AutotlError, NoUsableModelError
-from autotl.features import FeatureStore, default_limit_bytes
+from autotl.features import FeatureStore, check_precision, default_limit_bytes
 from autotl.plan import Plan
 from autotl.plan.baselines import baselines, sized_like
 from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
@@ -86,8 +86,13 @@ def search(task: OpenedTask | Path | str, *, listen: Listener = silent, **overri
 def _search(task: OpenedTask, listen: Listener) -> Run:
     budget = Budget(wall_seconds(task.task, task.overrides), started=task.opened_at)
     stages = Stages(listen)
+    check_precision(task.task.resources.precision, where=task.task.where("resources.precision"))
     stages.start("data", "reading and checking the data")
     data = load_data(task.task)
+    if task.task.resources.precision != "float32":
+        precision = task.task.resources.precision
+        words = f"frozen layers computed in {precision} while searching; the shipped model computes in float32"
+        data = replace(data, summary={**data.summary, "notes": [*cast(list[str], data.summary["notes"]), words]})
     ground = Ground.of(data)
     refuse_unsuited(task.given, ground, where=task.task.where(PLANS))
     space = suited_to(with_lengths_of(task.space, data), ground, where=task.task.where(SPACE))
@@ -165,7 +170,9 @@ def _order(task: OpenedTask, data: TaskData) -> SearchOrder:
 
 def workshop_order(task: OpenedTask, data: TaskData) -> WorkshopOrder:
     """What every worker, and the retraining at the end, needs to train plans of this task."""
-    return order_of_workshop(task.task, data, metric=task.metric, offline=task.overrides.offline)
+    order = order_of_workshop(task.task, data, metric=task.metric, offline=task.overrides.offline)
+    choices = [*task.space.values("unfrozen_layers"), *(plan.unfrozen_layers for plan in task.given)]
+    return replace(order, unfrozen_choices=tuple(sorted({each for each in choices if isinstance(each, int)})))
 
 
 def order_of_workshop(task: Task, data: TaskData, *, metric: str, offline: bool) -> WorkshopOrder:
@@ -179,7 +186,14 @@ def order_of_workshop(task: Task, data: TaskData, *, metric: str, offline: bool)
     )
     folder = _features_folder()
     unsealed = replace(data, test=None)  # no worker holds test inputs or labels
-    return WorkshopOrder(unsealed, scorer, folder, default_limit_bytes(folder), offline=offline)
+    return WorkshopOrder(
+        unsealed,
+        scorer,
+        folder,
+        default_limit_bytes(folder),
+        offline=offline,
+        precision=task.resources.precision,
+    )
 
 
 def _features_folder() -> Path:

@@ -13,7 +13,15 @@ from rich.text import Text
 
 from autotl.cli.tables import plan_words
 from autotl.report.wording import visible
-from autotl.search.events import EpochEnded, Event, SearchStarted, StageStarted, TrialEnded, TrialStarted
+from autotl.search.events import (
+    EpochEnded,
+    Event,
+    FeaturesComputed,
+    SearchStarted,
+    StageStarted,
+    TrialEnded,
+    TrialStarted,
+)
 
 RECENT = 6  # ended trials kept on the live screen
 PLAIN_SECONDS = 30.0  # in a pipe, how often running trials are told of besides those that end
@@ -31,6 +39,7 @@ class Progress:
         self._order: SearchStarted | None = None
         self._stage = ""
         self._running: dict[int, tuple[dict[str, Any], int, float | None]] = {}  # plan, epoch, score
+        self._features: dict[int, str] = {}  # of trials that wait for them
         self._counts = {"complete": 0, "pruned": 0, "failed": 0, "skipped": 0}
         self._searched = 0
         self._best: tuple[float, dict[str, Any]] | None = None
@@ -61,7 +70,11 @@ class Progress:
             )
         elif isinstance(event, TrialStarted):
             self._running[event.number] = (event.plan, 0, None)
+        elif isinstance(event, FeaturesComputed):
+            self._features[event.number] = _features_words(event)
+            self._say_now_and_then(f"trial {event.number}: {self._features[event.number]}")
         elif isinstance(event, EpochEnded):
+            self._features.pop(event.number, None)
             plan, _, _ = self._running.get(event.number, ({}, 0, None))
             self._running[event.number] = (plan, event.epoch, event.score)
             self._say_now_and_then()
@@ -71,6 +84,7 @@ class Progress:
             self._live.update(self._screen())
 
     def _ended(self, row: dict[str, Any]) -> None:
+        self._features.pop(row["trial"], None)
         self._running.pop(row["trial"], None)
         self._counts[row["status"]] += 1
         self._searched += row["baseline"] is None and row["status"] != "skipped"
@@ -101,10 +115,12 @@ class Progress:
         if self._live is None:
             self._console.print(words, highlight=False, markup=False, soft_wrap=True)
 
-    def _say_now_and_then(self) -> None:
+    def _say_now_and_then(self, more: str = "") -> None:
         if time.monotonic() - self._last_plain > PLAIN_SECONDS:
             self._last_plain = time.monotonic()
             self._say(self._summary())
+            if more:
+                self._say(more)
 
     def _screen(self) -> RenderableType:
         parts: list[RenderableType] = [Text(self._stage, style="bold")]
@@ -117,8 +133,14 @@ class Progress:
             table.add_row(f"trial {row['trial']}", row["status"], _score_words(row), plan_words(row["plan"]))
         for number, (plan, epoch, score) in self._running.items():
             words = "" if score is None or not math.isfinite(score) else f"{score:.4f}"
-            table.add_row(f"trial {number}", f"epoch {epoch}", words, plan_words(plan), style="cyan")
+            stage = self._features.get(number, f"epoch {epoch}")
+            table.add_row(f"trial {number}", stage, words, plan_words(plan), style="cyan")
         return Group(*parts, table)
+
+
+def _features_words(event: FeaturesComputed) -> str:
+    left = "" if event.seconds_left is None else f", about {event.seconds_left:.0f} s left"
+    return f"features of {event.done:,} of {event.rows:,} examples{left}"
 
 
 def _one_line(row: dict[str, Any], metric: str) -> str:

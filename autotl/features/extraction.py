@@ -76,13 +76,27 @@ class Prefix(Protocol):
 
 
 @dataclass(frozen=True)
-class Progress:
+class ExtractionProgress:
     """How far an extraction is. Blocks that were stored already count as rows done, not as rows computed."""
 
     rows_done: int
     rows: int
     rows_computed: int
     seconds: float
+
+    @classmethod
+    def of_stored(cls, rows: int) -> "ExtractionProgress":
+        """A set that is there."""
+        return cls(rows, rows, 0, 0.0)
+
+    def with_part(self, part: "ExtractionProgress") -> "ExtractionProgress":
+        """This, and how far one of its parts is that had not begun."""
+        return ExtractionProgress(
+            self.rows_done + part.rows_done,
+            self.rows,
+            self.rows_computed + part.rows_computed,
+            self.seconds + part.seconds,
+        )
 
     @property
     def seconds_left(self) -> float | None:
@@ -121,7 +135,7 @@ def extraction(
     *,
     view: View = PLAIN,
     on_block: Callable[[], None] = lambda: None,
-) -> Generator[Progress, None, FeatureSet]:
+) -> Generator[ExtractionProgress, None, FeatureSet]:
     """`extract`, telling after each block how far it is."""
     order = np.argsort(np.array(inputs.digests), kind="stable")
     blocks = _Blocks(store, prefix, inputs, view, order)
@@ -168,7 +182,7 @@ class _Blocks:
     def all(self) -> tuple[Tensors, ...]:
         return tuple(self._found[index] for index in range(len(self._spans)))
 
-    def computed(self, on_block: Callable[[], None]) -> Iterator[Progress]:
+    def computed(self, on_block: Callable[[], None]) -> Iterator[ExtractionProgress]:
         """Computes what nobody has computed or is computing; while it does, the next block is read."""
         with ThreadPoolExecutor(1, "autotl-reading") as reader, ExitStack() as claims:
             busy: list[int] = []
@@ -283,9 +297,9 @@ class _Blocks:
         examples = [self._digests[row] for row in self._spans[index].tolist()]
         return block_key(self._prefix.digest if digest is None else digest, examples, self._view)
 
-    def _progress(self) -> Progress:
+    def _progress(self) -> ExtractionProgress:
         done = sum(len(self._spans[index]) for index in self._found)
-        return Progress(done, len(self._order), self._rows_computed, time.perf_counter() - self._began)
+        return ExtractionProgress(done, len(self._order), self._rows_computed, time.perf_counter() - self._began)
 
 
 def _run(way: Pass, tensors: Tensors) -> list[Tensors]:

@@ -25,7 +25,7 @@ from autotl.features.engine import (
     needed_length,
     uses_gpu,
 )
-from autotl.features.extraction import Pass, Progress, extraction
+from autotl.features.extraction import ExtractionProgress, Pass, extraction
 from autotl.features.feature_set import FeatureSet
 from autotl.features.openvino import SHORT_NAMES, OpenVinoEngine
 from autotl.features.precision import ComputePrecision, openvino_is_installed
@@ -83,14 +83,13 @@ class Extractor:
         view: View = PLAIN,
         later_cuts: Sequence[int] = (),
         on_block: Callable[[], None] = lambda: None,
-    ) -> Generator[Progress, None, FeatureSet]:
-        """The same, telling after each block how far it is.
+    ) -> Generator[ExtractionProgress, None, FeatureSet]:
+        """The same, telling after each block how far it is. Layers before the cut must have their pretrained weights.
 
         Args:
             later_cuts: places of the same network that will be asked for too; those before this cut are stored with it.
             on_block: called before each block; may raise to stop.
         """
-        division.network.restore_pretrained_weights()
         try:
             prefix = self._prefix(division, later_cuts, examples=len(inputs))
             return (yield from extraction(self.store, prefix, inputs, view=view, on_block=on_block))
@@ -136,6 +135,8 @@ class Extractor:
         known = self._ways.get(key)
         if known is None or known.places is not places:
             model = places.way(start, ends)
+            if not any(known[0] == key[0] for known in self._ways):
+                _log.info("backbone %s is computed by %s", places.network.spec.label, engine)
             made: Engine = KerasEngine(model) if engine == engine_name() else OpenVinoEngine(model, self._precision)
             known = self._ways[key] = FrozenWay(places, start, ends, engine, made)
             while len(self._ways) > KEPT_WAYS:

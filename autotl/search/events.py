@@ -25,6 +25,16 @@ class TrialStarted:
 
 
 @dataclass(frozen=True)
+class FeaturesComputed:
+    """A trial waits for its features, which are being computed once for all that start from them."""
+
+    number: int
+    done: int  # examples, those that were stored already included
+    rows: int
+    seconds_left: float | None  # None before there is a pace
+
+
+@dataclass(frozen=True)
 class EpochEnded:
     """One epoch of a running trial."""
 
@@ -48,7 +58,7 @@ class StageStarted:
     words: str
 
 
-Event = SearchStarted | TrialStarted | EpochEnded | TrialEnded | StageStarted
+Event = SearchStarted | TrialStarted | FeaturesComputed | EpochEnded | TrialEnded | StageStarted
 Listener = Callable[[Event], None]
 
 

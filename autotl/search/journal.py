@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from autotl.run import RunFolder, Study, trial_files
-from autotl.search.events import EpochEnded, Event, Listener, TrialEnded, TrialStarted
+from autotl.search.events import EpochEnded, Event, FeaturesComputed, Listener, TrialEnded, TrialStarted
 from autotl.search.proposer import Proposal
 from autotl.trial.outcome import Seconds
 
@@ -54,6 +54,10 @@ class Journal:
         self._study.put_epoch(number, step["epoch"], step["train_loss"], step["score"])
         self._take_over(number, report)
         self._tell(EpochEnded(number, step["epoch"], step["score"]))
+
+    def features(self, number: int, told: Mapping[str, Any]) -> None:
+        """A plan waits for its features."""
+        self._tell(FeaturesComputed(number, told["done"], told["rows"], told["seconds_left"]))
 
     def ended(
         self, number: int, status: str, *, reason: str | None, report: Mapping[str, Any] | None

@@ -237,6 +237,8 @@ class PacketSearcher(Searcher):
         """Nothing; see `__getstate__`."""
 
     def _step(self, number: int, report: dict[str, Any]) -> None:
+        if report.get("features") is not None:
+            self._journal.features(number, report["features"])
         if report["epoch"] > self._epochs.get(number, 0):  # an ending may repeat the epoch before it
             self._epochs[number] = report["epoch"]
             self._proposer.step(number, report["epoch"], report["score"])

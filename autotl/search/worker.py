@@ -16,6 +16,7 @@ from autotl.trial.making import MakeWorkshop
 from autotl.trial.outcome import Ending
 
 if TYPE_CHECKING:
+    from autotl.features import ExtractionProgress
     from autotl.trial.outcome import EpochRow, Job
 
 
@@ -79,6 +80,8 @@ class PacketTrainable(tune.Trainable):
         """A row of every plan; fewer where a plan comes a second time before the others, as one after the other do."""
         rows = [self._ahead or next(self._rows)]
         self._ahead = None
+        if rows[0].features is not None:  # all of them wait for the same ones
+            return rows
         while len(rows) < len(self._under_way):
             row = next(self._rows)
             if row.number in {each.number for each in rows}:
@@ -130,7 +133,12 @@ def _report(row: "EpochRow", overhead: float) -> dict[str, Any]:
         "score": row.score,
         "seconds": {**asdict(row.seconds), "overhead": overhead},
         "size": None if row.size is None else asdict(row.size),
+        "features": None if row.features is None else _features(row.features),
         "final": None
         if ending is None
         else {"status": ending.status, "reason": ending.reason, "score": ending.score, "scores": ending.scores},
     }
+
+
+def _features(progress: "ExtractionProgress") -> dict[str, Any]:
+    return {"done": progress.rows_done, "rows": progress.rows, "seconds_left": progress.seconds_left}

@@ -335,6 +335,7 @@ class Resources(Section):
     gpus_per_trial: Annotated[
         float | Literal["auto"], PlainValidator(_gpus, json_schema_input_type=float | Literal["auto"])
     ] = "auto"
+    precision: Literal["float32", "bfloat16"] = "float32"  # of frozen layers; bfloat16 is faster and off by per cents
 
 
 class Limits(Section):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from autotl.data.examples import TaskData
-from autotl.features import FeatureStore
+from autotl.features import ComputePrecision, FeatureStore
 from autotl.trial.outcome import EpochRow, Job
 from autotl.trial.scorer import Scorer
 
@@ -34,6 +34,8 @@ class WorkshopOrder:
     store_folder: Path
     store_limit_bytes: int
     offline: bool = False
+    precision: ComputePrecision = "float32"
+    unfrozen_choices: tuple[int, ...] = ()  # numbers of unfrozen layers that plans will ask for
 
     def __call__(self) -> "Workshop":
         """A new workshop; imports Keras."""
@@ -43,4 +45,5 @@ class WorkshopOrder:
             os.environ["AUTOTL_OFFLINE"] = "1"  # of the worker's process; the driver's has it for the whole search
         from autotl.trial.workshop import Workshop
 
-        return Workshop(self.data, FeatureStore(self.store_folder, limit_bytes=self.store_limit_bytes), self.scorer)
+        store = FeatureStore(self.store_folder, limit_bytes=self.store_limit_bytes)
+        return Workshop(self.data, store, self.scorer, precision=self.precision, unfrozen_choices=self.unfrozen_choices)

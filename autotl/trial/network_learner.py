@@ -16,7 +16,7 @@ from autotl.backbones.network import Network, build_network
 from autotl.backbones.places import Places
 from autotl.backbones.size import count_parameters, flops_of_one_prediction
 from autotl.data.examples import PLAIN, Fold, Inputs, Rows, TaskData, View
-from autotl.features import ComputePrecision, FeatureSet, FeatureStore
+from autotl.features import ComputePrecision, ExtractionProgress, FeatureSet, FeatureStore
 from autotl.features.extractor import Extractor
 from autotl.plan import Plan
 from autotl.trial.adapting import Adapting
@@ -78,13 +78,23 @@ class NetworkBench:
 
     def material(self, plan: Plan, trainer: Trainer, check: Callable[[], None]) -> Material:
         """The activations that the plan trains on; what is not stored yet is computed."""
-        views = [PLAIN, *(View(plan.augmentation or "none", number) for number in range(1, plan.views + 1))]
-        domains = range(len(self.data.domains))
         for features in self._features.values():
             features.release()
-        sets = [[self._stored(trainer, plan, index, view, check) for index in domains] for view in views]
+        domains = range(len(self.data.domains))
+        sets = [[self._stored(trainer, plan, index, view, check) for index in domains] for view in _views(plan)]
         division = trainer.division
         return Material(sets, self.data.labels, tokens_at=division.tokens_at, padding_id=division.padding_id)
+
+    def extraction(self, plan: Plan, check: Callable[[], None]) -> Iterator[ExtractionProgress]:
+        """Stores every activation that the plan starts from, telling after each block how far that is."""
+        trainer = self.trainer(plan)
+        wanted = [(domain, view) for view in _views(plan) for domain in range(len(self.data.domains))]
+        rows = sum(len(self.data.inputs[domain]) for domain, _ in wanted)
+        done = ExtractionProgress(0, rows, 0, 0.0)
+        for domain, view in wanted:
+            for step in self._storing(trainer, plan, domain, view, check):
+                yield done.with_part(step)
+            done = done.with_part(ExtractionProgress.of_stored(len(self.data.inputs[domain])))
 
     def trainer(self, plan: Plan) -> Trainer:
         """The compiled trainer of the plan's structure, built on first use."""
@@ -138,20 +148,30 @@ class NetworkBench:
         return self._sizes[key]
 
     def features_of(self, division: Division, inputs: Inputs) -> FeatureSet:
-        """Activations of inputs outside the task's pools."""
+        """Activations of inputs outside the task's pools; nothing behind the cut is touched."""
         return self._extractor.features(division, inputs)
 
     def _stored(self, trainer: Trainer, plan: Plan, domain: int, view: View, check: Callable[[], None]) -> FeatureSet:
+        for _ in self._storing(trainer, plan, domain, view, check):
+            pass
+        return self._features[trainer.division.digest, domain, view]
+
+    def _storing(
+        self, trainer: Trainer, plan: Plan, domain: int, view: View, check: Callable[[], None]
+    ) -> Iterator[ExtractionProgress]:
+        """Opens a set of features, computing what is not stored."""
         key = (trainer.division.digest, domain, view)
         if key not in self._features:
+            trainer.network.restore_pretrained_weights()
             later = self._later_cuts(trainer.division, plan)
             inputs = self.data.inputs[domain]
-            found = self._extractor.features(trainer.division, inputs, view=view, later_cuts=later, on_block=check)
+            found = yield from self._extractor.extraction(
+                trainer.division, inputs, view=view, later_cuts=later, on_block=check
+            )
             self._features[key] = found.resident()
             while len(self._features) > KEPT_FEATURES:
                 self._features.popitem(last=False)
         self._features.move_to_end(key)
-        return self._features[key]
 
     def _later_cuts(self, division: Division, plan: Plan) -> list[int]:
         """Where plans that unfreeze more of the same network will cut it."""
@@ -386,6 +406,11 @@ def passes_and_steps(plan: Plan, rows: Rows) -> tuple[int, int]:
 def fold_seed(plan: Plan, fold_number: int) -> int:
     """What a plan's model of one fold starts from."""
     return int(np.random.SeedSequence([plan.seed, fold_number]).generate_state(1)[0])
+
+
+def _views(plan: Plan) -> list[View]:
+    """The plain view of every example, and the random ones that the plan asks for."""
+    return [PLAIN, *(View(plan.augmentation or "none", number) for number in range(1, plan.views + 1))]
 
 
 def _until(batches: Iterator[Any], check: Callable[[], None]) -> Iterator[Any]:

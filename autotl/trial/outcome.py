@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.features import ExtractionProgress
 from autotl.plan import Plan
 from autotl.scoring.label_free import Evidence, Reading
 
@@ -111,3 +112,4 @@ class EpochRow:
     seconds: Seconds
     size: Size | None
     ending: Ending | None = None
+    features: ExtractionProgress | None = None  # of a plan that waits for its activations, before its first epoch

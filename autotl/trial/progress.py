@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 from autotl.errors import AutotlError
+from autotl.features import ExtractionProgress
 from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Seconds, Size
 
 
@@ -46,6 +47,10 @@ class Progress:
     def row(self) -> EpochRow:
         """The epoch that has ended, of a job that goes on."""
         return self._row(None)
+
+    def waiting(self, features: ExtractionProgress) -> EpochRow:
+        """A job that waits for its activations."""
+        return replace(self._row(None), features=features)
 
     def ended(self, ending: Ending) -> EpochRow:
         """The job's last row."""

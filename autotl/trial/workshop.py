@@ -14,7 +14,7 @@ from autotl.backbones import BackboneSpec
 from autotl.backbones.classical import CLASSICAL
 from autotl.data.examples import Fold, Rows, TaskData
 from autotl.errors import EnvironmentProblemError
-from autotl.features import FeatureStore
+from autotl.features import ComputePrecision, FeatureStore
 from autotl.plan import Choice, Plan
 from autotl.plan.packets import packet_key
 from autotl.scoring.committee import CHANGED
@@ -28,16 +28,30 @@ from autotl.trial.packet import HeadPacket
 from autotl.trial.progress import Progress, finite_loss, one_line
 from autotl.trial.scorer import Scorer
 
+SECONDS_BETWEEN_WORDS = 2.0  # while features are computed
+
 _log = logging.getLogger(__name__)
 
 
 class Workshop:
-    """Trains plans on one task's data."""
+    """Trains plans on one task's data.
 
-    def __init__(self, data: TaskData, store: FeatureStore, scorer: Scorer) -> None:
+    Args:
+        precision, unfrozen_choices: as `NetworkBench` takes them.
+    """
+
+    def __init__(
+        self,
+        data: TaskData,
+        store: FeatureStore,
+        scorer: Scorer,
+        *,
+        precision: ComputePrecision = "float32",
+        unfrozen_choices: Sequence[int] = (),
+    ) -> None:
         self.data = data
         self.scorer = scorer
-        self.bench = NetworkBench(data, store, scorer)
+        self.bench = NetworkBench(data, store, scorer, precision=precision, unfrozen_choices=unfrozen_choices)
         self._untouched: dict[BackboneSpec, NDArray[np.float32]] = {}
         self._kept_heads: tuple[str | None, HeadBench] | None = None
 
@@ -69,6 +83,7 @@ class Workshop:
         left = list(packet)
         try:
             started = time.perf_counter()
+            yield from self._waiting_for_features(packet[0].plan.canonical(), Progress(packet[0]))
             shared = self._heads(packet[0])
             if shared is not None:
                 together = HeadPacket(self, shared, packet, rungs, feature_seconds=time.perf_counter() - started)
@@ -97,6 +112,7 @@ class Workshop:
     def _epochs(self, job: Job, progress: Progress) -> Iterator[EpochRow]:
         plan = job.plan.canonical()
         folds = self.folds(plan)
+        yield from self._waiting_for_features(plan, progress)
         with progress.clock("features"):  # loading and dividing the network included
             as_it_came = self._as_it_came(plan, progress.check_deadline)
             learner = self._learner(plan, progress.check_deadline)
@@ -135,6 +151,19 @@ class Workshop:
         with progress.clock("score"):
             ending = self.ending(learner, rows, probabilities, features, as_it_came=as_it_came)
         yield progress.ended(ending)
+
+    def _waiting_for_features(self, plan: Plan, progress: Progress) -> Iterator[EpochRow]:
+        """Has everything stored that the plan starts from; a row now and then tells how far that is."""
+        steps = iter(()) if plan.backbone.origin == CLASSICAL else self.bench.extraction(plan, progress.check_deadline)
+        told = time.monotonic()
+        while True:
+            with progress.clock("features"):
+                step = next(steps, None)
+            if step is None:
+                return
+            if step.rows_done < step.rows and time.monotonic() - told >= SECONDS_BETWEEN_WORDS:
+                told = time.monotonic()
+                yield progress.waiting(step)
 
     def _said(self, learner: Learner, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
         """Probabilities and features of the rows that a trial is scored on; none where the source's examples are not

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from autotl.cli import progress as module
 from autotl.cli.progress import Progress
-from autotl.search.events import EpochEnded, SearchStarted, StageStarted, TrialEnded, TrialStarted
+from autotl.search.events import EpochEnded, FeaturesComputed, SearchStarted, StageStarted, TrialEnded, TrialStarted
 
 PLAN = {
     "backbone": "MobileNetV2",
@@ -138,3 +138,17 @@ def test_a_trial_without_a_figure_is_told_without_one():
         )
         assert "nan" not in said.lower()
         assert "trial 3" in said
+
+
+def test_a_trial_that_waits_for_its_features_says_how_far_they_are_and_how_long_it_takes():
+    waiting = [TrialStarted(0, PLAN, None), FeaturesComputed(0, 12_800, 50_000, 74.4)]
+    text = shown(*waiting, terminal=True)
+    assert "features of 12,800 of 50,000 examples, about 74 s left" in text
+    assert "left" not in shown(TrialStarted(0, PLAN, None), FeaturesComputed(0, 256, 500, None), terminal=True)
+
+
+def test_in_a_pipe_features_are_told_of_now_and_then(monkeypatch):
+    monkeypatch.setattr(module, "PLAIN_SECONDS", 0.0)
+    assert "trial 0: features of 256 of 500 examples" in shown(
+        TrialStarted(0, PLAN, None), FeaturesComputed(0, 256, 500, 1.0)
+    )

@@ -10,7 +10,7 @@ from autotl.backbones import BackboneSpec
 from autotl.plan import Plan
 from autotl.plan.fields import parse_plan
 from autotl.run import RunFolder, Study
-from autotl.search.events import EpochEnded, TrialEnded, TrialStarted
+from autotl.search.events import EpochEnded, FeaturesComputed, TrialEnded, TrialStarted
 from autotl.search.journal import Journal, new_row
 from autotl.search.proposer import Proposal
 from autotl.task.yaml_reader import read_yaml
@@ -132,3 +132,11 @@ def test_a_row_shares_nothing_with_the_plan_it_was_made_of():
     plan = PLAN.as_dict()
     new_row(0, plan, baseline=None)["plan"]["epochs"] = 99
     assert plan["epochs"] == 3
+
+
+def test_waiting_for_features_is_told_and_nothing_is_written_down(tmp_path):
+    desk = Desk(tmp_path)
+    desk.start()
+    desk.journal.features(0, {"done": 256, "rows": 500, "seconds_left": 3.5})
+    assert desk.events[-1] == FeaturesComputed(0, 256, 500, 3.5)
+    assert desk.on_disk[-1] == desk.on_disk[-2]

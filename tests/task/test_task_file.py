@@ -140,7 +140,7 @@ def test_all_mistakes_are_told_at_once_one_line_each_in_the_order_of_the_file(wr
             "  source: {name: a, train: b, train: c}\n"
             "metric: acuracy\n"
             "budget: {trials: '60', wall: 30}\n"
-            "resources: {cpus_per_trial: 0, gpus_per_trial: 1.5}\n"
+            "resources: {cpus_per_trial: 0, gpus_per_trial: 1.5, precision: bfloat}\n"
             "limits: {latency_ms: -1}\n"
             "seed: true\n"
             "baselines: [linear_prob]\n"
@@ -161,6 +161,7 @@ def test_all_mistakes_are_told_at_once_one_line_each_in_the_order_of_the_file(wr
         (":8:30: budget.wall: 30 is not a duration. Write 90s, 30m, 2h", ""),
         (":9:29: resources.cpus_per_trial: must be above 0, not 0.", ""),
         (":9:48: resources.gpus_per_trial: 1.5 is not allowed.", ""),
+        (":9:64: resources.precision: 'bfloat' is not known.", "Did you mean 'bfloat16'?"),
         (":10:22: limits.latency_ms: must be above 0, not -1.", ""),
         (":11:7: seed: must be a whole number, not true.", ""),
         (":12:12: baselines: 'linear_prob' is not known.", "Did you mean 'linear_probe'?"),

@@ -10,8 +10,11 @@ from pretend import a_plan, a_task, a_workshop, images
 
 from autotl.backbones import BackboneSpec
 from autotl.data.examples import Fold
+from autotl.features import FeatureStore
 from autotl.plan import Choice
 from autotl.trial.outcome import Job
+from autotl.trial.scorer import Scorer
+from autotl.trial.workshop import Workshop
 
 
 def train(workshop, plan, *, number: int = 0, **job):
@@ -197,3 +200,36 @@ def test_a_plan_that_learns_from_the_source_never_sees_a_target_label(tmp_path):
             for task in tasks
         )
         assert np.array_equal(one, other) is is_equal
+
+
+@pytest.mark.parametrize("unfrozen", [0, 3, "all"])
+def test_inputs_from_outside_are_predicted_by_the_layers_as_they_were_trained(tmp_path, unfrozen):
+    workshop = a_workshop(tmp_path)
+    learner = workshop.fit(a_plan(unfrozen_layers=unfrozen, learning_rate=0.01), workshop.data.folds[0])
+    rows = np.arange(0, 120, 7)
+    said, _ = learner.predict(rows)
+    outside = learner.predict_inputs(workshop.data.inputs[0].take(rows))  # stored nowhere yet
+    np.testing.assert_allclose(outside, said, atol=1e-5)
+
+
+def test_one_pass_serves_plans_that_unfreeze_more(tmp_path):
+    store = FeatureStore(tmp_path, limit_bytes=1 << 30)
+    workshop = Workshop(a_task(), store, Scorer("accuracy"), unfrozen_choices=(0, 3, 6))
+    train(workshop, a_plan())
+    stored = store.computed_blocks
+    assert stored == 3
+    for number, unfrozen in enumerate((3, 6)):
+        assert train(workshop, a_plan(unfrozen_layers=unfrozen), number=number)[-1].ending.status == "complete"
+    assert store.computed_blocks == stored
+
+
+def test_how_far_the_features_are_is_told_before_the_first_epoch(tmp_path, monkeypatch):
+    monkeypatch.setattr("autotl.trial.workshop.SECONDS_BETWEEN_WORDS", 0.0)
+    workshop = a_workshop(tmp_path, a_task(rows=600))
+    rows = train(workshop, a_plan(epochs=1))
+    told = [row.features for row in rows if row.features is not None]
+    assert [(each.rows_done, each.rows) for each in told] == [(256, 600), (512, 600)]
+    assert all(row.epoch == 0 and row.ending is None for row in rows[:2])
+    assert [row.features for row in rows[2:]] == [None]
+    again = train(workshop, a_plan(epochs=1, learning_rate=0.01))
+    assert [row.features for row in again] == [None], "there is nothing to wait for"
