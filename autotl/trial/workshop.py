@@ -28,7 +28,7 @@ from autotl.trial.packet import HeadPacket
 from autotl.trial.progress import Progress, finite_loss, one_line
 from autotl.trial.scorer import Scorer
 
-SECONDS_BETWEEN_WORDS = 2.0  # while features are computed
+SECONDS_BETWEEN_WORDS = 5.0  # while features are computed
 
 _log = logging.getLogger(__name__)
 
