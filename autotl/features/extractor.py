@@ -95,9 +95,13 @@ class Extractor:
             return (yield from extraction(self.store, prefix, inputs, view=view, on_block=on_block))
         except UnfitEngineError as unfit:
             _log.warning("backbone %s is computed by Keras: %s", division.network.spec.label, unfit)
-            self._left_to_keras.add(division.network.digest)
+            self.leave_to_keras(division.network)
         prefix = self._prefix(division, later_cuts, examples=len(inputs))
         return (yield from extraction(self.store, prefix, inputs, view=view, on_block=on_block))
+
+    def leave_to_keras(self, network: Network) -> None:
+        """Computes a network by Keras from here on."""
+        self._left_to_keras.add(network.digest)
 
     def prefix(self, division: Division) -> "FrozenPrefix":
         """What computes a cut, and nothing beside it."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.features.engine import UnfitEngineError
-from autotl.features.precision import ComputePrecision, openvino_core
+from autotl.features.precision import ComputePrecision, import_openvino, openvino_core
 from autotl.features.store import Tensors
 
 CHECKED_ROWS = 8  # of the first batch
@@ -50,7 +50,6 @@ class OpenVinoEngine:
 
     def _converted(self) -> tuple[Any, Any]:
         """The network as a TensorFlow function, and what OpenVINO makes of it."""
-        import openvino
         import tensorflow as tf
 
         inputs = [tf.TensorSpec(tuple(tensor.shape), tensor.dtype) for tensor in self._model.inputs]
@@ -63,7 +62,7 @@ class OpenVinoEngine:
 
         try:
             traced = tf.function(call, autograph=False, jit_compile=False).get_concrete_function(*inputs)
-            return traced, openvino.convert_model(traced)
+            return traced, import_openvino().convert_model(traced)
         except Exception as error:  # the converter knows no error of its own
             raise UnfitEngineError(f"OpenVINO cannot convert it ({_first_line(error)})") from error
 

@@ -1,6 +1,7 @@
 """In which precision frozen layers are computed, and whether this machine can. Imports no Keras."""
 
 import importlib.util
+import sys
 from functools import cache
 from typing import Any, Literal
 
@@ -36,9 +37,15 @@ def check_precision(precision: ComputePrecision, *, where: str) -> None:
         )
 
 
+def import_openvino() -> Any:
+    """The package without the one that tells its makers of every import and conversion: nothing is sent anywhere."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
+
+
 @cache
 def openvino_core() -> Any:
     """OpenVINO's entry, one a process."""
-    import openvino
-
-    return openvino.Core()
+    return import_openvino().Core()

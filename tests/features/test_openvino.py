@@ -1,6 +1,8 @@
 """OpenVINO computes what Keras computes, or Keras does."""
 
 import logging
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -63,7 +65,7 @@ def test_a_deeper_cut_goes_on_from_a_shallower_one(tmp_path, mobile):
 def test_another_engine_has_blocks_of_its_own(tmp_path, mobile):
     extractors = [Extractor(FeatureStore(tmp_path, limit_bytes=1 << 30), kind) for kind in ("float32", "bfloat16")]
     left_to_keras = Extractor(FeatureStore(tmp_path, limit_bytes=1 << 30))
-    left_to_keras._left_to_keras.add(mobile.digest)
+    left_to_keras.leave_to_keras(mobile)
     division = divide(mobile, 0)
     assert len({extractor.prefix(division).digest for extractor in [*extractors, left_to_keras]}) == 3
 
@@ -79,12 +81,10 @@ def test_a_network_that_comes_out_differently_is_left_to_keras_and_it_is_said(tm
 
 
 def test_a_network_that_cannot_be_converted_is_left_to_keras_and_it_is_said(tmp_path, mobile, monkeypatch, caplog):
-    import openvino
-
     def refuse(*_):
         raise RuntimeError("no such operation\nsecond line")
 
-    monkeypatch.setattr(openvino, "convert_model", refuse)
+    monkeypatch.setattr(precision.import_openvino(), "convert_model", refuse)
     with caplog.at_level(logging.WARNING):
         [features], _ = stored(tmp_path, mobile)
     assert "computed by Keras: OpenVINO cannot convert it (no such operation)" in caplog.text
@@ -134,6 +134,26 @@ def test_bfloat16_is_close_to_keras_and_no_closer(tmp_path, mobile):
     [features], extractor = stored(tmp_path, mobile, precision="bfloat16")
     assert extractor.prefix(divide(mobile, 0)).engine == "openvino-bf16"
     assert 1e-4 < relative(features, by_keras(mobile)) < 0.2
+
+
+SENDS_NOTHING = """
+import socket, sys
+def refuse(*_):
+    raise SystemExit("something was to be sent")
+socket.socket.connect = socket.getaddrinfo = refuse
+import keras, numpy as np
+from autotl.features.openvino import OpenVinoEngine
+entry = keras.Input((4,))
+OpenVinoEngine(keras.Model(entry, keras.layers.Dense(3)(entry)), "float32")([np.ones((2, 4), np.float32)])
+assert "openvino" in sys.modules
+assert sys.modules["openvino_telemetry"] is None
+"""
+
+
+def test_its_telemetry_is_never_loaded():
+    """OpenVINO's own package would report each import and conversion to its makers."""
+    done = subprocess.run([sys.executable, "-c", SENDS_NOTHING], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 class WithoutInstructions:
