@@ -12,7 +12,7 @@ from autotl.trial.learner import Arrays, Features, Probabilities
 from autotl.trial.material import Material
 from autotl.trial.network_learner import NetworkBench, fold_seed, passes_and_steps
 from autotl.trial.outcome import Size
-from autotl.trial.side_by_side import SIZES, HeadBatch, HeadState, SideBySide, in_memory
+from autotl.trial.side_by_side import SIZES, HeadBatch, HeadState, SideBySide, in_memory, predict
 from autotl.trial.trainer import Trainer, cosine_decay
 
 LARGEST_MATRIX_BYTES = 256 << 20  # of features in memory; plans on more of them are trained one by one
@@ -58,6 +58,10 @@ class HeadBench:
             here = slice(start, start + size)
             losses.extend(self._places(size).run_epoch(heads[here], batches[here]).tolist())
         return losses
+
+    def predict(self, heads: Sequence[HeadState], rows: Rows) -> NDArray[np.float32]:
+        """Probabilities (heads, n, classes) of rows of the task's data, plain."""
+        return predict(heads, self.features[rows])
 
     def _places(self, size: int) -> SideBySide:
         if size not in self._by_size:
@@ -114,19 +118,15 @@ class HeadLearner:
                 of_rows = None if weights is None else weights[rows]
                 yield HeadBatch(rows + views * len(data.labels), data.labels[rows], of_rows, rate_at(head.steps))
 
-    def predict_fold(self, number: int) -> Probabilities:
-        """Probabilities of a fold's validation rows by the head that was not trained on them."""
-        return self.heads[number].predict(self.features_of(self._folds[number].validation))
-
     def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
         """Probabilities and features of rows of the task's data, by the first fold's head."""
         features = self.features_of(rows)
-        return self.heads[0].predict(features), features
+        return predict(self.heads[:1], features)[0], features
 
     def predict_mixed(self, rows: Rows, partners: Rows, share: float) -> Probabilities:
         """Probabilities of mixtures of the features of target rows."""
         mixed = share * self.features_of(rows) + (1 - share) * self.features_of(partners)
-        return self.heads[0].predict(mixed.astype(np.float32))
+        return predict(self.heads[:1], mixed.astype(np.float32))[0]
 
     def classifier_weights(self) -> NDArray[np.float32]:
         """(d, classes), of the first fold's head."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,8 +62,8 @@ class HeadPacket:
                 return
             endings = {
                 member.number: ending
-                for member, loss in zip(self._members, losses, strict=True)
-                if (ending := self._ending(member, loss, epoch)) is not None
+                for member, loss, said in zip(self._members, losses, self._predict(), strict=True)
+                if (ending := self._ending(member, loss, said, epoch)) is not None
             }
             endings |= self._stopped(epoch, exempt=endings)
             reported = self._members
@@ -73,28 +74,46 @@ class HeadPacket:
             epoch += 1
 
     def _train_epoch(self, epoch: int) -> list[float]:
-        """Mean loss of each member over its folds. The time is shared among them."""
-        started = time.perf_counter()
-        heads = [head for member in self._members for head in member.learner.heads]
-        batches = [
-            each for member in self._members for each in member.learner.batches(epoch, member.progress.check_deadline)
-        ]
-        losses = iter(self._shared.train_epoch(heads, batches))
-        means = [float(np.mean([next(losses) for _ in member.learner.heads])) for member in self._members]
-        for member in self._members:
-            member.progress.spend("train", (time.perf_counter() - started) / len(self._members))
-        return means
+        """Mean loss of each member over its folds."""
+        with self._shared_clock("train"):
+            heads = [head for member in self._members for head in member.learner.heads]
+            batches = [
+                each
+                for member in self._members
+                for each in member.learner.batches(epoch, member.progress.check_deadline)
+            ]
+            losses = iter(self._shared.train_epoch(heads, batches))
+            return [float(np.mean([next(losses) for _ in member.learner.heads])) for member in self._members]
 
-    def _ending(self, member: "_Member", loss: float, epoch: int) -> Ending | None:
+    def _predict(self) -> list[NDArray[np.float32]]:
+        """Probabilities by each member of the rows that trials are scored on, each by a head not trained on it.
+
+        The members share their folds.
+        """
+        with self._shared_clock("score"):
+            of_folds = [
+                self._shared.predict([member.learner.heads[number] for member in self._members], fold.validation)
+                for number, fold in enumerate(self._members[0].folds)
+            ]
+            return list(np.concatenate(of_folds, axis=1))
+
+    @contextmanager
+    def _shared_clock(self, what: str) -> Iterator[None]:
+        """What takes time for all members at once counts in equal parts for each."""
+        started = time.perf_counter()
+        yield
+        for member in self._members:
+            member.progress.spend(what, (time.perf_counter() - started) / len(self._members))
+
+    def _ending(self, member: "_Member", loss: float, probabilities: NDArray[np.float32], epoch: int) -> Ending | None:
         """Scores a member's epoch; how its trial ended, None where it goes on."""
         try:
             with member.progress.clock("score"):
-                probabilities = member.predict()
                 score = self._workshop.score(member.rows, probabilities)
                 member.progress.advance(finite_loss(loss, epoch), score)
                 if epoch + 1 < member.plan.epochs:
                     return None
-                features = member.learner.features_of(member.last_fold)
+                features = member.learner.features_of(member.folds[-1].validation)
                 return self._workshop.ending(member.learner, member.rows, probabilities, features, as_it_came=None)
         except DivergedError as diverged:
             return Ending("failed", reason=str(diverged))
@@ -114,16 +133,11 @@ class _Member:
     def __init__(self, workshop: "Workshop", shared: HeadBench, job: Job) -> None:
         self.plan = job.plan.canonical()
         self.progress = Progress(job)
-        folds = workshop.folds(self.plan)
-        self.rows: Rows = np.concatenate([fold.validation for fold in folds])
-        self.last_fold = folds[-1].validation
-        self.learner = HeadLearner(shared, self.plan, folds)
+        self.folds = workshop.folds(self.plan)
+        self.rows: Rows = np.concatenate([fold.validation for fold in self.folds])
+        self.learner = HeadLearner(shared, self.plan, self.folds)
         self.progress.size = self.learner.size()
 
     @property
     def number(self) -> int:
         return self.progress.job.number
-
-    def predict(self) -> NDArray[np.float32]:
-        """Probabilities of the rows that the trial is scored on, each by a head that was not trained on it."""
-        return np.concatenate([self.learner.predict_fold(fold) for fold in range(len(self.learner.heads))])

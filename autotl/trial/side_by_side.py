@@ -72,14 +72,18 @@ class HeadState:
         kernel = glorot_uniform((width, classes), np.random.default_rng(seed))
         return cls(kernel, np.zeros(classes, dtype=np.float32), seed=seed, **trained_with)
 
-    def predict(self, features: Matrix) -> Matrix:
-        """Probabilities (n, classes) of features (n, d)."""
-        return softmax(features @ self.kernel + self.bias)
-
 
 def in_memory(features: Matrix) -> Any:
     """The features (n, d) where steps can read them, a GPU's memory included; several sizes share them."""
     return keras.Variable(features, trainable=False, name="features")
+
+
+def predict(heads: Sequence[HeadState], features: Matrix) -> Matrix:
+    """Probabilities (heads, n, classes) of features (n, d), all by one product of matrices."""
+    logits = features @ np.concatenate([head.kernel for head in heads], axis=1)
+    logits += np.concatenate([head.bias for head in heads])
+    of_heads = logits.reshape(len(features), len(heads), len(heads[0].bias)).transpose(1, 0, 2)
+    return softmax(of_heads)
 
 
 class SideBySide:
@@ -125,7 +129,8 @@ class SideBySide:
             corrected = np.sqrt(1 - SECOND_DECAY**head.steps) / (1 - FIRST_DECAY**head.steps)
             pace[:, place] = batch.rate * corrected, batch.rate, 1.0, n
         self._model.pace.assign(pace)
-        self._model.seeds.assign(seeds)
+        if any(head.dropout for head in heads):
+            self._model.seeds.assign(seeds)
         self._model.train_on_batch(rows, labels, sample_weight=weights)
         return examples
 
