@@ -24,6 +24,7 @@ from autotl.search.events import (
 )
 
 RECENT = 6  # ended trials kept on the live screen
+RUNNING = 8  # running trials on it; those of a packet run at once, more than a screen has lines
 PLAIN_SECONDS = 30.0  # in a pipe, how often running trials are told of besides those that end
 
 
@@ -131,10 +132,12 @@ class Progress:
         table = Table(box=None, pad_edge=False, show_header=False)
         for row in self._recent:
             table.add_row(f"trial {row['trial']}", row["status"], _score_words(row), plan_words(row["plan"]))
-        for number, (plan, epoch, score) in self._running.items():
+        for number, (plan, epoch, score) in list(self._running.items())[:RUNNING]:
             words = "" if score is None or not math.isfinite(score) else f"{score:.4f}"
             stage = self._features.get(number, f"epoch {epoch}")
             table.add_row(f"trial {number}", stage, words, plan_words(plan), style="cyan")
+        if len(self._running) > RUNNING:
+            table.add_row("", f"and {len(self._running) - RUNNING} more", "", "", style="cyan")
         return Group(*parts, table)
 
 

@@ -114,6 +114,13 @@ def test_a_terminal_shows_running_and_ended_trials():
     assert "epoch 4" in text
 
 
+def test_a_packet_of_many_running_trials_leaves_room_on_the_terminal():
+    screen = shown(started(), *(TrialStarted(number, PLAN, None) for number in range(50)), terminal=True)
+    assert "and 42 more" in screen
+    assert "trial 7" in screen
+    assert "trial 8" not in screen
+
+
 def test_a_terminal_leaves_nothing_behind_but_the_cursor():
     assert shown(*whole_search(), terminal=True).rstrip("\n").endswith(("\x1b[2K", "\x1b[?25h"))
 
