@@ -108,15 +108,17 @@ class HeadLearner:
 
     def _batches(self, number: int, epoch: int, check: Callable[[], None]) -> Iterator[HeadBatch]:
         plan, train = self._plan, self._folds[number].train
-        data, weights, head = self._shared.bench.data, self._weights_of[number], self.heads[number]
+        data, weights = self._shared.bench.data, self._weights_of[number]
         passes, steps = passes_and_steps(plan, train)
         rate_at = cosine_decay(plan.learning_rate, steps * plan.epochs)
         draws = np.random.default_rng([plan.seed, number, epoch])
+        step = self.heads[number].steps  # counted here: batches are made before the head takes the steps
         for _ in range(passes):
             for rows, views in self._shared.material.dealt(train, plan.batch_size, draws):
                 check()
                 of_rows = None if weights is None else weights[rows]
-                yield HeadBatch(rows + views * len(data.labels), data.labels[rows], of_rows, rate_at(head.steps))
+                yield HeadBatch(rows + views * len(data.labels), data.labels[rows], of_rows, rate_at(step))
+                step += 1
 
     def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
         """Probabilities and features of rows of the task's data, by the first fold's head."""

@@ -5,9 +5,9 @@ nothing but numbers. So many of them are one model, whose kernels are one tensor
 and weights in every step, its own rates, and its own noise of dropout, drawn from its own seed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 
 import keras
@@ -20,6 +20,7 @@ from autotl.features.engine import uses_xla
 from autotl.trial.trainer import glorot_uniform, softmax
 
 SIZES = (8, 32)  # places of a compiled step, by `benchmarks.speed.packets`: more gain little, fewer waste less on a few
+STEPS_AT_ONCE = 64  # between two looks at the clock
 FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-7  # Adam's, as Keras has them
 
 Matrix = NDArray[np.float32]
@@ -95,6 +96,9 @@ class SideBySide:
         self._model = _Heads(features, classes=classes, places=places)
         self._optimizer = _AdamOfPlaces(self._model.pace)
         self._model.compile(optimizer=self._optimizer, jit_compile=uses_xla())
+        self._optimizer.build(self._model.trainable_variables)
+        is_tensorflow = keras.backend.backend() == "tensorflow"
+        self._take_steps = in_one_call(self._model) if is_tensorflow else one_by_one(self._model)
 
     def run_epoch(self, heads: Sequence[HeadState], batches: Sequence[Iterator[HeadBatch]]) -> NDArray[np.float64]:
         """Trains each head on its own batches in their order; at most as many heads as there are places.
@@ -104,41 +108,38 @@ class SideBySide:
         """
         self._seat(heads)
         examples = np.zeros(len(heads))
-        for at_once in zip_longest(*batches):
-            examples += self._step(heads, at_once)
+        steps = zip_longest(*batches)
+        while some := list(islice(steps, STEPS_AT_ONCE)):
+            assembled = self._assembled(heads, some)
+            self._take_steps(*assembled)
+            examples += assembled.pace[:, _PACE.index("examples"), : len(heads)].sum(axis=0)
         self._collect(heads)
         losses = ops.convert_to_numpy(self._model.losses_so_far)[: len(heads)].astype(np.float64)
         return losses / np.maximum(examples, 1)
 
-    def _step(self, heads: Sequence[HeadState], at_once: Sequence[HeadBatch | None]) -> NDArray[np.float64]:
-        """One step of every head that has a batch left; returns how many examples each saw."""
-        shape = (self.places, self._batch_size)
+    def _assembled(self, heads: Sequence[HeadState], steps: Sequence[Sequence[HeadBatch | None]]) -> "_Steps":
+        """What the model reads in these steps, of every head that has a batch left."""
+        shape = (len(steps), self.places, self._batch_size)
         rows, labels = np.zeros(shape, dtype=np.int32), np.full(shape, UNKNOWN, dtype=np.int32)
         weights = np.zeros(shape, dtype=np.float32)
-        pace = np.zeros((len(_PACE), self.places), dtype=np.float32)
-        seeds = np.zeros((self.places, 2), dtype=np.uint32)
-        examples = np.zeros(len(heads))
-        for place, (head, batch) in enumerate(zip(heads, at_once, strict=True)):
-            if batch is None:
-                continue
-            n = examples[place] = len(batch.rows)
-            rows[place, :n], labels[place, :n] = batch.rows, batch.labels
-            weights[place, :n] = 1.0 if batch.weights is None else batch.weights
-            seeds[place] = head.seed & 0xFFFFFFFF, head.steps
-            head.steps += 1
-            corrected = np.sqrt(1 - SECOND_DECAY**head.steps) / (1 - FIRST_DECAY**head.steps)
-            pace[:, place] = batch.rate * corrected, batch.rate, 1.0, n
-        self._model.pace.assign(pace)
-        if any(head.dropout for head in heads):
-            self._model.seeds.assign(seeds)
-        self._model.train_on_batch(rows, labels, sample_weight=weights)
-        return examples
+        pace = np.zeros((len(steps), len(_PACE), self.places), dtype=np.float32)
+        seeds = np.zeros((len(steps), self.places, 2), dtype=np.uint32)
+        for step, at_once in enumerate(steps):
+            for place, (head, batch) in enumerate(zip(heads, at_once, strict=True)):
+                if batch is None:
+                    continue
+                n = len(batch.rows)
+                rows[step, place, :n], labels[step, place, :n] = batch.rows, batch.labels
+                weights[step, place, :n] = 1.0 if batch.weights is None else batch.weights
+                seeds[step, place] = head.seed & 0xFFFFFFFF, head.steps
+                head.steps += 1
+                corrected = np.sqrt(1 - SECOND_DECAY**head.steps) / (1 - FIRST_DECAY**head.steps)
+                pace[step, :, place] = batch.rate * corrected, batch.rate, 1.0, n
+        return _Steps(rows, labels, weights, pace, seeds)
 
     def _seat(self, heads: Sequence[HeadState]) -> None:
         """Puts the heads into the first places; the others hold zeros and do not move."""
         model, optimizer = self._model, self._optimizer
-        if not optimizer.built:
-            optimizer.build(model.trainable_variables)
         seated: list[tuple[Any, list[Any]]] = [
             (model.kernel, [head.kernel for head in heads]),
             (model.bias, [head.bias for head in heads]),
@@ -162,6 +163,54 @@ class SideBySide:
             head.moments = [moment[place].copy() for moment in moments]
 
 
+class _Steps(NamedTuple):
+    """Arrays whose first axis is that of the steps; see `_Heads`."""
+
+    rows: NDArray[np.int32]
+    labels: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    pace: NDArray[np.float32]
+    seeds: NDArray[np.uint32]
+
+
+TakeSteps = Callable[..., None]  # takes the fields of `_Steps`
+
+
+def one_by_one(model: Any) -> TakeSteps:
+    """Takes steps by Keras's own means, on any backend."""
+
+    def take(rows: Any, labels: Any, weights: Any, pace: Any, seeds: Any) -> None:
+        for step in range(len(rows)):
+            model.pace.assign(pace[step])
+            model.seeds.assign(seeds[step])
+            model.train_on_batch(rows[step], labels[step], sample_weight=weights[step])
+
+    return take
+
+
+def in_one_call(model: Any) -> TakeSteps:
+    """The same on TensorFlow, where the calls around a step of few heads take longer than the step."""
+    import tensorflow as tf
+
+    def take(rows: Any, labels: Any, weights: Any, pace: Any, seeds: Any) -> None:
+        for step in tf.range(tf.shape(rows)[0]):
+            model.pace.assign(pace[step])
+            model.seeds.assign(seeds[step])
+            model.train_step((rows[step], labels[step], weights[step]))
+
+    return tf.function(
+        take,
+        reduce_retracing=True,
+        input_signature=[
+            tf.TensorSpec((None, model.places, None), "int32"),
+            tf.TensorSpec((None, model.places, None), "int32"),
+            tf.TensorSpec((None, model.places, None), "float32"),
+            tf.TensorSpec((None, len(_PACE), model.places), "float32"),
+            tf.TensorSpec((None, model.places, 2), "uint32"),
+        ],
+    )
+
+
 _PACE = ("corrected rate", "rate", "whether it moves", "examples")  # of every place in a step
 
 
@@ -171,7 +220,7 @@ class _Heads(keras.Model):
     def __init__(self, features: Any, *, classes: int, places: int) -> None:
         super().__init__(name="heads_side_by_side")
         self.features = features
-        self._places = places
+        self.places = places
         width = features.shape[1]
         self.kernel = self.add_weight(shape=(places, width, classes), initializer="zeros", name="kernel")
         self.bias = self.add_weight(shape=(places, classes), initializer="zeros", name="bias")
@@ -197,7 +246,7 @@ class _Heads(keras.Model):
     def _thinned(self, seen: Any) -> Any:
         """What `AdjustableDropout` leaves of each place's features."""
         shape = ops.shape(seen)[1:]
-        draws = [keras.random.uniform(shape, seed=_GivenSeed(self.seeds[place])) for place in range(self._places)]
+        draws = [keras.random.uniform(shape, seed=_GivenSeed(self.seeds[place])) for place in range(self.places)]
         rates = ops.reshape(self.dropout, (-1, 1, 1))
         return ops.where(ops.stack(draws) >= rates, seen / (1.0 - rates), ops.zeros_like(seen))
 

@@ -12,7 +12,7 @@ from pretend_domains import two_domains
 from autotl.adaptation import METHODS
 from autotl.errors import EnvironmentProblemError
 from autotl.plan import Choice
-from autotl.trial import head_learner, network_learner
+from autotl.trial import head_learner, network_learner, side_by_side
 from autotl.trial.halving import left_behind, rungs_below
 from autotl.trial.head_learner import HeadBench
 from autotl.trial.outcome import Job, OutOfTimeError
@@ -102,6 +102,14 @@ def test_one_compiled_step_serves_twenty_packets(tmp_path, monkeypatch):
             first = len(traces)
     assert first > 0
     assert len(traces) == first
+
+
+def test_steps_in_one_call_are_steps_one_by_one(tmp_path, monkeypatch):
+    data = a_task(folds=3, rows=118)
+    expected = train(a_workshop(tmp_path / "in one call", data), VARIED)
+    monkeypatch.setattr(side_by_side, "in_one_call", side_by_side.one_by_one)
+    for one, other in zip(train(a_workshop(tmp_path / "one by one", data), VARIED), expected, strict=True):
+        assert_equal(one, other)
 
 
 def test_a_plan_that_diverges_fails_alone(tmp_path):
