@@ -62,6 +62,11 @@ class Prefix(Protocol):
         """Digests of earlier cuts from whose stored activations it could go on, the nearest first."""
         ...
 
+    @property
+    def on_the_way(self) -> tuple[str, ...]:
+        """Digests of earlier cuts that it computes and stores too."""
+        ...
+
     def is_worth(self, start: str) -> bool:
         """Whether a start is read sooner than it is computed."""
         ...
@@ -158,7 +163,7 @@ class _Reading:
     """A block that this process has claimed, and what a thread reads for it."""
 
     index: int
-    claim: Claim
+    claims: dict[str, Claim]  # by the digests of the cuts
     start: str | None
     tensors: "Future[Tensors]"
 
@@ -191,7 +196,7 @@ class _Blocks:
             while coming is not None:
                 present, coming = coming, self._next_to_compute(waiting, busy, reader, claims, on_block)
                 self._found[present.index] = self._compute(present)
-                present.claim.release()
+                _release(present.claims)
                 yield self._progress()
         for index in busy:
             self._found[index] = self._awaited(index, on_block)
@@ -210,18 +215,36 @@ class _Blocks:
             on_block()
             if self._look_up(index):
                 continue
-            claim = self._store.claim(self._key(index))
-            if claim is None:
+            claimed = self._claimed(index)
+            if claimed is None:
                 busy.append(index)
                 continue
-            claims.callback(claim.release)
+            claims.callback(_release, claimed)
             if self._look_up(index):  # another process was faster
-                claim.release()
+                _release(claimed)
                 continue
             start, stored = self._start(index)
             tensors = reader.submit(self._read, index) if stored is None else _done(stored)
-            return _Reading(index, claim, start, tensors)
+            return _Reading(index, claimed, start, tensors)
         return None
+
+    def _claimed(self, index: int) -> dict[str, Claim] | None:
+        """The right to compute a block and what comes on the way to it: all of it, or None where any is being computed.
+
+        So two processes that want different cuts of the same block do not both compute it from its examples, and since
+        nobody waits for one block while it holds another, none can wait for ever.
+        """
+        claims: dict[str, Claim] = {}
+        for digest in (self._prefix.digest, *self._prefix.on_the_way):
+            key = self._key(index, digest)
+            if digest != self._prefix.digest and self._store.is_stored(key):
+                continue
+            claim = self._store.claim(key)
+            if claim is None:
+                _release(claims)
+                return None
+            claims[digest] = claim
+        return claims
 
     def _look_up(self, index: int) -> bool:
         found = self._store.find(self._key(index))
@@ -246,22 +269,16 @@ class _Blocks:
         results = _run(way, reading.tensors.result())
         self._rows_computed += len(self._spans[reading.index])
         for digest, result in zip(way.gives[:-1], results[:-1], strict=True):
-            self._keep_on_the_way(self._key(reading.index, digest), result)
-        return self._kept(reading.claim, results[-1])
+            if digest in reading.claims:
+                self._keep_on_the_way(reading.claims[digest], result)
+        return self._kept(reading.claims[self._prefix.digest], results[-1])
 
-    def _keep_on_the_way(self, key: str, tensors: Tensors) -> None:
+    def _keep_on_the_way(self, claim: Claim, tensors: Tensors) -> None:
         """Stores what another cut will ask for. It costs nothing to compute, so it is no loss where that fails."""
-        if self._store.is_stored(key):
-            return
-        claim = self._store.claim(key)
-        if claim is None:
-            return
         try:
             self._store.keep(claim, tensors)
         except StorageError as error:
             _log.info("not kept for later: %s", error)
-        finally:
-            claim.release()
 
     def _kept(self, claim: Claim, tensors: Tensors) -> Tensors:
         """The block as stored; from memory for this once where the disk is full and the set is not too large."""
@@ -280,17 +297,17 @@ class _Blocks:
         """A block that another process was computing; computed here if that one does not get to its end."""
         while not self._look_up(index):
             on_block()
-            claim = self._store.claim(self._key(index))
-            if claim is None:
+            claimed = self._claimed(index)
+            if claimed is None:
                 time.sleep(POLL_SECONDS)
                 continue
             try:
                 if not self._look_up(index):
                     start, stored = self._start(index)
-                    reading = _Reading(index, claim, start, _done(self._read(index) if stored is None else stored))
+                    reading = _Reading(index, claimed, start, _done(self._read(index) if stored is None else stored))
                     return self._compute(reading)
             finally:
-                claim.release()
+                _release(claimed)
         return self._found[index]
 
     def _key(self, index: int, digest: str | None = None) -> str:
@@ -311,6 +328,11 @@ def _run(way: Pass, tensors: Tensors) -> list[Tensors]:
         parts.append(way([np.asarray(tensor[rows]) for tensor in tensors]))
     places = np.argsort(order)
     return [[np.concatenate(tensors)[places] for tensors in zip(*cut, strict=True)] for cut in zip(*parts, strict=True)]
+
+
+def _release(claims: dict[str, Claim]) -> None:
+    for claim in claims.values():
+        claim.release()
 
 
 def _done(tensors: Tensors) -> "Future[Tensors]":

@@ -162,7 +162,7 @@ class FrozenPrefix:
 
     places: Places
     position: int
-    on_the_way: tuple[int, ...]
+    cuts_before: tuple[int, ...]
     engine: str
     make_way: MakeWay
 
@@ -175,6 +175,11 @@ class FrozenPrefix:
     def starts(self) -> tuple[str, ...]:
         """Earlier cuts from whose stored activations it could go on, the nearest first."""
         return tuple(self._place_of)
+
+    @property
+    def on_the_way(self) -> tuple[str, ...]:
+        """Earlier cuts that one pass gives as well."""
+        return tuple(digest_at(self.places, place, self.engine) for place in self.cuts_before)
 
     def is_worth(self, start: str) -> bool:
         """Whether a start is read sooner than it is computed; stored examples always save their decoding."""
@@ -190,7 +195,7 @@ class FrozenPrefix:
         if self.position == 0:
             return AsTheyAre(self.digest)
         first = 0 if start is None else self._place_of[start]
-        ends = (*(place for place in self.on_the_way if place > first), self.position)
+        ends = (*(place for place in self.cuts_before if place > first), self.position)
         return self.make_way(self.places, first, ends, self.engine)
 
     @cached_property

@@ -25,7 +25,8 @@ class Numbers:
 class Doubling:
     """A prefix of two crossing tensors that counts the images it saw."""
 
-    starts = ()
+    starts: tuple[str, ...] = ()
+    on_the_way: tuple[str, ...] = ()
     batch_rows = 64
 
     def __init__(self, digest: str = "doubling", *, seconds_per_batch: float = 0.0) -> None:
@@ -48,3 +49,41 @@ class Doubling:
         [pixels] = tensors
         self.images += len(pixels)
         return [[2.0 * pixels.mean(axis=(1, 2)).astype(np.float32), pixels[:, 0, 0, 0].astype(np.int32)]]
+
+
+class Early(Doubling):
+    """The first half of `Late`."""
+
+    def __init__(self) -> None:
+        super().__init__("early")
+
+
+class Late(Doubling):
+    """A prefix that gives an earlier cut as well, or goes on from it; it counts what it computes from images."""
+
+    starts = ("early",)
+    on_the_way = ("early",)
+
+    def __init__(self) -> None:
+        super().__init__("late")
+        self.gives = ("early", "late")
+
+    def is_worth(self, start):
+        return True
+
+    def from_start(self, start):
+        return self if start is None else Continuing()
+
+    def __call__(self, tensors):
+        [early] = super().__call__(tensors)
+        return [early, early]
+
+
+class Continuing(Doubling):
+    """From the earlier cut to the later one."""
+
+    def __init__(self) -> None:
+        super().__init__("late")
+
+    def __call__(self, tensors):
+        return [tensors]

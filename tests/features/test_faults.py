@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbered import Doubling, Numbers
+from numbered import Doubling, Early, Late, Numbers
 
 from autotl.errors import StorageError
 from autotl.features import FeatureStore, extract
@@ -53,6 +53,26 @@ def test_two_processes_on_an_empty_store_divide_its_blocks_between_them(tmp_path
         assert process.exitcode == 0
     assert sum(images) == ROWS, "each block was computed once"
     assert min(images) > 0, "both took a share"
+
+
+def _extract_one_of_two_cuts(folder: Path, kind: type[Doubling], computed: "multiprocessing.Queue[int]") -> None:
+    prefix = kind()
+    prefix._seconds = 0.02
+    right(extract(FeatureStore(folder, limit_bytes=1 << 30), prefix, Numbers(ROWS)))
+    computed.put(prefix.images)
+
+
+def test_two_processes_that_want_different_cuts_do_not_both_start_from_the_images(tmp_path):
+    computed = SPAWNED.Queue()
+    kinds = (Early, Late)
+    started = [SPAWNED.Process(target=_extract_one_of_two_cuts, args=(tmp_path, kind, computed)) for kind in kinds]
+    for process in started:
+        process.start()
+    images = [computed.get(timeout=60) for _ in started]
+    for process in started:
+        process.join(timeout=60)
+        assert process.exitcode == 0
+    assert sum(images) == ROWS
 
 
 def test_a_process_killed_while_it_computes_a_block_leaves_it_to_the_others(tmp_path):
