@@ -20,7 +20,7 @@ from benchmarks.adaptation.hidden_labels import accuracy_on_target, labels_of_ta
 
 TASK, RUN, LEADERBOARD = "task.yaml", "run", "leaderboard.json"
 KEPT: tuple[Reading, ...] = ("target_probabilities", "source_probabilities", "source_labels")  # what guards read
-_ABOUT = "about"
+_ABOUT, _HIDDEN = "about", "hidden_labels"
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -52,12 +52,15 @@ class Pool:
     Attributes:
         family: of tasks, by what their examples are: image, signal, text.
         pair: of domains, e.g. `books-to-dvd`.
+        hidden_labels: of the target examples, in the order of every trial's probabilities; from them a comparison draws
+            the few that a user might have. None where the pool keeps none.
     """
 
     family: str
     pair: str
     seed: int
     trials: tuple[Trial, ...]
+    hidden_labels: NDArray[np.int64] | None = None
 
     @property
     def reference(self) -> Trial:
@@ -141,6 +144,8 @@ def save(pools: Sequence[Pool], path: Path) -> None:
     for place, pool in enumerate(pools):
         facts = [_facts(trial) for trial in pool.trials]
         about.append({"family": pool.family, "pair": pool.pair, "seed": pool.seed, "trials": facts})
+        if pool.hidden_labels is not None:
+            arrays[f"{place}/{_HIDDEN}"] = pool.hidden_labels.astype(np.int16)
         for trial in pool.trials:
             one, key = trial.candidate, f"{place}/{trial.number}"
             for reading, array in one.evidence.items():
@@ -171,6 +176,7 @@ def load(path: Path) -> list[Pool]:
                 )
                 for facts in each["trials"]
             ),
+            None if _HIDDEN not in (own := arrays.get(str(place), {})) else own[_HIDDEN].astype(np.int64),
         )
         for place, each in enumerate(about)
     ]

@@ -145,7 +145,7 @@ def pool_of(pair: Pair, *, seed: int) -> Pool:
         Trial(candidate, method, False, accuracy)
         for candidate, (_, method, accuracy) in zip(candidates, found, strict=True)
     ]
-    return Pool(pair.family, pair.name, seed, tuple(trials))
+    return Pool(pair.family, pair.name, seed, tuple(trials), hidden_labels=pair.target[1])
 
 
 def settings(generator: np.random.Generator) -> Iterator[Setting]:
