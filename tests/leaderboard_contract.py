@@ -31,7 +31,7 @@ EXTRA = {"flops": (int, type(None)), "reason": (str, type(None))}
 PLAN = ("backbone", "tap", "unfrozen_layers", "learning_rate", "head", "adaptation")  # and what its modality adds
 SECONDS = {"features", "train", "score", "propose", "overhead"}
 STATUSES = ("complete", "pruned", "failed", "skipped", "running")
-KINDS = ("validation", "cross_validation", "label_free")
+KINDS = ("few_labels", "validation", "cross_validation", "label_free")
 REGIMES = KINDS
 
 

@@ -56,7 +56,8 @@ def test_a_few_labels_and_a_source_are_scored_by_cross_validation_on_the_few(tmp
     arrays(tmp_path / "target.npz", rows=200, shift=40, seed=1)
     task = "data: {target: {train: target.npz, labels: {per_class: 5}, test: 0.3}, source: {train: source.npz}}\n"
     content, winner = search(tmp_path, task)
-    assert content["regime"] == "cross_validation"
+    assert content["regime"] == "few_labels"
+    assert winner["score"]["kind"] == "few_labels"
     with np.load(tmp_path / "run" / "trials" / str(winner["trial"]) / "outputs.npz") as outputs:
         assert len(outputs["validation"]) == 15
 

@@ -40,7 +40,7 @@ def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study
             "seed": task.task.seed,
             "class_weights": task.task.weights,
         },
-        "regime": data.score_kind,
+        "regime": "few_labels" if data.has_few_labels else data.score_kind,
         "higher_is_better": task.higher_is_better,
         "setting": {"name": data.setting, "sentences": task.description["follows"]},
         "data": dict(data.summary),

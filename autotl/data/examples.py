@@ -130,6 +130,17 @@ class TaskData:
     exported: ExportedSource | None = None  # a source that is a model without examples, and no domain of its own
 
     @property
+    def has_few_labels(self) -> bool:
+        """Whether a few target labels are known beside a labelled source: then label-free scores have a say, too."""
+        is_partly_labelled = self.score_kind == "cross_validation" and len(self.adaptation_rows) > 0
+        return is_partly_labelled and len(self.source_validation) > 0
+
+    @property
+    def is_judged_without_labels(self) -> bool:
+        """Whether label-free scores of its trials are asked for."""
+        return self.score_kind == "label_free" or self.has_few_labels
+
+    @property
     def domain_of(self) -> NDArray[np.int64]:
         """(n,) index into `domains` for each row."""
         return np.repeat(np.arange(len(self.domains)), [len(inputs) for inputs in self.inputs])

@@ -34,6 +34,12 @@ def what_follows(task: Task, metric: str) -> tuple[str, ...]:
     lines = [f"{known}: plans are ranked by {metric} on target examples that they were not trained on."]
     if few is not None:
         lines.append("The other target labels stay hidden; those inputs may be adapted to.")
+    if few is not None and setting == "cross-domain":
+        if metric in ("accuracy", "balanced_accuracy"):
+            lines.append("Scores that need no labels have a say beside the few, and guard against broken models.")
+        else:
+            words = f"{metric} is no share of right answers, so the few labels rank alone"
+            lines.append(f"Scores that need no labels guard against broken models; {words}.")
     if setting == "cross-domain":
         lines.append("The labelled source joins the training part of every fold, never the part that is scored on.")
     else:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from autotl.leaderboard.by_few_labels import bar_those_rejected, decision_of, is_with_few_labels
+from autotl.leaderboard.by_few_labels import take_over as take_over_few
 from autotl.leaderboard.rows import (
     BARRED,
     STATUSES,
@@ -44,7 +46,8 @@ def rank(
     can; those over a limit stand behind the others, without a tie group and with the reason.
 
     Without target labels the committee decides instead (`scoring.committee`): scores become its values, and those that
-    its guards reject stand behind the others.
+    its guards reject stand behind the others. With a few of them beside a labelled source both have a say
+    (`scoring.few_labels`): scores become posterior means where the metric is a share of right answers.
 
     Args:
         metric: a key of `METRICS`, by which the scores were computed.
@@ -59,9 +62,14 @@ def rank(
         row["reason"] = (_over_limits(row, limits or {}) if row["status"] == "complete" else None) or earlier
     if is_without_labels(ranked):
         return _by_committee(ranked, outputs, labels, metric=metric, seed=seed)
+    if is_with_few_labels(ranked):
+        decision = decision_of(ranked, outputs, labels, metric=metric, seed=seed)
+        bar_those_rejected(decision, ranked)
+        if decision.groups:
+            first = take_over_few(decision, ranked)
+            return [*first, *_behind([row for row in ranked if row["tie_group"] is None], higher_is_better)]
     scored = [row for row in ranked if has_score(row)]
     candidates = [row for row in scored if not is_barred(row)]
-    barred = [row for row in scored if is_barred(row)]
     same = SameExamples.of(candidates, outputs, labels, groups)
     differences = Differences.of(same, METRICS[metric].with_positive(positive), seed=seed)
     order: list[Row] = []
@@ -71,9 +79,13 @@ def rank(
         order += group
     if order:
         order[0]["winner"] = True
-    unscored = [row for row in ranked if not has_score(row)]
+    return [*order, *_behind([row for row in ranked if row["tie_group"] is None], higher_is_better)]
+
+
+def _behind(rows: Sequence[Row], higher_is_better: bool) -> list[Row]:
+    """Those that cannot win: the barred ones with a score, then the others."""
+    barred, unscored = [row for row in rows if has_score(row)], [row for row in rows if not has_score(row)]
     return [
-        *order,
         *sorted(barred, key=lambda row: _merit(row, higher_is_better)),
         *sorted(unscored, key=lambda row: _place_of_unscored(row, higher_is_better)),
     ]

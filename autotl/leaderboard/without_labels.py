@@ -38,7 +38,7 @@ def verdict_of(
 
 def candidates_of(rows: Sequence[Mapping[str, Any]], outputs: Mapping[int, Outputs], labels: Labels) -> list[Candidate]:
     """The complete rows that keep the limits as the committee sees them."""
-    judged = _judged(rows)
+    judged = judged_rows(rows)
     reference = _reference(judged)
     return [
         Candidate(
@@ -56,7 +56,7 @@ def candidates_of(rows: Sequence[Mapping[str, Any]], outputs: Mapping[int, Outpu
 
 def add_pool_scores(rows: Sequence[Row], outputs: Mapping[int, Outputs]) -> None:
     """Fills in the scores that only a finished search has, since they compare each trial with all of them."""
-    judged = [row for row in _judged(rows) if row["trial"] in outputs]
+    judged = [row for row in judged_rows(rows) if row["trial"] in outputs]
     said = [outputs[row["trial"]].target for row in judged]
     if not said:
         return
@@ -74,19 +74,25 @@ def mean_of_pool(said: Sequence[Probabilities]) -> Probabilities:
 def take_over(verdict: Verdict, rows: Sequence[Row]) -> list[Row]:
     """The judged rows in the committee's order, with its values, guards, tie groups and the winner filled in."""
     by_trial = {row["trial"]: row for row in rows}
+    bar_rejected(verdict, rows)
     for trial, value in verdict.values.items():
-        row = by_trial[trial]
-        row["score"] = {"value": value, "low": None, "high": None, "kind": KIND}
-        row["guards"] = dict(verdict.guards[trial])
-        complaints = [words for words in row["guards"].values() if words != PASSED]
-        if complaints:
-            row["reason"] = f"{BARRED}{'; '.join(complaints)}"
+        by_trial[trial]["score"] = {"value": value, "low": None, "high": None, "kind": KIND}
     for number, group in enumerate(verdict.groups, start=1):
         for trial in group:
             by_trial[trial]["tie_group"] = number
     if verdict.pick is not None:
         by_trial[verdict.pick]["winner"] = True
     return [by_trial[trial] for trial in verdict.order]
+
+
+def bar_rejected(verdict: Verdict, rows: Sequence[Row]) -> None:
+    """Fills in what the guards say, and the reason of rows that they keep from winning."""
+    for row in rows:
+        if row["trial"] in verdict.guards:
+            row["guards"] = dict(verdict.guards[row["trial"]])
+            complaints = [words for words in row["guards"].values() if words != PASSED]
+            if complaints:
+                row["reason"] = f"{BARRED}{'; '.join(complaints)}"
 
 
 def was_rejected(row: Mapping[str, Any]) -> bool:
@@ -100,7 +106,8 @@ def optimised_by(row: Mapping[str, Any]) -> frozenset[str]:
     return frozenset() if method is None else method.optimises
 
 
-def _judged(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+def judged_rows(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Those that finished and are over no limit, whatever guards said of them before."""
     return [row for row in rows if row["status"] == "complete" and not (is_barred(row) and not was_rejected(row))]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from autotl.backbones.classical import NAMES
 from autotl.backbones.pretrained import NAME as PRETRAINED
+from autotl.leaderboard.by_few_labels import Decision
 from autotl.leaderboard.rows import STATUSES, has_score, is_barred, score_of, source_score_of
 from autotl.leaderboard.without_labels import optimised_by, was_rejected
 from autotl.scoring.committee import PASSED, RULE, SPOKEN, Verdict
@@ -107,6 +108,54 @@ def of_committee(rows: Sequence[Row], verdict: Verdict, members: Sequence[str], 
         sentences.append(f"{' and '.join(not_judging)} did not judge it: its own training drives that up.")
     reference = None if verdict.reference is None else by_trial[verdict.reference]
     return [*sentences, *_of_guards(rows, verdict), *of_limits(rows), _on_the_source(winner, reference, metric)]
+
+
+def of_few_labels(
+    winner: Row, rows: Sequence[Row], decision: Decision, members: Sequence[str], metric: Metric
+) -> list[str]:
+    """How a few target labels and the committee picked the winner."""
+    count, verdict, posterior = decision.labels, decision.verdict, decision.posterior
+    if posterior is None:
+        words = f"{_spoken(metric)} is no share of right answers, so label-free scores guarded and did not rank"
+        return [f"It was picked by {count} target labels alone: {words}.", *_of_guards(rows, verdict)]
+    trial = winner["trial"]
+    right = f"it names {sum(posterior.held_out.right[trial]):.0f} of the {count} right without having learnt from them"
+    if not decision.has_prior:
+        why = verdict.reason or "there was no source-only model to compare with"
+        return [
+            f"It was picked by {count} target labels alone: {right}.",
+            f"Label-free scores had no say: {_ended(why)}",
+        ]
+    picks = (
+        f"The labels alone {_would_have_picked(decision.by_labels, trial)}",
+        f"the label-free committee alone {_would_have_picked(verdict.pick, trial)}",
+    )
+    return [
+        f"It was picked by few labels: {count} of the target, and label-free scores that count as "
+        f"{posterior.strengths[trial]:g} more.",
+        f"The scores expect an accuracy of {posterior.priors[trial]:.3f}, {_rank_in_words(verdict, trial, members)}; "
+        f"{right}; together that makes {posterior.means[trial]:.3f}.",
+        f"{'; '.join(picks)}.",
+        *_of_guards(rows, verdict),
+    ]
+
+
+def _rank_in_words(verdict: Verdict, trial: int, members: Sequence[str]) -> str:
+    rank = verdict.values.get(trial)
+    if rank is None:
+        return "that of source-only, since it never learnt from the source"
+    spoken = [SPOKEN.get(name, name) for name in members]
+    return f"by its mean rank of {rank:.2f} (1 is the best) in {', '.join(spoken[:-1])} and {spoken[-1]}"
+
+
+def _would_have_picked(pick: int | None, winner: int) -> str:
+    if pick is None:
+        return "would have picked none"
+    return "would have picked it, too" if pick == winner else f"would have picked trial {pick}"
+
+
+def _ended(words: str) -> str:
+    return words if words.endswith(("?", ".")) else f"{words}."
 
 
 def _of_guards(rows: Sequence[Row], verdict: Verdict) -> list[str]:

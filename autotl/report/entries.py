@@ -104,9 +104,12 @@ def read_entries(leaderboard: Mapping[str, Any]) -> list[Entry]:
     return entries
 
 
+BY_LABELS = ("cross_validation", "few_labels")  # kinds of scores beside which guards speak and do not decide
+
+
 def were_judged(entries: Sequence[Entry]) -> bool:
     """Whether a committee of label-free scores decided: the scores are its ranks then, not the task's metric."""
-    return any(entry.guards for entry in entries)
+    return any(entry.guards for entry in entries) and not any(entry.score_kind in BY_LABELS for entry in entries)
 
 
 def score_name(entries: Sequence[Entry], metric: str) -> str:

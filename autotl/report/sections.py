@@ -93,7 +93,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Committee:
-    """How a model was picked on a target without labels."""
+    """How a model was picked on a target without labels, or what label-free scores said beside a few."""
 
     columns: list[Column]  # of the scores whose ranks decide
     others: list[Column]
@@ -101,6 +101,7 @@ class Committee:
     left_out: int
     estimators: list[Column]  # none where no trial has an estimate
     record: str  # what estimates have been worth
+    beside_labels: bool  # whether a few target labels were known, too
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def committee(entries: Sequence[Entry], headline: Json) -> Committee | None:
     judged = [entry for entry in entries if entry.guards]
     if not judged:
         return None
-    members = list((headline.get("committee") or {}).get("members", ()))
+    members = list((headline.get("committee") or headline.get("few_labels") or {}).get("members", ()))
     names = [name for name in LABEL_FREE_SCORES if any(entry.scores.get(name) is not None for entry in judged)]
     deciding, others = [name for name in names if name in members], [name for name in names if name not in members]
     has_estimates = any(estimated_range(entry.scores) for entry in judged)
@@ -199,6 +200,7 @@ def committee(entries: Sequence[Entry], headline: Json) -> Committee | None:
         left_out=len(judged) - len(shown),
         estimators=[_column(each, decides=False) for each in ESTIMATORS.values()] if has_estimates else [],
         record=RECORD,
+        beside_labels=not were_judged(entries),
     )
 
 

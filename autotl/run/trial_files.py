@@ -85,6 +85,8 @@ def write_outputs(folder: Path, outputs: Outputs) -> None:
         arrays["source_features"] = outputs.source_features.astype(np.float16)
     if outputs.classifier_weights is not None:
         arrays["classifier_weights"] = outputs.classifier_weights.astype(np.float16)
+    if outputs.source_rows is not None and outputs.source is not None:
+        arrays |= {"source_rows": outputs.source_rows, "source": outputs.source.astype(np.float16)}
     write_arrays(folder / OUTPUTS, arrays)
 
 
@@ -106,6 +108,8 @@ def read_outputs(folder: Path) -> Outputs:
         source_shares=arrays.get("source_shares"),
         source_features=_in_single_precision(arrays.get("source_features")),
         classifier_weights=_in_single_precision(arrays.get("classifier_weights")),
+        source_rows=arrays.get("source_rows"),
+        source=_renormalised(arrays["source"]) if "source" in arrays else None,
     )
 
 

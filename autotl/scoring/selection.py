@@ -5,7 +5,7 @@ on a resample of the examples, and scoring it on the examples left out, shows ho
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
@@ -21,6 +21,8 @@ BEFORE_SELECTION = "before selection"
 WITHOUT_SPREAD = 1e-9
 DRAWS = 500
 
+Revision = Callable[[Values], Values]
+
 
 def corrected_interval(
     metric: Metric,
@@ -30,6 +32,7 @@ def corrected_interval(
     groups: Groups | None = None,
     costs: Sequence[float] | None = None,
     chosen_by: Metric | None = None,
+    revise: Revision | None = None,
     seed: int,
     level: float = 0.95,
     draws: int = DRAWS,
@@ -43,6 +46,8 @@ def corrected_interval(
     Args:
         costs: of each trial; when given, ties go to the cheapest (then to the earlier), as on the leaderboard.
         chosen_by: the metric that picks the winner of each draw, where that is not the one it is scored by.
+        revise: what else is known of the trials, where the winner is not picked by these examples alone: their scores
+            (draws, trials) → by what the winner is picked.
     Paper: Tsamardinos, Greasidou & Borboudakis, "Bootstrapping the out-of-sample predictions for efficient and accurate
         cross-validation", Machine Learning 2018 (BBC-CV). The drawing in is ours; `benchmarks.intervals` measures it.
     """
@@ -52,7 +57,7 @@ def corrected_interval(
     trials = [metric.of_draws(labels, probabilities) for probabilities in probabilities_of_trials]
     judged = trials if judge is metric else [judge.of_draws(labels, said) for said in probabilities_of_trials]
     units = Units.of(labels, groups)
-    contest = _Contest.hold(judge, judged, units, costs, seed=seed, draws=draws)
+    contest = _Contest.hold(judge, judged, units, costs, revise, seed=seed, draws=draws)
     found = contest.interval(contest.score_of_winners(trials), level=level, note=units.note)
     if found.high - found.low <= WITHOUT_SPREAD:  # as when every answer is right: not certainty, but few examples
         best = int(np.argmax([judge.gain(judge(labels, said), 0.0) for said in probabilities_of_trials]))
@@ -68,6 +73,7 @@ def corrected_gain(
     *,
     groups: Groups | None = None,
     costs: Sequence[float] | None = None,
+    revise: Revision | None = None,
     seed: int,
     level: float = 0.95,
     draws: int = DRAWS,
@@ -78,7 +84,7 @@ def corrected_gain(
     """
     trials = [metric.of_draws(labels, probabilities) for probabilities in probabilities_of_trials]
     units = Units.of(labels, groups)
-    contest = _Contest.hold(metric, trials, units, costs, seed=seed, draws=draws)
+    contest = _Contest.hold(metric, trials, units, costs, revise, seed=seed, draws=draws)
     beaten = metric.of_draws(labels, reference)(contest.left_out)
     return contest.interval(metric.gain(contest.score_of_winners(trials), beaten), level=level, note=units.note)
 
@@ -97,12 +103,14 @@ class _Contest:
         trials: Sequence[OfDraws],
         units: Units,
         costs: Sequence[float] | None,
+        revise: Revision | None,
         *,
         seed: int,
         draws: int,
     ) -> "_Contest":
         bags = list(units.bags(seed=seed, draws=draws))
         scores = np.concatenate([np.stack([of_draws(bag) for of_draws in trials], axis=1) for bag in bags])
+        scores = scores if revise is None else revise(scores)
         return cls(choose(metric.gain(scores, 0.0), costs), (np.concatenate(bags) == 0).astype(np.float64))
 
     def score_of_winners(self, trials: Sequence[OfDraws]) -> Values:

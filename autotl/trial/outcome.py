@@ -63,11 +63,14 @@ class Outputs:
     mixed: NDArray[np.float32] | None = None  # probabilities on target rows mixed with partners (`scoring.mixval`)
     mix_partners: NDArray[np.int64] | None = None  # the partners; both None where inputs cannot be mixed
     source_shares: NDArray[np.float64] | None = None  # of the classes, where no source example is here to count
-    source_features: NDArray[np.float32] | None = None  # of `rows`, where these are the source's
+    source_features: NDArray[np.float32] | None = None  # of the held-out source rows
     classifier_weights: NDArray[np.float32] | None = None  # (d, classes), of a network's last layer
+    source_rows: NDArray[np.int64] | None = None  # held-out source rows, where `rows` are the target's labelled few
+    source: NDArray[np.float32] | None = None  # probabilities on these
 
     def evidence(self, labels: NDArray[np.int64]) -> Evidence:
-        """What label-free scores may read, where the validation rows are the source's.
+        """What label-free scores may read. The held-out source rows are the validation rows where the target has no
+        label.
 
         Args:
             labels: of all the task's rows.
@@ -76,11 +79,13 @@ class Outputs:
             "target_probabilities": self.target,
             "target_features": self.features,
         }
+        rows, said = (self.rows, self.validation) if self.source_rows is None else (self.source_rows, self.source)
         if self.source_shares is None:
-            found |= {"source_probabilities": self.validation, "source_labels": labels[self.rows]}
+            assert said is not None, "both are kept or none is"
+            found |= {"source_probabilities": said, "source_labels": labels[rows]}
         else:
             found["source_shares"] = self.source_shares
-        if self.source_features is not None and len(self.source_features) == len(self.rows) > 0:
+        if self.source_features is not None and len(self.source_features) == len(rows) > 0:
             found["source_features"] = self.source_features
         if self.classifier_weights is not None:
             found["classifier_weights"] = self.classifier_weights

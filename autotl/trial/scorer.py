@@ -61,19 +61,26 @@ class Scorer:
     def all_scores(self, data: TaskData, outputs: Outputs) -> Mapping[str, float]:
         """Every metric on the same rows; where only source rows have labels, theirs, the label-free scores, estimates
         of accuracy, and what the search needs to compare these: how many classes are named, how much the committee's
-        members vary."""
+        members vary. With a few target labels, those and the metrics on the labelled examples."""
         labels = data.labels[outputs.rows]
         found = compute_all(labels, outputs.validation, positive=self.positive) if len(labels) else {}
-        if data.score_kind != "label_free":
+        if not data.is_judged_without_labels:
             return found
-        of_source = {f"source_{name}": value for name, value in found.items()}
+        of_target, of_source = ({}, found) if outputs.source_rows is None else (found, self._on_source(data, outputs))
         evidence = derivable(outputs.evidence(data.labels))  # what several of them read is computed once
         return {
-            **of_source,
+            **of_target,
+            **{f"source_{name}": value for name, value in of_source.items()},
             **scores_at_hand({**LABEL_FREE_SCORES, **ESTIMATORS}, evidence),
             CLASSES_PREDICTED: float(classes_predicted(evidence)),
             **deviations(evidence, seed=self.seed),
         }
+
+    def _on_source(self, data: TaskData, outputs: Outputs) -> Mapping[str, float]:
+        """Every metric on source examples held out beside the target's few labelled ones."""
+        assert outputs.source_rows is not None, "asked only where they are kept"
+        assert outputs.source is not None
+        return compute_all(data.labels[outputs.source_rows], outputs.source, positive=self.positive)
 
     def on_test(
         self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], groups: NDArray[np.int64] | None = None

@@ -267,17 +267,19 @@ class Workshop:
         self, learner: Trained, features: NDArray[np.float32] | None, order: NDArray[np.int64]
     ) -> dict[str, Any]:
         """What label-free scores read beyond what every trial keeps, where it is judged by them."""
-        if self.data.score_kind != "label_free":
+        if not self.data.is_judged_without_labels:
             return {}
-        return {
-            "source_features": None if features is None else features[order],
-            "classifier_weights": learner.classifier_weights(),
-        }
+        found: dict[str, Any] = {"classifier_weights": learner.classifier_weights()}
+        if not self.data.has_few_labels:
+            return {**found, "source_features": None if features is None else features[order]}
+        rows = self.data.source_validation
+        said, of_source = learner.predict(rows)
+        return {**found, "source_rows": rows, "source": said, "source_features": of_source}
 
     def _mixed(self, learner: Trained) -> tuple[NDArray[np.float32] | None, NDArray[np.int64] | None]:
         """What a network says of mixtures of two target inputs each, where it is judged without labels."""
         rows = self.data.target_rows
-        if self.data.score_kind != "label_free" or not isinstance(learner, Mixes) or len(rows) < 2:
+        if not self.data.is_judged_without_labels or not isinstance(learner, Mixes) or len(rows) < 2:
             return None, None
         partners = mix_partners(len(rows), seed=self.scorer.seed)
         return learner.predict_mixed(rows, rows[partners], MAJOR_PART), partners

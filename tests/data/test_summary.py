@@ -26,6 +26,7 @@ def test_a_description_needs_no_image_to_be_sound(make_task, tmp_path):
         ("none", {"train": "source"}, "transductive", "Plans are picked by"),
         ("all", {"train": "source"}, "cross-domain", "The labelled source joins the training part of every fold"),
         ({"per_class": 3}, {"train": "source"}, "cross-domain", "3 target labels a class are known"),
+        ({"per_class": 3}, {"train": "source"}, "cross-domain", "Scores that need no labels have a say beside the few"),
     ],
 )
 def test_the_setting_and_what_follows_are_told(write_images, make_task, labels, source, setting, words):
@@ -36,6 +37,18 @@ def test_the_setting_and_what_follows_are_told(write_images, make_task, labels, 
     assert told["setting"] == setting
     assert any(words in line for line in told["follows"])
     assert load_data(task).setting == setting
+
+
+def test_of_a_metric_that_is_no_share_of_right_answers_it_is_told_who_ranks(write_images, make_task):
+    write_images("target", {"a": 12, "b": 12})
+    write_images("source", {"a": 12, "b": 12}, seed=1)
+    target = {"train": "target", "labels": {"per_class": 3}}
+    told = describe(make_task(target, source={"train": "source"}, metric="macro_f1"))
+    assert any(
+        "macro_f1 is no share of right answers, so the few labels rank alone" in line for line in told["follows"]
+    )
+    alone = describe(make_task(target, metric="macro_f1"))
+    assert not any("no share of right answers" in line for line in alone["follows"])
 
 
 @pytest.mark.parametrize("labels", ["none", {"per_class": 3}])

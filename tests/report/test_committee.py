@@ -111,3 +111,26 @@ def test_the_page_shows_scores_and_verdicts_and_calls_a_rank_a_rank():
 def test_what_a_guard_says_cannot_act_on_the_page():
     page = render(judged_values(reason=EVIL_NAMES[0]))
     assert EVIL_NAMES[0] not in page
+
+
+def test_beside_a_few_labels_the_committee_is_shown_and_scores_stay_accuracies():
+    values = judged_values()
+    for row in values.leaderboard["trials"]:
+        value = row["score"]["value"]
+        if value is not None:
+            row["score"] = {"value": value, "low": value - 0.05, "high": value + 0.05, "kind": "few_labels"}
+    members = {"members": ["infomax", "mixval"], "labels": 20}
+    few = replace(
+        values,
+        leaderboard={**values.leaderboard, "regime": "few_labels"},
+        headline={"winner": 7, "sentences": ["Trial 7 won."], "few_labels": members},
+    )
+    entries = read_entries(few.leaderboard)
+    assert score_name(entries, "accuracy") == "accuracy"
+    shown = sections.committee(entries, few.headline)
+    assert shown.beside_labels
+    assert [column.name for column in shown.columns] == ["InfoMax", "MixVal"]
+    page = render(few)
+    assert "What the scores without labels say" in page
+    assert "Picked without target labels" not in page
+    assert "winner picked by <b>few labels</b>" in page
