@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from autotl.backbones import BackboneSpec, offline_by_environment, why_not_at_hand
 from autotl.data import Finding, check_quickly, describe, raise_errors, told_modality, unknown_codes
 from autotl.errors import EnvironmentProblemError, TaskError, UsageError
+from autotl.features import check_precision
 from autotl.leaderboard.gate import Gate, read_gate
 from autotl.plan import Plan
 from autotl.plan.baselines import SOURCE_ONLY
@@ -68,6 +69,7 @@ def open_task(path: Path, overrides: Overrides) -> OpenedTask:
         TaskError, DataError, UsageError, EnvironmentProblemError
     """
     task, space, given, findings = _read_and_checked(path, overrides)
+    check_precision(task.resources.precision, where=task.where("resources.precision"))
     description = describe(task)
     offline = overrides.offline or offline_by_environment()
     asked: list[BackboneSpec] = space.values("backbone")

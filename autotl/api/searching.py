@@ -20,7 +20,7 @@ from autotl.api.stages import Stages
 from autotl.backbones import cache_folder
 from autotl.data import TaskData, load_data
 from autotl.errors import AutotlError, NoUsableModelError
-from autotl.features import FeatureStore, check_precision, default_limit_bytes
+from autotl.features import FeatureStore, default_limit_bytes
 from autotl.plan import Plan
 from autotl.plan.baselines import baselines, sized_like
 from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
@@ -86,7 +86,6 @@ def search(task: OpenedTask | Path | str, *, listen: Listener = silent, **overri
 def _search(task: OpenedTask, listen: Listener) -> Run:
     budget = Budget(wall_seconds(task.task, task.overrides), started=task.opened_at)
     stages = Stages(listen)
-    check_precision(task.task.resources.precision, where=task.task.where("resources.precision"))
     stages.start("data", "reading and checking the data")
     data = load_data(task.task)
     if task.task.resources.precision != "float32":

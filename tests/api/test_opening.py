@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from autotl.api import Overrides, open_task, validate
-from autotl.errors import DataError, TaskError
+from autotl.errors import DataError, EnvironmentProblemError, TaskError
 
 BAD = """\
 name: bad
@@ -86,3 +86,12 @@ def test_validate_says_which_methods_are_not_searched_and_why(tmp_path):
     assert told.startswith("Not searched: dann needs a source")
     assert found.as_dict()["adaptation"]["searched"] == ["none", "mcc"]
     assert set(found.as_dict()["adaptation"]["not_searched"]) == {"dann"}
+
+
+def test_a_precision_that_this_machine_cannot_compute_in_is_refused_with_its_place(tmp_path, monkeypatch):
+    monkeypatch.setattr("autotl.features.precision.openvino_is_installed", lambda: False)
+    photos(tmp_path)
+    task = "data: {target: {train: photos}}\nsearch_space: {backbone: small_cnn}\nresources: {precision: bfloat16}\n"
+    words = complaint(tmp_path, task, EnvironmentProblemError)
+    assert words.startswith(f"{tmp_path / 'task.yaml'}:3:24: resources.precision: bfloat16 needs OpenVINO")
+    assert "autotl[openvino]" in words
