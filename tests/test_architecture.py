@@ -77,7 +77,7 @@ def test_light_paths_import_nothing_heavy(statement):
 
 
 @pytest.mark.parametrize(
-    "command", ["validate task.yaml", "leaderboard run", "leaderboard .", "report run", "compare run/0 run/0"]
+    "command", ["validate task.yaml", "leaderboard run", "leaderboard .", "report run", "compare run/0 run/0", "models"]
 )
 def test_commands_that_only_look_never_reach_tensorflow(command, tmp_path):
     script = f"""

@@ -10,11 +10,13 @@ from autotl.api.first_task import WrittenTask, write_task
 from autotl.api.opening import OpenedTask, Overrides, open_task
 from autotl.api.reviewing import compare, leaderboard_of, read_overview
 from autotl.api.searching import Run, search
+from autotl.api.signing_off import Promotion, list_models, open_model, promote, roll_back
 from autotl.api.verbs import Validation, predict, read_leaderboard, validate, write_demo, write_report
 
 __all__ = [
     "OpenedTask",
     "Overrides",
+    "Promotion",
     "Run",
     "Validation",
     "WrittenTask",
@@ -22,10 +24,14 @@ __all__ = [
     "export_source",
     "exported_words",
     "leaderboard_of",
+    "list_models",
+    "open_model",
     "open_task",
     "predict",
+    "promote",
     "read_leaderboard",
     "read_overview",
+    "roll_back",
     "search",
     "validate",
     "write_demo",

@@ -6,18 +6,16 @@ from typing import Any
 
 from autotl.api.asked import versions
 from autotl.api.quiet import import_keras
-from autotl.api.searching import order_of_workshop
+from autotl.api.reopening import reopen_task
+from autotl.api.run_trial import refuse_unless_kept
 from autotl.api.standing import read_leaderboard
-from autotl.data import TaskData, load_data
+from autotl.data import TaskData
 from autotl.data.exported import ExportedSource
-from autotl.errors import StorageError, UsageError
-from autotl.plan.fields import parse_plan
+from autotl.errors import UsageError
 from autotl.production.discretion import refuse_unless_it_may_leave
-from autotl.run import RunFolder, Study, trial_files
-from autotl.run.folder import STUDY, TASK
+from autotl.run import RunFolder, trial_files
 from autotl.scoring.calibration import calibrate
 from autotl.scoring.metrics import METRICS
-from autotl.task import Task, read_yaml, task_from_mapping
 
 
 def export_source(
@@ -39,21 +37,16 @@ def export_source(
     path, opened = Path(out), RunFolder.open(Path(run))
     if path.exists():
         raise UsageError(f"{path} is there already and is not overwritten. Choose another --out, or remove it.")
-    facts = _facts(opened)
-    task = _task_of(opened, Path(folder) if folder is not None else Path(facts.get("folder", ".")))
+    reopened = reopen_task(opened, folder=folder)
     row = _row(opened, trial)
-    where, modality = f"trial {row['trial']}", facts["task"]["modality"]
-    plan = parse_plan(row["plan"], where=where, folder=task.folder, modality=modality).canonical()
+    plan = reopened.plan_of(row)
     refuse_unless_it_may_leave(plan, trial=row["trial"])
-    data = load_data(task)
-    if data.summary["fingerprint"] != facts["data"]["fingerprint"]:
-        raise StorageError(f"the data in {task.folder} are not those that {opened.path} was searched on.")
+    data = reopened.read_data()
     import_keras()
     from autotl.production.exporting import write_exported
     from autotl.trial.network_learner import NetworkLearner
 
-    metric = facts["task"]["metric"]
-    workshop = order_of_workshop(task, data, metric=metric, offline=False)()
+    workshop = reopened.workshop_order(data)()
     learner = workshop.trained(plan, trial_files.read_weights(opened.trial(row["trial"])))
     assert isinstance(learner, NetworkLearner), "refused above"
     return write_exported(
@@ -62,9 +55,9 @@ def export_source(
         plan,
         data,
         workshop.taught(plan, workshop.folds(plan)[0].train),
-        task=task.name,
+        task=reopened.task.name,
         temperature=_temperature(opened, row, data),
-        metric=metric,
+        metric=reopened.metric,
         scores=_scores(row["scores"]),
         versions=versions(),
     )
@@ -89,33 +82,13 @@ def exported_words(exported: ExportedSource) -> list[str]:
     ]
 
 
-def _facts(run: RunFolder) -> dict[str, Any]:
-    study = Study(run.path / STUDY)
-    try:
-        return study.facts()
-    finally:
-        study.close()
-
-
-def _task_of(run: RunFolder, folder: Path) -> Task:
-    """The task as it was resolved, its relative paths starting where they did."""
-    if not folder.is_dir():
-        raise UsageError(f"{folder}, where the task of {run.path} lay, is not there any more. Name it: --folder DIR.")
-    content = read_yaml(run.path / TASK).value
-    assert isinstance(content, dict), "a search wrote it"
-    return task_from_mapping(content, folder=folder)
-
-
 def _row(run: RunFolder, trial: int | None) -> Mapping[str, Any]:
     rows = read_leaderboard(run)["trials"]
     row = next((row for row in rows if (row["winner"] if trial is None else row["trial"] == trial)), None)
     if row is None:
         words = "no trial won. Name one: --trial N" if trial is None else f"there is no trial {trial}"
         raise UsageError(f"{run.path}: {words}.")
-    if not (run.trial(row["trial"]) / trial_files.WEIGHTS).is_file():
-        kept = [str(each["trial"]) for each in rows if (run.trial(each["trial"]) / trial_files.WEIGHTS).is_file()]
-        hint = f"Trials that did: {', '.join(kept)}." if kept else "None did."
-        raise UsageError(f"{run.path}: trial {row['trial']} ({row['status']}) kept no weights. {hint}")
+    refuse_unless_kept(run, rows, row)
     return row
 
 

@@ -2,25 +2,23 @@
 
 import signal
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autotl import leaderboard
 from autotl.adaptation import METHODS
-from autotl.api.asked import versions
+from autotl.api.describing import bundle_description, card_of
 from autotl.api.opening import OpenedTask
 from autotl.api.quiet import import_keras
 from autotl.api.stages import Stages
 from autotl.api.standing import write_leaderboard
 from autotl.data import TaskData
-from autotl.data.windows import Windows
 from autotl.errors import AutotlError, GateNotMetError, InterruptedSearchError, NoUsableModelError, StorageError
 from autotl.features.store import TROUBLE as STORE_TROUBLE
 from autotl.leaderboard.gate import Gate
 from autotl.plan.fields import parse_plan
-from autotl.production.card import model_card
 from autotl.report import render
 from autotl.report.from_run import report_values
 from autotl.run import RunFolder, Study, trial_files
@@ -29,7 +27,6 @@ from autotl.run.scored_examples import ScoredExamples, ScoredSplit, split_of, wr
 from autotl.run.study import ENDED
 from autotl.scoring.metrics import compute_all
 from autotl.search.budget import Budget
-from autotl.task import Task
 from autotl.trial.making import WorkshopOrder
 from autotl.trial.outcome import Outputs
 from autotl.trial.scorer import counting_unknown
@@ -154,7 +151,14 @@ class _Finisher:
             write_bundle(
                 self._run.path / WINNER,
                 shipped.model,
-                description=self._description(winner, shipped),
+                description=bundle_description(
+                    self._task.task,
+                    self._data,
+                    winner,
+                    run=self._run.path.name,
+                    shipped=shipped.refit.shipped,
+                    temperature=shipped.calibration["temperature"],
+                ),
                 metrics={
                     "score": winner["score"],
                     "headline": self.headline,
@@ -243,7 +247,15 @@ class _Finisher:
         winner["refit_test"] = test.figures.get("refit")
         matrix = confusion(test.labels, said, len(classes))
         self.confusion = {"split": "test", "classes": list(classes), "matrix": matrix}
-        self._study.put_fact("test", {"uses": test.uses, "rows": len(test.labels), "protocol": test.protocol})
+        self._study.put_fact(
+            "test",
+            {
+                "uses": test.uses,
+                "rows": len(test.labels),
+                "protocol": test.protocol,
+                "fingerprint": self._data.test.fingerprint,
+            },
+        )
         self.headline["sentences"] += leaderboard.test_sentences(
             self.rows,
             metric=self._task.metric,
@@ -260,43 +272,19 @@ class _Finisher:
         value = winner["scores"].get(f"source_{self._task.metric}")
         return None if value is None else {"value": value}
 
-    def _description(self, winner: Row, shipped: "Shipped") -> dict[str, Any]:
-        return {
-            "task": self._task.task.name,
-            "modality": self._data.modality,
-            "classes": list(self._data.classes),
-            "schema": _as_written(self._task.task, self._data),
-            "temperature": shipped.calibration["temperature"],
-            "plan": winner["plan"],
-            "provenance": {
-                "run": self._run.path.name,
-                "trial": winner["trial"],
-                "shipped": shipped.refit.shipped,
-                "data": self._data.summary["fingerprint"],
-            },
-            "versions": versions(),
-        }
-
     def _card(self, winner: Row, shipped: "Shipped") -> str:
-        return model_card(
-            {
-                "task": self._task.task.name,
-                "modality": self._data.modality,
-                "setting": self._data.setting,
-                "metric": self._task.metric,
-                "classes": list(self._data.classes),
-                "plan": winner["plan"],
-                "headline": self.headline["sentences"],
-                "corrected": self.headline["corrected"] or self.headline["raw"],
-                "test": winner["refit_test"] or winner["test"],
-                "test_uses": shipped.test.uses if shipped.test is not None else 0,
-                "refit": shipped.refit.as_dict(),
-                "calibration": shipped.calibration,
-                "data": _data_lines(self._data.summary),
-                "versions": versions(),
-                "run": self._run.path.name,
-                "trial": winner["trial"],
-            }
+        return card_of(
+            self._task.task,
+            self._data,
+            winner,
+            metric=self._task.metric,
+            run=self._run.path.name,
+            headline=self.headline["sentences"],
+            corrected=self.headline["corrected"] or self.headline["raw"],
+            test=winner["refit_test"] or winner["test"],
+            test_uses=shipped.test.uses if shipped.test is not None else 0,
+            refit=shipped.refit.as_dict(),
+            calibration=shipped.calibration,
         )
 
     def _plan(self, row: Row) -> Any:
@@ -320,28 +308,12 @@ class _Finisher:
         return None if self._task.gate is None else self._missed(self._task.gate)
 
     def _missed(self, gate: Gate) -> GateNotMetError | None:
-        if gate.on_test:
+        if gate.is_cost:
+            value = None if self.winner is None else self.winner[gate.metric]
+        elif gate.on_test:
             value = self._tested.get(gate.metric)
         else:
             figure = leaderboard.expected(self.rows, **{**self._examples, "by": gate.metric})
             value = None if figure is None else figure.value
         complaint = gate.complaint(value)
         return None if complaint is None else GateNotMetError(complaint)
-
-
-def _as_written(task: Task, data: TaskData) -> dict[str, Any]:
-    """How the model's own data were written, so that `predict` reads new ones alike."""
-    columns, first = task.data.columns, data.inputs[0]
-    written: dict[str, Any] = {"input": columns.input, "encoding": task.encoding}
-    if data.modality == "signal":
-        channels = list(cast(Windows, first).channels) or None
-        written |= {"time": columns.time, "unit": columns.unit, "stride": task.stride, "channels": channels}
-    return written
-
-
-def _data_lines(summary: Mapping[str, Any]) -> list[str]:
-    lines = []
-    for name, splits in summary["domains"].items():
-        counts = ", ".join(f"{split} {part['rows']}" for split, part in splits.items() if "rows" in part)
-        lines.append(f"{name}: {counts}")
-    return [*lines, *summary["notes"]]

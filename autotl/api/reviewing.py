@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from autotl import leaderboard
+from autotl.api.reopening import facts_of
 from autotl.api.run_trial import RunTrial, open_trial
 from autotl.api.searching import RUNS
 from autotl.api.standing import read_leaderboard
@@ -14,7 +15,6 @@ from autotl.leaderboard.comparing import Comparison, Said, Side, compare_sides
 from autotl.run import RunFolder, trial_files
 from autotl.run.folder import LEADERBOARD_JSON, STUDY, TASK
 from autotl.run.scored_examples import EXAMPLES, ScoredExamples, read_scored_examples
-from autotl.run.study import reading
 
 
 def leaderboard_of(run: Path | str, *, sort: str | None = None, only_pareto: bool = False) -> list[Mapping[str, Any]]:
@@ -114,13 +114,3 @@ def _said(trial: RunTrial, examples: ScoredExamples | None) -> tuple[Said | None
     if tested is None or examples.test is None:
         return validation, None
     return validation, Said(examples.test.digests, examples.test.labels, examples.test.groups, tested)
-
-
-def facts_of(run: RunFolder) -> dict[str, Any]:
-    """The named facts in a run's database.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
-    with reading(run.path / STUDY) as study:
-        return study.facts()

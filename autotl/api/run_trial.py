@@ -1,6 +1,6 @@
 """`RUN` or `RUN/TRIAL`: how the commands name one trial, and what it left behind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from autotl.errors import UsageError
 from autotl.leaderboard import winner_of
 from autotl.run import RunFolder
 from autotl.run.folder import STUDY, TRIALS
+from autotl.run.trial_files import PLAN, WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,6 @@ class RunTrial:
     def folder(self) -> Path:
         """Where its files lie."""
         return self.run.trial(self.number)
-
-
-def names_a_run(written: str) -> bool:
-    """Whether a run folder, or a trial in one, may be meant: something lies there."""
-    path = Path(written)
-    return path.exists() or _split(path) is not None
 
 
 def open_trial(written: str) -> RunTrial:
@@ -59,6 +54,22 @@ def open_trial(written: str) -> RunTrial:
         there = "it has none yet" if last is None else f"its trials are 0 to {last}"
         raise UsageError(f"{run.path} has no trial {number}: {there}.")
     return RunTrial(written, run, content, row)
+
+
+def refuse_unless_kept(run: RunFolder, rows: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> None:
+    """Raises a UsageError for a trial whose weights are not in the run folder, with those that are."""
+    if _kept(run, row):
+        return
+    kept = [str(each["trial"]) for each in rows if _kept(run, each)]
+    hint = f"Trials that did: {', '.join(kept)}." if kept else "None did."
+    raise UsageError(
+        f"{run.path}: trial {row['trial']} ({row['status']}) kept no weights. {hint} To have its plan trained again, "
+        f"put {run.trial(row['trial']) / PLAN} into a list: autotl search task.yaml --start-with LIST"
+    )
+
+
+def _kept(run: RunFolder, row: Mapping[str, Any]) -> bool:
+    return (run.trial(row["trial"]) / WEIGHTS).is_file()
 
 
 def _winner(written: str, run: RunFolder) -> RunTrial:

@@ -61,10 +61,10 @@ def validate(path: Path | str, *, full: bool = False) -> Validation:
 
 
 def predict(model: Path | str, data: Path | str) -> "Predictions":
-    """Labels and probabilities of raw inputs by a bundle."""
-    from autotl.production.bundle import open_bundle
+    """Labels and probabilities of raw inputs by a bundle, or by a promoted model such as `kitchen@production`."""
+    from autotl.api.signing_off import open_model
 
-    bundle = open_bundle(Path(model))  # a folder that is no bundle is told at once, without Keras
+    bundle = open_model(model)  # what is no model is told at once, without Keras
     import_keras()  # before the room below, which would import TensorFlow with its greeting
     from autotl.production.prediction import predict as predict_with
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from autotl import __version__
-from autotl.cli import review
+from autotl.cli import review, sign_off
 from autotl.cli.review import show_leaderboard
 from autotl.cli.screen import errors as _errors
 from autotl.cli.screen import screen as _screen
@@ -175,9 +175,14 @@ def demo(
     _search(task, api.Overrides(out=out / "run"))
 
 
-@app.command(epilog="Example: autotl predict runs/first/winner photos/ --out predictions.csv")
+@app.command(
+    epilog="Examples: autotl predict runs/first/winner photos/ --out predictions.csv · "
+    "autotl predict kitchen@production new.csv · autotl predict kitchen:3 new.csv"
+)
 def predict(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A bundle: the `winner/` of a run.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="The `winner/` of a run, or a promoted model: kitchen@production.")
+    ],
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder, a file, a table or an .npz.")],
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write; standard output if left out.")
@@ -241,6 +246,7 @@ def _search(task: Path, overrides: Any) -> None:
 
 
 review.add_to(app)
+sign_off.add_to(app)
 
 
 def _set_up_logging() -> None:

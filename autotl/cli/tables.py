@@ -102,6 +102,32 @@ def overview_table(tasks: Sequence[BestOfTask]) -> Table:
     return table
 
 
+def models_table(models: Sequence[Mapping[str, Any]]) -> Table:
+    """The registry, a version a row, the latest of a model first."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for title in ("model", "aliases", "expected", "test", "MB", "ms", "from", "signed off"):
+        table.add_column(title, overflow="fold")
+    for model in models:
+        for version in reversed(model["versions"]):
+            name = f"{model['model']}:{version['version']}"
+            aliases = Text(", ".join(version["aliases"]), style="bold green")
+            if version["damaged"] is not None:
+                table.add_row(name, aliases, Text(visible(version["damaged"]), style="red"))
+                continue
+            figures, cost, signed = version["figures"], version["cost"], version["sign_off"]
+            table.add_row(
+                _stacked(visible(name), visible(version["metric"].replace("_", " "))),
+                aliases,
+                _overview_figure(figures["corrected"]),
+                _overview_figure(figures["test"]),
+                wording.megabytes(cost["model_mb"]).removesuffix(" MB"),
+                wording.milliseconds(cost["latency_ms"]).removesuffix(" ms"),
+                visible(f"{version['source']['run']}/{version['source']['trial']}"),
+                _stacked(visible(signed["reason"]), visible(f"{signed['by']}, {signed['at'][:16].replace('T', ' ')}")),
+            )
+    return table
+
+
 def comparison_table(comparison: Comparison) -> Table:
     """Trials side by side: a column each, and a row for whatever is worth knowing of them; then what differs."""
     sides = comparison.sides

@@ -147,6 +147,7 @@ def open_bundle(folder: Path) -> Bundle:
         raise UsageError(f"{folder} is no model bundle: there is no {DESCRIPTION} in it.{hint}")
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
+        _refuse_other_format(description["format"], description)
         classes = tuple(description["classes"])
         reading = reading_from(description["preprocessing"])
         native = NATIVE in description
@@ -163,6 +164,16 @@ def open_bundle(folder: Path) -> Bundle:
     if not native and not zipfile.is_zipfile(folder / MODEL):
         raise StorageError(f"{folder / MODEL} is no Keras model file.")
     return Bundle(folder, classes, reading, description)
+
+
+def _refuse_other_format(seen: Any, description: Mapping[str, Any]) -> None:
+    if seen == FORMAT:
+        return
+    versions = description.get("versions")
+    by = f"autotl {versions['autotl']}" if isinstance(versions, dict) and "autotl" in versions else "another autotl"
+    raise StorageError(
+        f"its format is {seen}, by {by}; this version reads format {FORMAT}. Use that version, or ship its trial again."
+    )
 
 
 def _lies_inside(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from autotl.data import SealedTest
 from autotl.errors import StorageError
 from autotl.plan import Plan
+from autotl.production.home import home_folder
 from autotl.run.folder import write_whole
 from autotl.trial.workshop import Workshop
 
@@ -79,8 +79,3 @@ def _read_uses(path: Path) -> dict[str, int]:
         _log.warning("%s could not be read and was put aside as %s: counting starts anew", path, aside.name)
         return {}
     return uses
-
-
-def home_folder() -> Path:
-    """`AUTOTL_HOME`, or `~/.autotl`: registry, history and the count of test uses."""
-    return Path(os.environ.get("AUTOTL_HOME") or Path.home() / ".autotl").expanduser()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.backbones.reading import own_reading
-from autotl.data import SealedTest
+from autotl.data import SealedTest, TaskData
 from autotl.plan import Plan
 from autotl.production.evaluation import TestResult, evaluate_on_test
 from autotl.production.latency import latency_ms
@@ -18,6 +18,7 @@ from autotl.production.serving_model import ServingModel, serving_model
 from autotl.run import RunFolder, trial_files
 from autotl.scoring.calibration import calibrate
 from autotl.trial.forms import form_of
+from autotl.trial.outcome import Outputs
 from autotl.trial.workshop import Workshop
 
 Retrain = Literal["yes", "switched off", "no time", "adapted", "no source"]
@@ -90,14 +91,9 @@ def ship(
         models["refit"] = (winner.plan, refitted.weights)
     tested = None if test is None else evaluate_on_test(models, test, workshop)
     evaluated = time.perf_counter()
-    calibration = calibrate(data.labels[outputs.rows], outputs.validation)
-    if data.exported is not None:  # nothing here tells how sure the model may be, so it stays as sure as it came
-        calibration |= {
-            "temperature": data.exported.description.temperature,
-            "fitted_on": "held-out outputs on the source, before it was exported",
-        }
+    calibration = calibration_of(outputs, data)
     latencies = {
-        contender.number: _latency(contender.plan, models[str(contender.number)][1], workshop)
+        contender.number: measured_latency(contender.plan, models[str(contender.number)][1], workshop)
         for contender in (*baselines, winner)
     }
     learner = workshop.trained(winner.plan, refitted.weights)
@@ -110,7 +106,19 @@ def ship(
     return Shipped(model, refitted, tested, calibration, latencies, seconds)
 
 
-def _latency(plan: Plan, weights: list[NDArray[Any]], workshop: Workshop) -> float:
+def calibration_of(outputs: Outputs, data: TaskData) -> dict[str, Any]:
+    """Temperature and what it was fitted on, from what a trial said of its validation rows."""
+    calibration = calibrate(data.labels[outputs.rows], outputs.validation)
+    if data.exported is None:
+        return calibration
+    return calibration | {  # nothing here tells how sure the model may be, so it stays as sure as it came
+        "temperature": data.exported.description.temperature,
+        "fitted_on": "held-out outputs on the source, before it was exported",
+    }
+
+
+def measured_latency(plan: Plan, weights: list[NDArray[Any]], workshop: Workshop) -> float:
+    """Milliseconds from a raw example to its label, by the model that would ship."""
     learner = workshop.trained(plan, weights)
     model = serving_model(learner, own_reading(form_of(plan, workshop.data)), temperature=1.0)
     return latency_ms(model, workshop.data.inputs[0])

@@ -31,3 +31,18 @@ def test_a_gate_passes_at_its_bound_and_never_without_a_figure():
     assert gate.complaint(None) == "--require accuracy>=0.9: it is not measured."
     assert read_gate("log_loss<=0.5").complaint(0.4) is None
     assert read_gate("log_loss<=0.5").complaint(0.6) is not None
+
+
+@pytest.mark.parametrize("written", ["latency_ms<=20", "model_mb<=50"])
+def test_costs_can_be_bounded_and_must_have_been_measured(written):
+    gate = read_gate(written)
+    assert gate.is_cost
+    assert str(gate) == written
+    assert gate.complaint(19.0) is None
+    assert gate.complaint(50.5) == f"--require {written}: it is 50.5000."
+    assert gate.complaint(None) == f"--require {written}: it is not measured."
+
+
+def test_a_cost_is_nothing_that_a_test_set_tells():
+    with pytest.raises(UsageError, match="is not a gate"):
+        read_gate("test.latency_ms<=20")

@@ -2,36 +2,12 @@
 
 import hashlib
 import json
-import zipfile
 
 import pytest
+from bundles import describe, make_bundle
 
 from autotl.errors import StorageError, UsageError
 from autotl.production.bundle import CARD, DESCRIPTION, METRICS, MODEL, open_bundle
-
-
-def make_bundle(folder, **changes):
-    """A bundle whose model file is an archive with nothing of Keras in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(folder / MODEL, "w") as archive:
-        archive.writestr("config.json", "{}")
-    (folder / METRICS).write_text("{}")
-    (folder / CARD).write_text("# flowers\n")
-    return describe(folder, **changes)
-
-
-def describe(folder, **changes):
-    """Writes the description with the digests of the files as they are."""
-    description = {
-        "format": 1,
-        "classes": ["daisy", "tulip"],
-        "modality": "image",
-        "preprocessing": {"reads": "pixels", "image_size": 96},
-        "temperature": 1.5,
-        "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (MODEL, METRICS, CARD)},
-    }
-    (folder / DESCRIPTION).write_text(json.dumps(description | changes))
-    return folder
 
 
 def test_a_whole_bundle_opens_with_what_its_description_says(tmp_path):
@@ -103,14 +79,16 @@ def test_a_model_that_is_no_archive_is_refused(tmp_path):
     [
         pytest.param("{", id="cut off"),
         pytest.param("[]", id="a list"),
-        pytest.param('{"files": {}}', id="without classes"),
+        pytest.param('{"format": 1, "files": {}}', id="without classes"),
         pytest.param(
-            '{"files": {}, "classes": ["a"], "preprocessing": {"reads": "pixels", "image_size": "large"}}',
+            '{"format": 1, "files": {}, "classes": ["a"], "preprocessing": {"reads": "pixels", "image_size": "large"}}',
             id="size in words",
         ),
-        pytest.param('{"files": {}, "classes": ["a"], "preprocessing": 96}', id="preprocessing is a number"),
         pytest.param(
-            '{"files": [], "classes": ["a"], "preprocessing": {"reads": "pixels", "image_size": 96}}',
+            '{"format": 1, "files": {}, "classes": ["a"], "preprocessing": 96}', id="preprocessing is a number"
+        ),
+        pytest.param(
+            '{"format": 1, "files": [], "classes": ["a"], "preprocessing": {"reads": "pixels", "image_size": 96}}',
             id="files are a list",
         ),
     ],
@@ -119,3 +97,16 @@ def test_a_description_that_makes_no_sense_is_a_storage_error_that_names_it(tmp_
     (make_bundle(tmp_path) / DESCRIPTION).write_text(text)
     with pytest.raises(StorageError, match=r"bundle\.json cannot be read"):
         open_bundle(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"format": 2, "versions": {"autotl": "9.1"}}, r"its format is 2, by autotl 9\.1; this version reads format 1"),
+        ({"format": 0}, "its format is 0, by another autotl"),
+        ({"format": "1"}, "its format is 1, by another autotl"),
+    ],
+)
+def test_a_bundle_of_another_format_is_refused_before_anything_in_it_is_believed(tmp_path, changes, words):
+    with pytest.raises(StorageError, match=words):
+        open_bundle(make_bundle(tmp_path, preprocessing="not known yet", **changes))

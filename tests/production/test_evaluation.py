@@ -11,7 +11,8 @@ import pytest
 
 import autotl
 from autotl.data import UNKNOWN, SealedTest
-from autotl.production.evaluation import USES, count_use, evaluate_on_test, home_folder
+from autotl.production.evaluation import USES, count_use, evaluate_on_test
+from autotl.production.home import home_folder
 from autotl.trial.scorer import Scorer
 
 PACKAGE = Path(autotl.__file__).parent
