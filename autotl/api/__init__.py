@@ -7,6 +7,7 @@ print(run.winner["score"], run.path / "report.html")
 
 from autotl.api.exporting import export_source, exported_words
 from autotl.api.first_task import WrittenTask, write_task
+from autotl.api.measuring_gap import Gap, gap
 from autotl.api.opening import OpenedTask, Overrides, open_task
 from autotl.api.reviewing import compare, leaderboard_of, read_overview
 from autotl.api.searching import Run, search
@@ -14,6 +15,7 @@ from autotl.api.signing_off import Promotion, list_models, open_model, promote, 
 from autotl.api.verbs import Validation, predict, read_leaderboard, validate, write_demo, write_report
 
 __all__ = [
+    "Gap",
     "OpenedTask",
     "Overrides",
     "Promotion",
@@ -23,6 +25,7 @@ __all__ = [
     "compare",
     "export_source",
     "exported_words",
+    "gap",
     "leaderboard_of",
     "list_models",
     "open_model",

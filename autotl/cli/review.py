@@ -22,6 +22,9 @@ def add_to(app: typer.Typer) -> None:
     app.command(
         epilog="Examples: autotl compare runs/first runs/second · autotl compare runs/first/3 runs/first/7 --json"
     )(compare)
+    app.command(epilog="Examples: autotl gap task.yaml · autotl gap task.yaml --json · next: autotl search task.yaml")(
+        gap
+    )
     app.command(epilog="Example: autotl report runs/flowers-20261124-101500")(report)
 
 
@@ -77,6 +80,30 @@ def compare(
     screen().print(comparison_table(comparison))
     for sentence in (*(test.sentence for test in comparison.tests), *comparison.notes):
         say(visible(sentence))
+
+
+def gap(
+    task: Annotated[Path, typer.Argument(metavar="task.yaml", help="A task with a source.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print data only.")] = False,
+) -> None:
+    """Says how far the source is from the target, where, and what to do about it. Trains nothing, reads no target
+    label."""
+    from autotl.api import gap as measure
+    from autotl.cli.gap_tables import column_table, gap_table
+
+    found = measure(task)
+    if as_json:
+        write_data(json.dumps(found.as_dict(), indent=1))
+        return
+    say(f"Compared by {found.features}.")
+    for name in found.panels:
+        say(f"\n{visible(name)} against the target")
+        for sentence in found.sentences(name):
+            say(f"- {visible(sentence)}")
+    screen().print(gap_table(found.panels))
+    for name, panel in found.panels.items():
+        if panel["columns"]:
+            screen().print(column_table(name, panel["columns"]))
 
 
 def report(run: RunPath) -> None:
