@@ -25,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog="Examples: autotl gap task.yaml · autotl gap task.yaml --json · next: autotl search task.yaml")(
         gap
     )
+    app.command(epilog="Example: autotl dashboard runs/flowers-20261124-101500 --port 8080")(dashboard)
     app.command(epilog="Example: autotl report runs/flowers-20261124-101500")(report)
 
 
@@ -111,6 +112,16 @@ def report(run: RunPath) -> None:
     from autotl.api import write_report
 
     say(str(write_report(run)))
+
+
+def dashboard(
+    run: RunPath,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of 127.0.0.1; nobody outside reaches it.")] = 8080,
+) -> None:
+    """Serves Optuna's dashboard on a copy of the run's database, to this machine alone; Ctrl-C ends it."""
+    from autotl.api.dashboard import show_dashboard
+
+    show_dashboard(run, port=port, ready=lambda address: say(f"{address} shows {run} as it is now. Ctrl-C ends it."))
 
 
 def show_leaderboard(content: dict[str, Any], *, limit: int | None = None, trials: list[int] | None = None) -> None:
