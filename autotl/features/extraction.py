@@ -124,13 +124,7 @@ def extract(
     Several processes that ask for the same set divide its blocks between them: each takes the blocks that nobody is
     working on and waits only for the rest. `on_block` is called before each block, and may raise to stop (a budget).
     """
-    steps = extraction(store, prefix, inputs, view=view, on_block=on_block)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as ended:
-            features: FeatureSet = ended.value
-            return features
+    return to_the_end(extraction(store, prefix, inputs, view=view, on_block=on_block))
 
 
 def extraction(
@@ -148,6 +142,16 @@ def extraction(
     places = np.empty(len(inputs), dtype=np.int64)
     places[order] = np.arange(len(inputs))
     return FeatureSet(blocks.all(), len(inputs), places)
+
+
+def to_the_end(steps: Generator[ExtractionProgress, None, FeatureSet]) -> FeatureSet:
+    """What an extraction gives, for a caller that does not want to know how far it is."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            features: FeatureSet = ended.value
+            return features
 
 
 def block_key(prefix_digest: str, example_digests: Sequence[str], view: View) -> str:

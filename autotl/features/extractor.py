@@ -25,7 +25,7 @@ from autotl.features.engine import (
     needed_length,
     uses_gpu,
 )
-from autotl.features.extraction import ExtractionProgress, Pass, extraction
+from autotl.features.extraction import ExtractionProgress, Pass, extraction, to_the_end
 from autotl.features.feature_set import FeatureSet
 from autotl.features.openvino import SHORT_NAMES, OpenVinoEngine
 from autotl.features.precision import ComputePrecision, openvino_is_installed
@@ -67,13 +67,7 @@ class Extractor:
         on_block: Callable[[], None] = lambda: None,
     ) -> FeatureSet:
         """Activations of every example at a cut; see `extraction`."""
-        steps = self.extraction(division, inputs, view=view, later_cuts=later_cuts, on_block=on_block)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as ended:
-                found: FeatureSet = ended.value
-                return found
+        return to_the_end(self.extraction(division, inputs, view=view, later_cuts=later_cuts, on_block=on_block))
 
     def extraction(
         self,

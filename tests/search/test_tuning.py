@@ -15,12 +15,13 @@ from optuna.trial import TrialState
 
 from autotl.backbones import BackboneSpec
 from autotl.errors import EnvironmentProblemError, StorageError
+from autotl.features import ExtractionProgress
 from autotl.plan import Choice, Plan
 from autotl.plan.baselines import Baseline
 from autotl.plan.space import Fixed, Options, Range, Space
 from autotl.run import RunFolder, Study
 from autotl.search.budget import Budget
-from autotl.search.events import TrialEnded
+from autotl.search.events import FeaturesComputed, TrialEnded
 from autotl.search.run import SearchOrder, search
 from autotl.trial.halving import left_behind
 from autotl.trial.outcome import Ending, EpochRow, Seconds, Size
@@ -68,6 +69,17 @@ class PretendWorkshop:
                 value = {"value": score, "low": None, "high": None, "kind": "validation"}
                 ending = Ending("complete", score=value, scores={"accuracy": score})
             yield EpochRow(job.number, epoch, 1 - score, score, Seconds(train=0.01), size, ending)
+
+
+class WaitingWorkshop(PretendWorkshop):
+    """Says twice that the features of its packet are on their way."""
+
+    def train(self, packet, *, rungs=()):
+        """Before the first epoch of the first plan, which stands for all."""
+        for done in (256, 512):
+            told = ExtractionProgress(done, 600, done, 1.0)
+            yield EpochRow(packet[0].number, 0, math.nan, math.nan, Seconds(), None, features=told)
+        yield from super().train(packet, rungs=rungs)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +140,17 @@ def run_search(tmp_path, *, make_workshop=PretendWorkshop, wall=120.0, name="run
     study.close()
     loaded = optuna.load_study(study_name="toy", storage=f"sqlite:///{run.path / 'study.db'}")
     return why, rows, curves, loaded.get_trials(), events
+
+
+@pytest.mark.parametrize("head", [ALONE, Choice("linear")], ids=["one by one", "packets"])
+def test_trials_that_wait_for_their_features_say_so_and_go_on_like_others(tmp_path, four_gpus, head):
+    space = a_space(head=Fixed(head), unfrozen_layers=Fixed(0))
+    _, rows, curves, _, events = run_search(tmp_path, make_workshop=WaitingWorkshop, space=space, trials=6)
+    told = [event for event in events if isinstance(event, FeaturesComputed)]
+    assert {(event.done, event.rows) for event in told} == {(256, 600), (512, 600)}
+    assert {event.number for event in told} <= {row["trial"] for row in rows}
+    assert {row["status"] for row in rows} <= {"complete", "pruned"}
+    assert all(step["epoch"] > 0 for steps in curves.values() for step in steps)
 
 
 def a_plan(**values) -> Plan:
