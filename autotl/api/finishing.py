@@ -1,5 +1,6 @@
 """What follows the last trial: rank, retrain, test, ship, and write it all down."""
 
+import logging
 import signal
 import time
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ from autotl.trial.scorer import counting_unknown
 
 if TYPE_CHECKING:
     from autotl.production.shipping import Contender, Retrain, Shipped
+
+_log = logging.getLogger(__name__)
 
 KEPT_WEIGHTS = 5  # of the best trials, besides winner and baselines
 KEPT_FEATURES = 20
@@ -144,6 +147,7 @@ class _Finisher:
             deadline=deadline,
         )
         self._take_figures(winner, contenders, shipped)
+        gap = self._gap(winner)
         self._stages.start("bundle", "writing the bundle")
         if self._plan(winner).backbone.trusted:
             self.headline["sentences"].append(SAVED_MODEL)
@@ -166,10 +170,28 @@ class _Finisher:
                     "trial_test": winner["test"],
                 },
                 card=self._card(winner, shipped),
-                evidence={"calibration.json": shipped.calibration},
+                evidence={"calibration.json": shipped.calibration, **({} if gap is None else {"gap.json": gap})},
             )
-        for name, value in (("refit", shipped.refit.as_dict()), ("calibration", shipped.calibration)):
+        for name, value in (("refit", shipped.refit.as_dict()), ("calibration", shipped.calibration), ("gap", gap)):
             self._study.put_fact(name, value)
+
+    def _gap(self, winner: Row) -> dict[str, Any] | None:
+        """How far apart the domains are before adaptation and by the winner's features; None without a source."""
+        if len(self._data.domains) < 2:
+            return None
+        from autotl.trial.comparing_domains import before_and_after
+        from autotl.trial.reference import reference
+
+        self._stages.start("gap", "measuring how far apart the domains are")
+        plan, weights = self._plan(winner), trial_files.read_weights(self._run.trial(winner["trial"]))
+        # On a bench of its own: the model that ships must not be given other weights.
+        workshop = self._order()
+        try:
+            shown = reference(self._data, self._task.space, lambda: workshop)
+            return before_and_after(self._data, shown, lambda rows: workshop.trained(plan, weights).predict(rows)[1])
+        except Exception:  # evidence that cannot be had is no reason to lose a winner
+            _log.exception("the domain gap could not be measured")
+            return None
 
     def _retrain(self, winner: Row) -> "Retrain":
         if not self._task.overrides.refit:

@@ -37,6 +37,7 @@ def report_values(run: RunFolder, leaderboard: Mapping[str, Any]) -> ReportValue
         timing=facts.get("timing", {}),
         calibration=facts.get("calibration"),
         refit=facts.get("refit"),
+        gap=facts.get("gap"),
         versions=facts.get("versions", {}),
         reproduce=facts.get("reproduce", []),
         partial=facts.get("partial"),

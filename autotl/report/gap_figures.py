@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autotl.report.wording import NOTHING
+from autotl.scoring.gap import sentences
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,22 @@ class GapFigure:
     name: str
     value: str
     reading: str  # what its ends mean
+
+
+@dataclass(frozen=True)
+class GapSection:
+    """What the page says of the gap before and after adaptation."""
+
+    features: str
+    sentences: list[str]
+    figures: list[tuple[GapFigure, GapFigure]]  # before, after
+
+
+def gap_section(gap: Mapping[str, Any]) -> GapSection:
+    """The two panels side by side, in words what the first one says."""
+    before, after = gap["before"], gap["after"]
+    pairs = list(zip(figures(before), figures(after), strict=True))
+    return GapSection(gap["features"], sentences(before), pairs)
 
 
 def figures(panel: Mapping[str, Any]) -> list[GapFigure]:

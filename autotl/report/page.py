@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from autotl.report import wording
 from autotl.report.entries import Entry, Interval, read_entries, score_name, were_judged, winner_of
+from autotl.report.gap_figures import gap_section
 from autotl.report.values import ReportValues
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def render(values: ReportValues) -> str:
             winner_plan=sections.winner_plan(winner) if winner else [],
             board=sections.board(entries),
             committee=sections.committee(entries, headline),
+            gap=gap_section(wording.plain(values.gap)) if values.gap else None,
             confusion=confusion,
             dimensions=sections.dimensions(space, entries),
             domains=sections.domains(data),
@@ -107,6 +109,7 @@ def _charts(
         charts.score_by_learning_rate(entries, scored),
         charts.wall_time(wording.plain(values.timing.get("stages", []))),
         charts.trial_time(entries),
+        *charts.maps(wording.plain(values.gap) if values.gap else {}),
         charts.reliability(wording.plain(values.calibration.get("bins", []))) if values.calibration else None,
     ]
     return {chart.name: chart for chart in drawn if chart is not None}

@@ -32,6 +32,8 @@ class ReportValues:
         calibration: `{"temperature", "bins": [{"confidence", "accuracy", "count"}], "error_before", "error_after"}`;
             both errors (expected calibration error) may be missing.
         refit: `{"shipped": "refit" | "trial", "reason", "agreement", "required_agreement"}`.
+        gap: between source and target, `{"features", "before": panel, "after": panel}`, a panel as
+            `autotl.scoring.gap.measure` gives it; None without a source.
         versions: library or machine part → version, as text.
         reproduce: shell commands, in order.
         partial: why the search ended before its budget, e.g. "stopped by SIGINT"; None for a whole run.
@@ -50,6 +52,7 @@ class ReportValues:
     timing: Json = field(default_factory=dict)
     calibration: Json | None = None
     refit: Json | None = None
+    gap: Json | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     reproduce: Sequence[str] = ()
     partial: str | None = None

@@ -10,7 +10,7 @@ from autotl.data.records import Records
 from autotl.scoring.components import sampled
 from autotl.scoring.gap import FEWEST_ROWS, TooFewRowsError, column_shifts, measure
 from autotl.scoring.gap.domains import MOST_ROWS
-from autotl.trial.reference import Features
+from autotl.trial.reference import Features, Reference
 
 Panel = dict[str, Any]
 
@@ -77,3 +77,25 @@ def compare_each_source(
             "columns": compare_columns(data, source, target),
         }
     return panels
+
+
+def before_and_after(data: TaskData, by: Reference, adapted: Callable[[Rows], Features]) -> dict[str, Any] | None:
+    """The gap by reference features and by a trained model's, on the same source and target inputs.
+
+    Args:
+        adapted: rows → (n, d) features of the trained model.
+    Returns:
+        `features` in words, `before` and `after`; None where there is no source or a domain is too small.
+    """
+    if len(data.domains) < 2:
+        return None
+    source, target = held_out_source(data), rows_of_target(data)
+    try:
+        before = compare(data, by.of, source, target)
+        return {
+            "features": by.words,
+            "before": {**before, "columns": compare_columns(data, source, target)},
+            "after": {**compare(data, adapted, source, target), "columns": []},
+        }
+    except TooFewRowsError:
+        return None

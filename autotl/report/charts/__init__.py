@@ -5,6 +5,7 @@ when called.
 """
 
 from autotl.report.charts.drawing import CONFIG, Chart, Column
+from autotl.report.charts.gap import maps
 from autotl.report.charts.learning import learning_curves
 from autotl.report.charts.mistakes import confusion, reliability
 from autotl.report.charts.scores import comparison, score_against_cost
@@ -19,6 +20,7 @@ __all__ = [
     "comparison",
     "confusion",
     "learning_curves",
+    "maps",
     "reliability",
     "score_against_cost",
     "score_by_learning_rate",

@@ -1,0 +1,45 @@
+"""The domain gap on the page: figures before and after, a map of each, and nothing where there is no source."""
+
+from dataclasses import replace
+
+from gap_domains import CLASSES, clusters
+from sample import sample_values
+
+from autotl.report import charts, render
+from autotl.report.gap_figures import figures
+from autotl.scoring.gap import measure
+
+SOURCE, LABELS = clusters(0)
+GAP = {
+    "features": "efficientnet_lite0 <b>",
+    "before": measure(SOURCE, clusters(1, shift=6.0)[0], LABELS, CLASSES),
+    "after": measure(SOURCE, clusters(1)[0], LABELS, CLASSES),
+}
+
+
+def test_the_page_shows_the_figures_before_and_after():
+    page = render(replace(sample_values(), gap=GAP))
+    assert "How far apart the domains are" in page
+    assert "can be told apart almost always" in page
+    assert "efficientnet_lite0 &lt;b&gt;" in page
+    assert 'data-chart="map-before"' in page
+    assert 'data-chart="map-after"' in page
+
+
+def test_a_run_without_a_source_has_no_such_section():
+    assert 'id="gap"' not in render(sample_values())
+
+
+def test_the_figures_before_and_after_stand_in_the_same_order():
+    before, after = figures(GAP["before"]), figures(GAP["after"])
+    assert [figure.name for figure in before] == [figure.name for figure in after]
+    assert before[0].value == "2.00"
+    assert float(after[0].value) < 0.3
+
+
+def test_a_map_draws_each_example_and_its_table_the_centres():
+    before, _ = charts.maps(GAP)
+    assert len(before.rows) == len(SOURCE) + 300
+    centres = {row["domain"]: row["x"] for row in before.table}
+    assert abs(centres["source"] - centres["target"]) > 2
+    assert charts.maps({}) == []
