@@ -219,7 +219,12 @@ class _Finisher:
         content = write_leaderboard(self._run, self.rows, self._study.facts())
         complete = [row["trial"] for row in self.rows if row["status"] == "complete"]
         baselines = {row["trial"] for row in self.rows if row["baseline"]}
-        trial_files.tidy(self._run, complete, weights_of={*complete[:KEPT_WEIGHTS], *baselines}, features=KEPT_FEATURES)
+        trial_files.tidy(
+            self._run,
+            complete,
+            weights_of={*complete[:KEPT_WEIGHTS], *baselines},
+            features_of={*complete[:KEPT_FEATURES], *baselines},  # neighbours are told by source-only's
+        )
         write_scored_examples(self._run, self._scored_examples())
         self._study.put_fact("headline", self.headline)
         self._study.put_fact("confusion", self.confusion)

@@ -10,7 +10,7 @@ from autotl.leaderboard.by_few_labels import Decision, decision_of, is_with_few_
 from autotl.leaderboard.rows import may_win, winner_of
 from autotl.leaderboard.same_examples import SameExamples
 from autotl.leaderboard.without_labels import is_without_labels, verdict_of
-from autotl.scoring.committee import RULE, Verdict
+from autotl.scoring.committee import Verdict
 from autotl.scoring.comparison import cannot_be_told_apart
 from autotl.scoring.intervals import Interval, interval
 from autotl.scoring.metrics import METRICS, Labels, Metric
@@ -54,7 +54,7 @@ def headline(
     figures = _figures(winner, rows, METRICS[metric].with_positive(positive), same, few, seed=seed)
     sentences = [
         *words.of_winner(winner, figures.corrected, METRICS[metric], trials=len(same.probabilities)),
-        *([] if few is None else words.of_few_labels(winner, rows, few, RULE.members, METRICS[metric])),
+        *([] if few is None else words.of_few_labels(winner, rows, few, METRICS[metric])),
         *words.of_transfer(
             figures.transfer_gain,
             METRICS[metric],
@@ -110,11 +110,13 @@ def expected(
 def _of_committee(rows: Sequence[Mapping[str, Any]], verdict: Verdict, metric: str) -> dict[str, Any]:
     """The headline of a run on a target without labels.
 
-    `committee`: `members`, whose ranks were averaged; `reason`; `fell_back` to source-only; `reference`, the
-    source-only trial; `better`, by member in which share of the resamples the pick scores higher; `rejected` trials.
+    `committee`: `members`, whose ranks were averaged, with their `weights`; `reason`; `fell_back` to source-only;
+    `reference`, the source-only trial; `better`, by member in which share of the resamples the pick scores higher;
+    `rejected` trials.
     """
     committee = {
-        "members": list(RULE.members),
+        "members": list(verdict.weights),
+        "weights": dict(verdict.weights),
         "reason": verdict.reason,
         "fell_back": verdict.fell_back,
         "reference": verdict.reference,
@@ -122,7 +124,7 @@ def _of_committee(rows: Sequence[Mapping[str, Any]], verdict: Verdict, metric: s
         "rejected": list(verdict.rejected),
     }
     told = _Figures().as_dict() | {"winner": verdict.pick, "committee": committee}
-    return told | {"sentences": words.of_committee(rows, verdict, RULE.members, METRICS[metric])}
+    return told | {"sentences": words.of_committee(rows, verdict, METRICS[metric])}
 
 
 def _of_few_labels(decision: Decision) -> dict[str, Any]:
@@ -140,7 +142,7 @@ def _of_few_labels(decision: Decision) -> dict[str, Any]:
         "ranks": {str(trial): value for trial, value in verdict.values.items() if value is not None},
         "by_labels": decision.by_labels,
         "by_committee": verdict.pick,
-        "members": list(RULE.members),
+        "members": list(verdict.weights),
         "reference": verdict.reference,
     }
 

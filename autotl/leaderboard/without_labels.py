@@ -8,9 +8,10 @@ import numpy as np
 
 from autotl.adaptation import METHODS
 from autotl.leaderboard.rows import BARRED, Row, cost_of, is_barred, source_score_of
-from autotl.plan.plan import place_of_cut
-from autotl.scoring.committee import PASSED, RULE, Candidate, Rule, Verdict, judge
+from autotl.scoring.candidates import RULE, Candidate, Rule
+from autotl.scoring.committee import Verdict, judge
 from autotl.scoring.ensv import ENSV
+from autotl.scoring.guards import PASSED
 from autotl.scoring.metrics import Labels, Probabilities
 from autotl.trial.outcome import Outputs
 
@@ -48,7 +49,6 @@ def candidates_of(rows: Sequence[Mapping[str, Any]], outputs: Mapping[int, Outpu
             optimises=optimised_by(row),
             is_reference=row is reference,
             cost=cost_of(row),
-            mixed_at=place_of_cut(row["plan"]),
         )
         for row in judged
     ]
@@ -72,11 +72,14 @@ def mean_of_pool(said: Sequence[Probabilities]) -> Probabilities:
 
 
 def take_over(verdict: Verdict, rows: Sequence[Row]) -> list[Row]:
-    """The judged rows in the committee's order, with its values, guards, tie groups and the winner filled in."""
+    """The judged rows in the committee's order, with its values and scores, guards, tie groups and the winner."""
     by_trial = {row["trial"]: row for row in rows}
     bar_rejected(verdict, rows)
     for trial, value in verdict.values.items():
         by_trial[trial]["score"] = {"value": value, "low": None, "high": None, "kind": KIND}
+    for member, scores in verdict.scores.items():
+        for trial, value in scores.items():
+            by_trial[trial]["scores"][member] = value
     for number, group in enumerate(verdict.groups, start=1):
         for trial in group:
             by_trial[trial]["tie_group"] = number

@@ -9,8 +9,10 @@ from autotl.backbones.classical import NAMES
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.leaderboard.by_few_labels import Decision
 from autotl.leaderboard.rows import STATUSES, has_score, is_barred, score_of, source_score_of
-from autotl.leaderboard.without_labels import optimised_by, was_rejected
-from autotl.scoring.committee import PASSED, RULE, SPOKEN, Verdict
+from autotl.leaderboard.without_labels import was_rejected
+from autotl.scoring.candidates import RULE
+from autotl.scoring.committee import MEMBERS, Verdict
+from autotl.scoring.guards import PASSED
 from autotl.scoring.intervals import Interval
 from autotl.scoring.metrics import Metric
 from autotl.scoring.resampling import OVER_WINDOWS
@@ -79,10 +81,8 @@ def of_limits(rows: Sequence[Row]) -> list[str]:
     return [f"Over the limits, so not allowed to win: {_trials(barred)}."]
 
 
-def of_committee(rows: Sequence[Row], verdict: Verdict, members: Sequence[str], metric: Metric) -> list[str]:
+def of_committee(rows: Sequence[Row], verdict: Verdict, metric: Metric) -> list[str]:
     """Who won where the search could not see what counts, and how that was decided."""
-    spoken = [SPOKEN.get(name, name) for name in members]
-    names = " and ".join(filter(None, (", ".join(spoken[:-1]), spoken[-1])))
     by_trial = {row["trial"]: row for row in rows}
     if verdict.pick is None:
         if not verdict.values:
@@ -91,7 +91,7 @@ def of_committee(rows: Sequence[Row], verdict: Verdict, members: Sequence[str], 
     winner = by_trial[verdict.pick]
     ranked = sum(value is not None for value in verdict.values.values())
     sentences = [f"Trial {winner['trial']} won: {model(winner)}."]
-    among = f"by the mean of its ranks in {names} among {ranked} trials"
+    among = f"by the mean of its ranks in {_weighed(verdict.weights)} among {ranked} trials"
     if verdict.fell_back:
         sentences.append(f"It is the source-only model, kept because {verdict.reason}.")
         compared = f"; trials were compared {among.replace('its', 'their')}" if ranked > 1 else ""
@@ -100,19 +100,14 @@ def of_committee(rows: Sequence[Row], verdict: Verdict, members: Sequence[str], 
         own = "It is the source-only model, " if verdict.pick == verdict.reference else "It was "
         sentences.append(f"{own}picked without target labels, {among}: {verdict.reason}.")
     if verdict.better:
-        held = sum(share >= RULE.beaten_draws for share in verdict.better.values())
+        held = [MEMBERS[name].spoken for name, share in verdict.better.items() if share >= RULE.beaten_draws]
         which = "The best of the others" if verdict.fell_back else "It"
-        sentences.append(f"{which} beats source-only by {held} of the {len(verdict.better)} scores that may judge it.")
-    not_judging = [SPOKEN.get(name, name) for name in members if name in optimised_by(winner)]
-    if not_judging:
-        sentences.append(f"{' and '.join(not_judging)} did not judge it: its own training drives that up.")
+        sentences.append(f"{which} clearly beats source-only by {' and '.join(held) or 'neither'}.")
     reference = None if verdict.reference is None else by_trial[verdict.reference]
     return [*sentences, *_of_guards(rows, verdict), *of_limits(rows), _on_the_source(winner, reference, metric)]
 
 
-def of_few_labels(
-    winner: Row, rows: Sequence[Row], decision: Decision, members: Sequence[str], metric: Metric
-) -> list[str]:
+def of_few_labels(winner: Row, rows: Sequence[Row], decision: Decision, metric: Metric) -> list[str]:
     """How a few target labels and the committee picked the winner."""
     count, verdict, posterior = decision.labels, decision.verdict, decision.posterior
     if posterior is None:
@@ -133,19 +128,18 @@ def of_few_labels(
     return [
         f"It was picked by few labels: {count} of the target, and label-free scores that count as "
         f"{posterior.strengths[trial]:g} more.",
-        f"The scores expect an accuracy of {posterior.priors[trial]:.3f}, {_rank_in_words(verdict, trial, members)}; "
+        f"The scores expect an accuracy of {posterior.priors[trial]:.3f}, {_rank_in_words(verdict, trial)}; "
         f"{right}; together that makes {posterior.means[trial]:.3f}.",
         f"{'; '.join(picks)}.",
         *_of_guards(rows, verdict),
     ]
 
 
-def _rank_in_words(verdict: Verdict, trial: int, members: Sequence[str]) -> str:
+def _rank_in_words(verdict: Verdict, trial: int) -> str:
     rank = verdict.values.get(trial)
     if rank is None:
         return "that of source-only, since it never learnt from the source"
-    spoken = [SPOKEN.get(name, name) for name in members]
-    return f"by its mean rank of {rank:.2f} (1 is the best) in {', '.join(spoken[:-1])} and {spoken[-1]}"
+    return f"by its mean rank of {rank:.2f} (1 is the best) in {_weighed(verdict.weights)}"
 
 
 def _would_have_picked(pick: int | None, winner: int) -> str:
@@ -156,6 +150,12 @@ def _would_have_picked(pick: int | None, winner: int) -> str:
 
 def _ended(words: str) -> str:
     return words if words.endswith(("?", ".")) else f"{words}."
+
+
+def _weighed(weights: Mapping[str, float]) -> str:
+    """`agreement with all trials (weight 0.23) and agreement of neighbours (weight 0.77)`."""
+    shown = [f"{MEMBERS[name].spoken} (weight {weight:.2f})" for name, weight in weights.items()]
+    return " and ".join(shown) or "nothing that could be compared"
 
 
 def _of_guards(rows: Sequence[Row], verdict: Verdict) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from autotl.backbones.classical import NAMES
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.report.wording import NOTHING, plain, rate
-from autotl.scoring.committee import DEVIATION
+from autotl.scoring.noise import DEVIATION
 
 NAMING = ("method", "name", "application", "preset", "saved", "package", "exported")
 """The keys under which a choice that has parameters, or a backbone that has an origin, keeps its name."""

@@ -9,9 +9,11 @@ from autotl.report import wording
 from autotl.report.entries import Entry, Interval, named, parameters, were_judged, winner_of
 from autotl.report.values import Json
 from autotl.scoring import ESTIMATORS, LABEL_FREE_SCORES
-from autotl.scoring.committee import CLASSES_PREDICTED, PASSED, SPOKEN
+from autotl.scoring.committee import MEMBERS
 from autotl.scoring.estimates import RECORD, estimated_range
+from autotl.scoring.guards import CLASSES_PREDICTED, PASSED
 from autotl.scoring.label_free import LabelFreeScore
+from autotl.scoring.panel import PanelScore
 
 MOST_ROWS = 150
 """Rows of the leaderboard on a page; more stand in leaderboard.csv, and the page says so."""
@@ -179,13 +181,14 @@ def committee(entries: Sequence[Entry], headline: Json) -> Committee | None:
     if not judged:
         return None
     members = list((headline.get("committee") or headline.get("few_labels") or {}).get("members", ()))
-    names = [name for name in LABEL_FREE_SCORES if any(entry.scores.get(name) is not None for entry in judged)]
+    known: dict[str, LabelFreeScore | PanelScore] = {**MEMBERS, **LABEL_FREE_SCORES}
+    names = [name for name in known if any(entry.scores.get(name) is not None for entry in judged)]
     deciding, others = [name for name in names if name in members], [name for name in names if name not in members]
     has_estimates = any(estimated_range(entry.scores) for entry in judged)
     shown = [entry for place, entry in enumerate(judged) if place < MOST_JUDGED or entry.winner or entry.baseline]
     return Committee(
-        columns=[_column(LABEL_FREE_SCORES[name], decides=True) for name in deciding],
-        others=[_column(LABEL_FREE_SCORES[name], decides=False) for name in others],
+        columns=[_column(known[name], decides=True) for name in deciding],
+        others=[_column(known[name], decides=False) for name in others],
         lines=[
             Judged(
                 entry,
@@ -354,8 +357,8 @@ def _figures_of_committee(winner: Entry, headline: Json, entries: Sequence[Entry
     ]
 
 
-def _column(score: LabelFreeScore, *, decides: bool) -> Column:
-    name = SPOKEN.get(score.name) or score.spoken or score.name.replace("_", " ")
+def _column(score: LabelFreeScore | PanelScore, *, decides: bool) -> Column:
+    name = score.spoken or score.name.replace("_", " ")
     return Column(name, decides, score.blind_to, score.paper)
 
 

@@ -131,18 +131,18 @@ def read_test_outputs(folder: Path) -> dict[str, NDArray[np.float32]]:
     return {name: _renormalised(arrays[name]) for name in (TEST, REFITTED_TEST) if name in arrays}
 
 
-def tidy(run: RunFolder, ranked: Sequence[int], *, weights_of: Collection[int], features: int) -> None:
+def tidy(run: RunFolder, complete: Sequence[int], *, weights_of: Collection[int], features_of: Collection[int]) -> None:
     """Takes away what only the best keep, and whatever a worker that was cut off left unfinished.
 
     Args:
-        ranked: complete trials, best first.
+        complete: trials that have outputs.
         weights_of: trials that keep their weights.
-        features: how many of the best keep their pooled features.
+        features_of: trials that keep their pooled features.
     """
-    for place, number in enumerate(ranked):
+    for number in complete:
         if number not in weights_of:
             (run.trial(number) / WEIGHTS).unlink(missing_ok=True)
-        if place >= features:
+        if number not in features_of:
             drop_features(run.trial(number))
     for leftover in (run.path / TRIALS).glob("*/.*"):
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)

@@ -110,4 +110,5 @@ CLASS_AMI = LabelFreeScore(
     paper='Musgrave, Belongie & Lim, "Three new validators and a large-scale benchmark ranking for unsupervised domain '
     'adaptation", 2022 (arXiv:2208.07360)',
     of_draws=class_ami_of_draws,
+    spoken="ClassAMI",
 )

@@ -36,4 +36,5 @@ INFOMAX = LabelFreeScore(
     blind_to="confident wrong clusters, and a target whose classes are of unlike size",
     paper='Gomes, Krause & Perona, "Discriminative clustering by regularized information maximization", NIPS 2010',
     of_draws=infomax_of_draws,
+    spoken="InfoMax",
 )

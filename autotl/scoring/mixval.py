@@ -82,6 +82,7 @@ MIXVAL = LabelFreeScore(
     blind_to="classes that are swapped or left out: clear boundaries may separate the wrong things",
     paper=PAPER,
     of_draws=mixval_of_draws,
+    spoken="MixVal",
 )
 MIXVAL_SAME = LabelFreeScore(
     name="mixval_same",

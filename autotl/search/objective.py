@@ -1,9 +1,9 @@
 """The number that Optuna is told of a trial.
 
 Where the target has labels it is the trial's score. Where it has none it must be there when the trial ends, finite, and
-mean the same at the end of the search as at its start, so it cannot be the committee's rank: it is how far the members'
-scores are from source-only's, in units of their noise. The winner is not chosen by it; at the end all trials are ranked
-anew.
+mean the same at the end of the search as at its start, so it cannot be the committee's rank: it is how far the scores
+of the trial alone are from source-only's, in units of their noise. The winner is not chosen by it; at the end all
+trials are compared with each other.
 """
 
 import math
@@ -13,8 +13,10 @@ from typing import Any, Protocol
 from autotl.adaptation import METHODS
 from autotl.plan.baselines import SOURCE_ONLY
 from autotl.plan.plan import place_of_cut
-from autotl.scoring.committee import CHANGED, CLASSES_PREDICTED, DEVIATION, RULE, Rule
+from autotl.scoring.candidates import CHANGED, RULE, Rule
+from autotl.scoring.guards import CLASSES_PREDICTED
 from autotl.scoring.mixval import MIXVAL
+from autotl.scoring.noise import DEVIATION
 from autotl.search.proposer import Proposal
 
 REJECTED = -1.0  # below everything that passes the guards
@@ -58,11 +60,11 @@ class ScoreItself:
 
 
 class GainOverSourceOnly:
-    """Mean over members of how far they rate a trial above source-only, between -1 and 1.
+    """Mean over scores of how far they rate a trial above source-only, between -1 and 1.
 
     The reference is the best `source_only` by source accuracy among those that have ended; when all have, it stays. A
-    member's difference z, in deviations, is bounded as z / (10 + |z|): tens of deviations are common on large targets,
-    and unbounded one member would decide alone, and a poor honest model would stand below a collapsed one, which is
+    score's difference z, in deviations, is bounded as z / (10 + |z|): tens of deviations are common on large targets,
+    and unbounded one score would decide alone, and a poor honest model would stand below a collapsed one, which is
     worth -1. Without a source-only trial the number is source accuracy.
     """
 
@@ -103,7 +105,7 @@ class GainOverSourceOnly:
     def _gain(self, proposal: Proposal, scores: Scores, reference: Scores) -> float:
         method = METHODS.get(proposal.plan.adaptation.name)
         own_family = frozenset() if method is None else method.optimises
-        judges = [name for name in self._rule.members if name not in own_family]
+        judges = [name for name in self._rule.searched_by if name not in own_family]
         at_hand = [name for name in judges if name in scores]
         if not at_hand or not all(math.isfinite(_known(scores, name)) for name in at_hand):
             return REJECTED
@@ -114,7 +116,8 @@ class GainOverSourceOnly:
         return sum(gains) / len(gains) if gains else AS_GOOD
 
     def _same_cut(self, proposal: Proposal) -> bool:
-        """Whether the trial's inputs were mixed where the reference's were; see `committee.Candidate.mixed_at`."""
+        """Whether the trial's inputs were mixed where the reference's were: a network that is linear from there on
+        reads every mixture well, so MixVal compares only models that were mixed at the same place."""
         return place_of_cut(proposal.plan.as_dict()) == self._cut_of_reference
 
     def _breaks_a_guard(self, scores: Scores, reference: Scores) -> bool:

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from autotl.data.examples import UNKNOWN, TaskData
 from autotl.scoring import ESTIMATORS, LABEL_FREE_SCORES
-from autotl.scoring.committee import CLASSES_PREDICTED, classes_predicted, deviations
+from autotl.scoring.guards import CLASSES_PREDICTED, classes_predicted
 from autotl.scoring.intervals import interval
 from autotl.scoring.label_free import derivable, scores_at_hand
 from autotl.scoring.metrics import METRICS, Metric, compute_all
+from autotl.scoring.noise import deviations
 from autotl.trial.outcome import Outputs
 
 

@@ -17,7 +17,7 @@ from autotl.errors import EnvironmentProblemError
 from autotl.features import ComputePrecision, FeatureStore
 from autotl.plan import Choice, Plan
 from autotl.plan.packets import packet_key
-from autotl.scoring.committee import CHANGED
+from autotl.scoring.candidates import CHANGED
 from autotl.scoring.mixval import MAJOR_PART, mix_partners
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.head_learner import HeadBench

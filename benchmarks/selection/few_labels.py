@@ -45,7 +45,7 @@ class Judged:
     def of(cls, pool: Pool) -> "Judged":
         """Asks the committee, which cannot see the labels."""
         assert pool.hidden_labels is not None
-        verdict = judge([trial.candidate for trial in pool.trials], seed=pool.seed)
+        verdict = judge([trial.candidate for trial in pool.trials], seed=pool.seed, nearest=pool.reference.nearest)
         known = {trial.number: trial.candidate.evidence["target_probabilities"] for trial in pool.trials}
         kept = [number for number, value in verdict.values.items() if value is not None] or list(known)
         shares = np.mean([known[number].mean(axis=0) for number in kept], axis=0)

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.data import load_data
-from autotl.leaderboard.without_labels import SOURCE_ONLY, candidates_of
+from autotl.leaderboard.without_labels import NO_METHOD, SOURCE_ONLY, candidates_of
 from autotl.run import RunFolder, trial_files
-from autotl.scoring import LABEL_FREE_SCORES
-from autotl.scoring.committee import Candidate, in_draws
-from autotl.scoring.label_free import Reading, derivable
+from autotl.scoring.candidates import Candidate
+from autotl.scoring.label_free import Reading
+from autotl.scoring.panel import Places, nearest_rows
 from autotl.task import read_task
 from benchmarks.adaptation.hidden_labels import accuracy_on_target, labels_of_target
 
 TASK, RUN, LEADERBOARD = "task.yaml", "run", "leaderboard.json"
-KEPT: tuple[Reading, ...] = ("target_probabilities", "source_probabilities", "source_labels")  # what guards read
-_ABOUT, _HIDDEN = "about", "hidden_labels"
+KEPT: tuple[Reading, ...] = ("target_probabilities", "source_probabilities", "source_labels")  # what a committee reads
+_ABOUT, _HIDDEN, _NEAREST = "about", "hidden_labels", "nearest"
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -33,12 +33,14 @@ class Trial:
         method: of adaptation.
         is_baseline: whether it is a `source_only` baseline, as opposed to a searched plan without adaptation.
         accuracy: share of the target's hidden labels that it names.
+        nearest: the target's neighbours by its features, where it may be source-only.
     """
 
     candidate: Candidate
     method: str
     is_baseline: bool
     accuracy: float
+    nearest: Places | None = None
 
     @property
     def number(self) -> int:
@@ -112,29 +114,23 @@ def read_pool(run: Path) -> Pool:
     }
     about = {row["trial"]: row for row in rows}
     trials = tuple(
-        Trial(
-            candidate=candidate,
+        trial_of(
+            candidate,
             method=about[candidate.trial]["plan"]["adaptation"]["method"],
             is_baseline=SOURCE_ONLY in (about[candidate.trial]["baseline"], about[candidate.trial]["baseline_of"]),
             accuracy=accuracy_on_target(outputs[candidate.trial], label_of),
         )
-        for candidate in drawn_beforehand(candidates_of(rows, outputs, data.labels), seed=task.seed)
+        for candidate in candidates_of(rows, outputs, data.labels)
     )
     return Pool(data.modality, task.name, task.seed, trials)
 
 
-def drawn_beforehand(candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
-    """The candidates with their scores in resamples, and without the evidence that nothing else is computed from."""
-    evidence = [derivable(each.evidence) for each in candidates]
-    drawn = {name: in_draws(evidence, name, seed=seed) for name, score in LABEL_FREE_SCORES.items() if score.of_draws}
-    return [
-        replace(
-            each,
-            evidence={name: each.evidence[name] for name in KEPT if name in each.evidence},
-            drawn={name: values[place] for name, values in drawn.items()},
-        )
-        for place, each in enumerate(candidates)
-    ]
+def trial_of(candidate: Candidate, *, method: str, accuracy: float, is_baseline: bool = False) -> Trial:
+    """The trial without the evidence that no rule reads; neighbours stand for features."""
+    features = candidate.evidence.get("target_features")
+    nearest = nearest_rows(features) if method == NO_METHOD and features is not None else None
+    kept = {name: candidate.evidence[name] for name in KEPT if name in candidate.evidence}
+    return Trial(replace(candidate, evidence=kept), method, is_baseline, accuracy, nearest)
 
 
 def save(pools: Sequence[Pool], path: Path) -> None:
@@ -150,8 +146,8 @@ def save(pools: Sequence[Pool], path: Path) -> None:
             one, key = trial.candidate, f"{place}/{trial.number}"
             for reading, array in one.evidence.items():
                 arrays[f"{key}/evidence/{reading}"] = array.astype(np.int16 if reading.endswith("labels") else "f2")
-            for name, values in one.drawn.items():
-                arrays[f"{key}/drawn/{name}"] = values.astype(np.float32)
+            if trial.nearest is not None:
+                arrays[f"{key}/evidence/{_NEAREST}"] = trial.nearest.astype(np.int16)
     np.savez_compressed(path, **arrays, **{_ABOUT: np.array(json.dumps(about))})  # type: ignore[arg-type]
 
 
@@ -168,14 +164,7 @@ def load(path: Path) -> list[Pool]:
             each["family"],
             each["pair"],
             each["seed"],
-            tuple(
-                _trial(
-                    facts,
-                    arrays.get(f"{place}/{facts['trial']}/evidence", {}),
-                    arrays[f"{place}/{facts['trial']}/drawn"],
-                )
-                for facts in each["trials"]
-            ),
+            tuple(_trial(facts, arrays.get(f"{place}/{facts['trial']}/evidence", {})) for facts in each["trials"]),
             None if _HIDDEN not in (own := arrays.get(str(place), {})) else own[_HIDDEN].astype(np.int64),
         )
         for place, each in enumerate(about)
@@ -196,7 +185,7 @@ def _facts(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _trial(facts: Mapping[str, Any], evidence: Arrays, drawn: Arrays) -> Trial:
+def _trial(facts: Mapping[str, Any], evidence: Arrays) -> Trial:
     candidate = Candidate(
         trial=facts["trial"],
         scores=facts["scores"],
@@ -208,6 +197,6 @@ def _trial(facts: Mapping[str, Any], evidence: Arrays, drawn: Arrays) -> Trial:
         optimises=frozenset(facts["optimises"]),
         is_reference=facts["is_reference"],
         cost=facts["cost"],
-        drawn={name: values.astype(np.float64) for name, values in drawn.items()},
     )
-    return Trial(candidate, facts["method"], facts["is_baseline"], facts["accuracy"])
+    nearest = evidence[_NEAREST].astype(np.int64) if _NEAREST in evidence else None
+    return Trial(candidate, facts["method"], facts["is_baseline"], facts["accuracy"], nearest)

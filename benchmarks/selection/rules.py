@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.leaderboard.without_labels import NO_METHOD, mean_of_pool
-from autotl.scoring.committee import RULE, Candidate, Rule, judge, percentile_ranks
+from autotl.scoring.candidates import RULE, Rule
+from autotl.scoring.committee import judge, percentile_ranks
 from autotl.scoring.ensv import ensv
 from benchmarks.selection.pools import Pool, Trial
 
@@ -63,33 +64,22 @@ class ByCommittee:
     """autotl's own, with constants of its own.
 
     Attributes:
-        objecting_draws: a witness objects where it says "better" in at most this share of the resamples, and one that
-            objects is enough to stay with source-only.
-        recuses: whether a score may not judge trials whose own training drives it up.
         reference: which trial counts as source-only.
     """
 
     rule: Rule = RULE
-    objecting_draws: float = -1.0
-    recuses: bool = True
     reference: Callable[[Pool], Trial] = lambda pool: pool.reference
 
     def __call__(self, pool: Pool) -> Choice:
         reference = self.reference(pool)
-        candidates = [self._seen(trial, is_reference=trial is reference) for trial in pool.trials]
-        verdict = judge(candidates, seed=pool.seed, rule=self.rule)
+        candidates = [replace(each.candidate, is_reference=each is reference) for each in pool.trials]
+        verdict = judge(candidates, seed=pool.seed, rule=self.rule, nearest=reference.nearest)
         numbers = [trial.number for trial in pool.trials]
-        objects = any(share <= self.objecting_draws for share in verdict.better.values())
-        pick = verdict.reference if objects else verdict.pick
         values = [verdict.values[number] for number in numbers]
         return Choice(
-            None if pick is None else numbers.index(pick),
+            None if verdict.pick is None else numbers.index(verdict.pick),
             np.array([-math.inf if value is None else value for value in values]),
         )
-
-    def _seen(self, trial: Trial, *, is_reference: bool) -> Candidate:
-        optimises = trial.candidate.optimises if self.recuses else frozenset[str]()
-        return replace(trial.candidate, optimises=optimises, is_reference=is_reference)
 
 
 def first_unadapted(pool: Pool) -> Trial:
@@ -98,36 +88,19 @@ def first_unadapted(pool: Pool) -> Trial:
     return min(plain or [pool.reference], key=lambda trial: trial.number)
 
 
-RANKED_BY: Mapping[str, tuple[str, ...]] = {
-    "InfoMax, MixVal": ("infomax", "mixval"),
-    "ClassAMI, MixVal": ("class_ami", "mixval"),
-    "ClassAMI, InfoMax, MixVal": ("class_ami", "infomax", "mixval"),
-    "those and source accuracy": ("class_ami", "infomax", "mixval", "source_accuracy"),
-}
-ALL_FOUR = "those and source accuracy"
-NEVER = "never falls back"
-ALL, MOST, HALF = 1.0, 0.75, 0.5
+POWERS = (0.0, 1.0, 2.0, 4.0, math.inf)  # of the trust in neighbours: they alone, less and less, not at all
+BEATEN = (0.0, 0.8, 0.95, 0.99)  # share of resamples in which a member must find the best better; 0: never falls back
 
 
 def committees() -> dict[str, Choose]:
-    """Variants of our own rule: what ranks, and what must speak against source-only."""
-    found: dict[str, Choose] = {}
-    for name, members in RANKED_BY.items():
-        of_target = tuple(member for member in members if member != "source_accuracy")
-        ranked = replace(RULE, members=members, witnesses=of_target)
-        for share in (0.8, 0.95, 0.99):
-            asked = replace(ranked, beaten_draws=share, beaten_witnesses=ALL)
-            found[f"{name}; all in {100 * share:.0f} %"] = ByCommittee(asked)
-        half = replace(ranked, beaten_draws=0.8, beaten_witnesses=HALF)
-        found[f"{name}; half in 80 %, none in 20 % or less"] = ByCommittee(half, objecting_draws=0.2)
-        found[f"{name}; {NEVER}"] = ByCommittee(replace(ranked, beaten_draws=0.0))
-        asked = replace(ranked, beaten_draws=0.95, beaten_witnesses=ALL)
-        found[f"{name}; all in 95 %; judged by what they drive up, too"] = ByCommittee(asked, recuses=False)
-    four = replace(RULE, members=RANKED_BY[ALL_FOUR], witnesses=RANKED_BY[ALL_FOUR])
-    for spoken, share in (("three quarters", MOST), ("half", HALF)):
-        asked = replace(four, beaten_draws=0.8, beaten_witnesses=share)
-        found[f"{ALL_FOUR}; {spoken} in 80 %, source accuracy among them"] = ByCommittee(asked)
-    return found
+    """Variants of our own rule: how much neighbours are heard, and what must speak against source-only."""
+    return {
+        f"trust to the power {power:g}; better in {100 * share:.0f} %": ByCommittee(
+            replace(RULE, trust_power=power, beaten_draws=share)
+        )
+        for power in POWERS
+        for share in BEATEN
+    }
 
 
 PUBLISHED: Mapping[str, Choose] = {
@@ -148,6 +121,9 @@ PUBLISHED: Mapping[str, Choose] = {
     "source accuracy within 10 points, then ClassAMI": partial(highest, score="class_ami", gate=GATE),
     "mean rank of source accuracy, entropy, MixVal": partial(
         highest_mean_rank, scores=("source_accuracy", "entropy", "mixval")
+    ),
+    "mean rank of ClassAMI, InfoMax, MixVal, source accuracy": partial(
+        highest_mean_rank, scores=("class_ami", "infomax", "mixval", "source_accuracy")
     ),
 }
 OURS = "autotl (`auto`)"

@@ -19,12 +19,12 @@ from autotl.adaptation import METHODS
 from autotl.adaptation.method import MakesPseudoLabels, Parameter, PriorCorrection, Transform, Weighting
 from autotl.adaptation.shot import nearest_centroids
 from autotl.scoring import ESTIMATORS, LABEL_FREE_SCORES
-from autotl.scoring.committee import Candidate
+from autotl.scoring.candidates import Candidate
 from autotl.scoring.label_free import Evidence, derivable, scores_at_hand
 from autotl.scoring.mixval import MAJOR_PART, mix_partners
 from benchmarks.adaptation.domains import LOADS, PRODUCTS, faulty_windows, pairs_of, reviews_of, spectrum_of
 from benchmarks.selection import small_network
-from benchmarks.selection.pools import Pool, Trial, drawn_beforehand, save
+from benchmarks.selection.pools import Pool, save, trial_of
 from benchmarks.selection.small_network import Network, softmax
 from benchmarks.shared import parser, present
 
@@ -140,10 +140,9 @@ def pool_of(pair: Pair, *, seed: int) -> Pool:
         found.append((candidate, setting.method, float(right.mean())))
     plain = [candidate for candidate, method, _ in found if method == "none"]
     reference = min(plain, key=lambda one: (-one.score("source_accuracy"), one.cost, one.trial))
-    candidates = drawn_beforehand([replace(one, is_reference=one is reference) for one, _, _ in found], seed=seed)
     trials = [
-        Trial(candidate, method, False, accuracy)
-        for candidate, (_, method, accuracy) in zip(candidates, found, strict=True)
+        trial_of(replace(one, is_reference=one is reference), method=method, accuracy=accuracy)
+        for one, method, accuracy in found
     ]
     return Pool(pair.family, pair.name, seed, tuple(trials), hidden_labels=pair.target[1])
 

@@ -16,13 +16,13 @@ from autotl.trial.outcome import Outputs
 
 FEW = 20  # labelled target examples: the first rows; the source's held-out ones follow
 LABELS = np.concatenate([np.arange(FEW) % CLASSES, np.arange(ROWS) % CLASSES])
-BETTER = {"sureness": 0.9, "clear": 0.95}
-DULL = {"sureness": 0.3, "clear": 0.5}
+BETTER = {"wrong": 0.05}
+DULL = {"wrong": 0.35}
 
 
 def trial(number, *, right, method="none", baseline=None, flops=1000, learns_from="all", metric="accuracy", **model):
     """A model that names the first `right` of the few labelled examples rightly, each time unseen."""
-    seen = evidence(**model)
+    seen = evidence(**{"seed": number, **model})
     known = LABELS[:FEW]
     said = np.where(np.arange(FEW) < right, known, (known + 1) % CLASSES)
     scores = {**scores_at_hand(LABEL_FREE_SCORES, seen), metric: right / FEW}
@@ -44,7 +44,7 @@ def trial(number, *, right, method="none", baseline=None, flops=1000, learns_fro
 
 
 def source_only(number=0, *, right=10, **model):
-    return trial(number, right=right, baseline="source_only", **{"sureness": 0.4, "clear": 0.6, **model})
+    return trial(number, right=right, baseline="source_only", **{"wrong": 0.3, **model})
 
 
 def given(trials, metric="accuracy", labels=LABELS):
@@ -77,7 +77,7 @@ def test_the_posterior_orders_the_board():
     found = told(*trials)["few_labels"]
     worth, strength = FEW, FEW_LABELS.strength
     prior = found["priors"]["2"]
-    assert rows[0]["score"]["value"] == pytest.approx((worth * 0.75 + strength * prior) / (worth + strength))
+    assert rows[0]["score"]["value"] == pytest.approx((worth * 0.75 + strength * prior) / (worth + strength), abs=2e-3)
     assert rows[0]["score"]["low"] < rows[0]["score"]["value"] < rows[0]["score"]["high"]
     assert found["labels"] == FEW
     assert found["by_labels"] == 1

@@ -8,6 +8,8 @@ from autotl.report import render, sections
 from autotl.report.entries import read_entries, score_name
 
 SCORES = {
+    "consensus": 0.88,
+    "neighbours": 0.79,
     "source_accuracy": 0.91,
     "iw_accuracy": 0.72,
     "estimate_atc": 0.83,
@@ -22,7 +24,7 @@ SCORES = {
 HEADLINE = {
     "winner": 7,
     "sentences": ["Trial 7 won.", "It was picked without target labels."],
-    "committee": {"members": ["infomax", "mixval"], "reference": 3, "fell_back": False, "reason": "it is better"},
+    "committee": {"members": ["consensus", "neighbours"], "reference": 3, "fell_back": False, "reason": "it is better"},
 }
 
 
@@ -47,11 +49,17 @@ def entries_of(values):
 
 def test_members_come_first_and_deviations_are_not_shown():
     found = sections.committee(entries_of(judged_values()), HEADLINE)
-    assert [column.name for column in found.columns] == ["InfoMax", "MixVal"]
-    assert [column.name for column in found.others] == ["source accuracy", "importance-weighted accuracy", "entropy"]
-    assert [column.decides for column in found.columns + found.others] == [True, True, False, False, False]
-    assert found.lines[0].scores == [1.75, 0.81]
-    assert found.lines[0].others == [0.91, 0.72, -0.4]
+    assert [column.name for column in found.columns] == ["agreement with all trials", "agreement of neighbours"]
+    assert [column.name for column in found.others] == [
+        "source accuracy",
+        "importance-weighted accuracy",
+        "entropy",
+        "InfoMax",
+        "MixVal",
+    ]
+    assert [column.decides for column in found.columns + found.others] == [True, True, *[False] * 5]
+    assert found.lines[0].scores == [0.88, 0.79]
+    assert found.lines[0].others == [0.91, 0.72, -0.4, 1.75, 0.81]
     assert found.lines[0].classes == 10
     assert not any(name.endswith("_deviation") for entry in entries_of(judged_values()) for name in entry.scores)
 
@@ -101,7 +109,7 @@ def test_with_target_labels_there_is_no_such_section():
 def test_the_page_shows_scores_and_verdicts_and_calls_a_rank_a_rank():
     page = render(judged_values())
     assert 'id="committee"' in page
-    assert "◆ InfoMax" in page
+    assert "◆ agreement with all trials" in page
     assert "names 4 of 10 classes" in page
     assert "mean rank without labels" in page
     assert "accuracy on the source" in page

@@ -8,12 +8,12 @@ import pytest
 from autotl.backbones import BackboneSpec
 from autotl.plan import Plan
 from autotl.plan.plan import Choice
-from autotl.scoring.committee import RULE
+from autotl.scoring.candidates import RULE
 from autotl.search.objective import AS_GOOD, REJECTED, GainOverSourceOnly, ScoreItself
 from autotl.search.proposer import Proposal
 
 BACKBONE = BackboneSpec("application", "MobileNetV2", weights="imagenet")
-TWO = replace(RULE, members=("infomax", "mixval"))
+TWO = replace(RULE, searched_by=("infomax", "mixval"))
 REFERENCE = {
     "source_accuracy": 0.9,
     "infomax": 1.0,

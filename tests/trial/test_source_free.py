@@ -10,7 +10,7 @@ from autotl.adaptation import METHODS
 from autotl.backbones.reading import own_reading
 from autotl.plan import Choice
 from autotl.production.serving_model import serving_model
-from autotl.scoring.committee import CHANGED
+from autotl.scoring.candidates import CHANGED
 from autotl.trial.forms import form_of
 from autotl.trial.outcome import Job
 

@@ -8,24 +8,24 @@ from pretend_models import candidate, source_only
 
 from autotl.scoring.few_labels import FEW_LABELS
 from benchmarks.selection.few_labels import COMMITTEE_ALONE, LABELS_ALONE, SHIPPED, Judged, mean_regret, regrets
-from benchmarks.selection.pools import Pool, Trial, drawn_beforehand, load, save
+from benchmarks.selection.pools import Pool, load, save, trial_of
 
 ROWS = 400
 HIDDEN = np.arange(ROWS) % 4
 
 
 def a_pool(hidden=HIDDEN):
-    """Source-only, a model that is always right and one that is never, which the committee likes best."""
+    """Source-only, a model that is always right and two that never are, on which the committee agrees."""
     wrong = (HIDDEN + 1) % 4
     models = [
-        source_only(0, said=np.where(np.arange(ROWS) < ROWS // 2, HIDDEN, wrong)),
+        source_only(0, said=np.where(np.arange(ROWS) < ROWS // 2, HIDDEN, wrong), apart=0.0),
         candidate(1, said=HIDDEN, sureness=0.5, clear=0.7),
         candidate(2, said=wrong, sureness=0.95, clear=0.99),
+        candidate(3, said=wrong, sureness=0.95, clear=0.99),
     ]
-    accuracies = (0.5, 1.0, 0.0)
+    accuracies = (0.5, 1.0, 0.0, 0.0)
     trials = tuple(
-        Trial(one, "none", False, accuracy)
-        for one, accuracy in zip(drawn_beforehand(models, seed=0), accuracies, strict=True)
+        trial_of(one, method="none", accuracy=accuracy) for one, accuracy in zip(models, accuracies, strict=True)
     )
     return Pool("image", "a-to-b", 0, trials, hidden_labels=hidden)
 

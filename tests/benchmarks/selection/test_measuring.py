@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from autotl.scoring.committee import Candidate
+from autotl.scoring.candidates import Candidate
 from benchmarks.selection.measuring import (
     Outcome,
     Outcomes,
