@@ -27,7 +27,7 @@ from autotl.features.engine import (
 )
 from autotl.features.extraction import ExtractionProgress, Pass, extraction, to_the_end
 from autotl.features.feature_set import FeatureSet
-from autotl.features.openvino import SHORT_NAMES, OpenVinoEngine
+from autotl.features.openvino import SHORT_NAMES, OpenVinoEngine, has_free_length
 from autotl.features.precision import ComputePrecision, openvino_is_installed
 from autotl.features.store import FeatureStore, Tensors
 
@@ -116,6 +116,7 @@ class Extractor:
             or network.digest in self._left_to_keras
             or not openvino_is_installed()
             or count_parameters(network.whole) < FEWEST_PARAMETERS
+            or has_free_length(network.whole)
         ):
             return engine_name()
         return f"openvino-{SHORT_NAMES[self._precision]}"
