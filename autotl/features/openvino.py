@@ -2,8 +2,9 @@
 
 It is a different compiler of the same network: float32 agrees with Keras to about 4e-6 of the largest activation. That
 is checked on the first batch of every network, and one that does not agree is computed by Keras. So is one whose
-inputs have no fixed shape: sentences of MiniLM came out right in one batch and as infinities in the next. bfloat16 is twice as
-fast again where the CPU has its instructions, and off by several per cent, so it is used only where it is asked for.
+inputs have no fixed shape: sentences of MiniLM came out right in one batch and as infinities in the next. bfloat16 is
+twice as fast again where the CPU has its instructions, and off by several per cent, so it is used only where it is
+asked for.
 """
 
 import os
