@@ -10,7 +10,7 @@ import numpy as np
 
 from autotl.leaderboard.rows import Row, cost_of, source_score_of
 from autotl.leaderboard.same_examples import SameExamples
-from autotl.leaderboard.without_labels import bar_rejected, candidates_of, judged_rows, mean_of_pool
+from autotl.leaderboard.without_labels import candidates_of, fill_in, judged_rows, mean_of_pool
 from autotl.scoring.committee import Verdict, judge
 from autotl.scoring.few_labels import ACCURACIES, FEW_LABELS, FewLabelsRule, HeldOut, Posterior, posterior_of
 from autotl.scoring.metrics import Labels, Values, predicted_labels
@@ -123,11 +123,11 @@ def take_over(decision: Decision, rows: Sequence[Row]) -> list[Row]:
     return [by_trial[trial] for group in decision.groups for trial in group]
 
 
-def bar_those_rejected(decision: Decision, rows: Sequence[Row]) -> None:
-    """Fills in what the committee's guards say, and the reason of rows that they keep from winning."""
+def fill_in_verdict(decision: Decision, rows: Sequence[Row]) -> None:
+    """Fills in what the committee says of each row, and the reason of those that its guards keep from winning."""
     for row in rows:
         row["guards"] = {}
-    bar_rejected(decision.verdict, rows)
+    fill_in(decision.verdict, rows)
 
 
 def _learns_from_source(row: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from autotl.leaderboard.by_few_labels import bar_those_rejected, decision_of, is_with_few_labels
+from autotl.leaderboard.by_few_labels import decision_of, fill_in_verdict, is_with_few_labels
 from autotl.leaderboard.by_few_labels import take_over as take_over_few
 from autotl.leaderboard.rows import (
     BARRED,
@@ -64,7 +64,7 @@ def rank(
         return _by_committee(ranked, outputs, labels, metric=metric, seed=seed)
     if is_with_few_labels(ranked):
         decision = decision_of(ranked, outputs, labels, metric=metric, seed=seed)
-        bar_those_rejected(decision, ranked)
+        fill_in_verdict(decision, ranked)
         if decision.groups:
             first = take_over_few(decision, ranked)
             return [*first, *_behind([row for row in ranked if row["tie_group"] is None], higher_is_better)]

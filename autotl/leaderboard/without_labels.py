@@ -74,12 +74,9 @@ def mean_of_pool(said: Sequence[Probabilities]) -> Probabilities:
 def take_over(verdict: Verdict, rows: Sequence[Row]) -> list[Row]:
     """The judged rows in the committee's order, with its values and scores, guards, tie groups and the winner."""
     by_trial = {row["trial"]: row for row in rows}
-    bar_rejected(verdict, rows)
+    fill_in(verdict, rows)
     for trial, value in verdict.values.items():
         by_trial[trial]["score"] = {"value": value, "low": None, "high": None, "kind": KIND}
-    for member, scores in verdict.scores.items():
-        for trial, value in scores.items():
-            by_trial[trial]["scores"][member] = value
     for number, group in enumerate(verdict.groups, start=1):
         for trial in group:
             by_trial[trial]["tie_group"] = number
@@ -88,11 +85,14 @@ def take_over(verdict: Verdict, rows: Sequence[Row]) -> list[Row]:
     return [by_trial[trial] for trial in verdict.order]
 
 
-def bar_rejected(verdict: Verdict, rows: Sequence[Row]) -> None:
-    """Fills in what the guards say, and the reason of rows that they keep from winning."""
+def fill_in(verdict: Verdict, rows: Sequence[Row]) -> None:
+    """Fills in what members and guards say of each row, and the reason of those that guards keep from winning."""
     for row in rows:
-        if row["trial"] in verdict.guards:
-            row["guards"] = dict(verdict.guards[row["trial"]])
+        trial = row["trial"]
+        found = {member: scores[trial] for member, scores in verdict.scores.items() if trial in scores}
+        row["scores"] = {**row["scores"], **found}
+        if trial in verdict.guards:
+            row["guards"] = dict(verdict.guards[trial])
             complaints = [words for words in row["guards"].values() if words != PASSED]
             if complaints:
                 row["reason"] = f"{BARRED}{'; '.join(complaints)}"
