@@ -161,7 +161,7 @@ class Trainer:
         return np.asarray(keras.ops.convert_to_numpy(self.model.head[-1].kernel), dtype=np.float32)
 
     def state(self) -> Arrays:
-        """Everything that training changes, to be put back by `load_state`: folds take turns on one model."""
+        """Everything in which folds differ that take turns on one model, to be put back by `load_state`."""
         return [keras.ops.convert_to_numpy(variable).copy() for variable in self._changing()]
 
     def load_state(self, state: Arrays) -> None:
@@ -213,8 +213,9 @@ class Trainer:
         return tensors[0] if len(tensors) == 1 else tensors
 
     def _changing(self) -> list[Any]:
+        """What training changes, and what a fold's own training rows set before it: its class weights."""
         moving = [*self.model.trainable_variables, *self.optimizer.variables, self.model.dropout.seed_generator.state]
-        return [*moving, *self._maps(), self.model.without_source]
+        return [*moving, *self._maps(), self.model.class_weights, self.model.without_source]
 
     def _kept(self) -> list[Any]:
         """A critic is left behind: it only helped to train."""
