@@ -113,7 +113,7 @@ class HeadPacket:
                 member.progress.advance(finite_loss(loss, epoch), score)
                 if epoch + 1 < member.plan.epochs:
                     return None
-                features = member.learner.features_of(member.folds[-1].validation)
+                features = member.learner.features_of(member.rows) if len(member.folds) == 1 else None
                 return self._workshop.ending(member.learner, member.rows, probabilities, features, as_it_came=None)
         except DivergedError as diverged:
             return Ending("failed", reason=str(diverged))

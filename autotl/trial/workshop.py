@@ -149,6 +149,7 @@ class Workshop:
         if len(folds) > 1:
             learner.load_state(states[0])  # the first fold's model stands for the trial
         with progress.clock("score"):
+            features = features if len(folds) == 1 else None
             ending = self.ending(learner, rows, probabilities, features, as_it_came=as_it_came)
         yield progress.ended(ending)
 
@@ -234,7 +235,8 @@ class Workshop:
 
         Args:
             rows, probabilities: what it is scored on.
-            features: of the rows of the last fold.
+            features: of these rows by this model; None where there are several folds, for then each has a model of its
+                own that did not train on its rows, and their features do not fit together.
             as_it_came: what an exported source's model said of the target untouched.
         """
         target, target_features = learner.predict(self.data.target_rows)

@@ -78,6 +78,28 @@ def test_the_first_fold_is_what_is_kept_restored_and_tested(tmp_path):
     np.testing.assert_array_equal(restored.predict(data.target_rows)[0], meant)
 
 
+@pytest.mark.parametrize("plans", [1, 2], ids=["alone", "side by side"])
+@pytest.mark.parametrize("folds", [1, FOLDS])
+def test_features_of_the_scored_rows_are_left_by_the_one_model_that_scored_them_all(tmp_path, folds, plans):
+    data = two_domains(source=60)
+    labelled = np.arange(len(data.inputs[0]), len(data.labels))
+    parts = np.array_split(np.random.default_rng(0).permutation(labelled), max(folds, 5))[:folds]
+    cut = tuple(Fold(np.setdiff1d(labelled, part), part) for part in parts)
+    data = replace(data, folds=cut, suffix_folds=cut)
+    workshop = a_balanced_workshop(tmp_path, data)
+    jobs = [Job(number, a_plan(seed=number, epochs=1)) for number in range(plans)]
+    endings = [row.ending for row in workshop.train(jobs) if row.ending is not None]
+    assert [ending.status for ending in endings] == ["complete"] * plans
+    for outputs in (ending.outputs for ending in endings):
+        assert set(outputs.rows) <= set(labelled)
+        if folds > 1:
+            assert outputs.source_features is None
+            assert "source_features" not in outputs.evidence(data.labels)
+        else:
+            _, features = workshop.fit(jobs[0].plan, cut[0]).predict(outputs.rows)  # frozen: any plan's are the same
+            np.testing.assert_allclose(outputs.evidence(data.labels)["source_features"], features, atol=1e-5)
+
+
 def few_labels(*, changed=()):
     """Folds over a target's known rows, a source beside them; the labels of the rows `changed` are other ones."""
     data = two_domains(known=KNOWN)
