@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.selection import estimates
-from benchmarks.selection.measuring import FEWEST_TRIALS, SUB_POOLS, Outcomes, figures, intervals, left_out, sub_pools
+from benchmarks.selection.measuring import (
+    FEWEST_TRIALS,
+    MOST_TRIALS,
+    SUB_POOLS,
+    Outcomes,
+    figures,
+    intervals,
+    left_out,
+    sub_pools,
+)
 from benchmarks.selection.pools import Pool, load, read_pools, save
 from benchmarks.selection.rules import PUBLISHED, Choose, auto, committees
 from benchmarks.selection.tables import by_family, described, of_rules
@@ -23,6 +32,7 @@ def main() -> None:
     arguments.add_argument("--save", type=Path, default=None, help="keep the pools in this .npz")
     arguments.add_argument("--load", type=Path, nargs="+", default=[], help="pools that were kept before")
     arguments.add_argument("--sub-pools", type=int, default=SUB_POOLS, help="drawn of each pool")
+    arguments.add_argument("--trials", type=int, default=MOST_TRIALS, help="of a sub-pool, at most")
     arguments.add_argument("--variants", action="store_true", help="every variant of our own rule, too")
     given = arguments.parse_args()
     pools = [*(pool for path in given.load for pool in load(path)), *read_pools(given.pools)]
@@ -32,7 +42,9 @@ def main() -> None:
     if not usable:
         raise SystemExit(f"no finished search with {FEWEST_TRIALS} complete trials, source-only among them")
     print(described(pools, usable))
-    drawn = [sub_pool for pool in usable for sub_pool in sub_pools(pool, count=given.sub_pools)]
+    drawn = [
+        sub_pool for pool in usable for sub_pool in sub_pools(pool, count=given.sub_pools, most_trials=given.trials)
+    ]
     rules = {**PUBLISHED, **auto(), **(committees() if given.variants else {})}
     found = _outcomes(rules, drawn)
     if given.variants:

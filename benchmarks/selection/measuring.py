@@ -68,12 +68,12 @@ def spearman(values: Values, accuracies: Values) -> float:
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def sub_pools(pool: Pool, *, count: int = SUB_POOLS) -> Iterator[Pool]:
-    """Draws without replacement of two thirds of a pool, 20 trials at most, source-only always among them."""
+def sub_pools(pool: Pool, *, count: int = SUB_POOLS, most_trials: int = MOST_TRIALS) -> Iterator[Pool]:
+    """Draws without replacement of two thirds of a pool, so many trials at most, source-only always among them."""
     draws = np.random.default_rng([pool.seed, len(pool.trials)])
     reference = pool.trials.index(pool.reference)
     others = np.delete(np.arange(len(pool.trials)), reference)
-    size = min(MOST_TRIALS, round(SHARE_OF_TRIALS * len(pool.trials)))
+    size = min(most_trials, round(SHARE_OF_TRIALS * len(pool.trials)))
     for _ in range(count):
         yield pool.of(sorted([reference, *draws.permutation(others)[: size - 1].tolist()]))
 
