@@ -32,5 +32,5 @@ BNM = LabelFreeScore(
     blind_to="confident wrong clusters, and a target whose classes are of unlike size",
     paper='Cui, Wang, Zhuo, Li, Huang & Tian, "Towards discriminability and diversity: batch nuclear-norm maximization '
     'under label insufficient situations", CVPR 2020',
-    spoken="nuclear norm (BNM)",
+    spoken="BNM",
 )

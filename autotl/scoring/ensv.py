@@ -29,5 +29,5 @@ ENSV = LabelFreeScore(
     blind_to="a model that is better than most of a search, and a mistake that most of them make",
     paper='Hu, Luo, Liang & Foo, "Towards reliable model selection for unsupervised domain adaptation: an empirical '
     'study and a certified baseline", NeurIPS 2024',
-    spoken="agreement with the plain mean of all trials (EnsV)",
+    spoken="EnsV",
 )
