@@ -87,9 +87,11 @@ def percentile_ranks(values: Values) -> Values:
     Args:
         values: more is better, shape (candidates, draws).
     """
+    from scipy.stats import rankdata
+
     known = np.isfinite(values)
-    mine, others = values[:, None], np.where(known, values, math.nan)[None]
-    below = (mine > others).sum(axis=1) + 0.5 * ((mine == others).sum(axis=1) - 1)
+    unknown = (~known).sum(axis=0)
+    below = rankdata(np.where(known, values, -math.inf), axis=0) - unknown - 1  # equals share their mean rank
     rivals = known.sum(axis=0) - 1
     ranks = np.where(rivals > 0, below / np.maximum(rivals, 1), 1.0)
     return np.asarray(np.where(known, ranks, math.nan))
