@@ -23,7 +23,7 @@ from autotl.scoring.candidates import Candidate
 from autotl.scoring.label_free import Evidence, derivable, scores_at_hand
 from autotl.scoring.mixval import MAJOR_PART, mix_partners
 from benchmarks.adaptation.domains import LOADS, PRODUCTS, faulty_windows, pairs_of, reviews_of, spectrum_of
-from benchmarks.selection import small_network
+from benchmarks.selection import corruptions, small_network
 from benchmarks.selection.pools import Pool, save, trial_of
 from benchmarks.selection.small_network import Network, softmax
 from benchmarks.shared import parser, present
@@ -92,12 +92,13 @@ def main() -> None:
 
 
 def pairs(shared: Path) -> Iterator[Pair]:
-    """Digits, vibrations and reviews, and some of them with a target whose classes are of unlike size."""
+    """Digits, photographs, vibrations and reviews, and some with a target whose classes are of unlike size."""
     digits = {name: _digits(shared, name) for name in ("mnist", "usps")}
     for one, other in pairs_of(digits):
         pair = _reduced(Pair("image", f"{one}-to-{other}", digits[one], digits[other]))
         yield pair
         yield imbalanced(pair)
+    yield from _corrupted(shared)
     loads = {load: _spectra(shared, load) for load in LOADS}
     for one, other in pairs_of(loads):
         pair = _reduced(Pair("signal", f"{one}-to-{other}", loads[one], loads[other]))
@@ -279,6 +280,17 @@ def _digits(shared: Path, name: str) -> tuple[Matrix, Labels]:
 def _without_margin(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows, columns = (np.flatnonzero(image.max(axis=axis) > 50) for axis in (1, 0))
     return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _corrupted(shared: Path) -> Iterator[Pair]:
+    """Clean photographs as the source, others as a bad camera saw them as the target."""
+    folder = shared / "data" / "cifar10"
+    images, labels = corruptions.read_images(folder / "train")
+    clean = corruptions.features(images), labels
+    images, labels = corruptions.read_images(folder / "test")
+    for name, corrupt in corruptions.CORRUPTIONS.items():
+        spoilt = corruptions.features(corrupt(images)), labels
+        yield _reduced(Pair("corrupted", f"clean-to-{name}", clean, spoilt))
 
 
 def _spectra(shared: Path, load: str) -> tuple[Matrix, Labels]:
