@@ -85,7 +85,7 @@ class Outputs:
             found |= {"source_probabilities": said, "source_labels": labels[rows]}
         else:
             found["source_shares"] = self.source_shares
-        if self.source_features is not None and len(rows):
+        if self.source_features is not None and len(self.source_features):  # only the best trials keep them
             found["source_features"] = self.source_features
         if self.classifier_weights is not None:
             found["classifier_weights"] = self.classifier_weights
