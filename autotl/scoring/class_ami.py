@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autotl.scoring.components import Points, are_numbers, sampled
+from autotl.scoring.entropy import entropies_of_sums
 from autotl.scoring.label_free import LabelFreeScore
 from autotl.scoring.metrics import Labels, OfDraws, Probabilities, Values, Weights, predicted_labels
 
@@ -57,8 +57,8 @@ def class_ami_of_draws(points: Points, said: Probabilities) -> OfDraws:
 
     def of_draws(weights: Weights) -> Values:
         kept = weights[:, sample]
-        of_classes, of_clusters = (_entropies(kept @ mark) for mark in marks)
-        mutual = of_classes + of_clusters - _entropies(kept @ pairs)
+        of_classes, of_clusters = (entropies_of_sums(kept @ mark) for mark in marks)
+        mutual = of_classes + of_clusters - entropies_of_sums(kept @ pairs)
         room = (of_classes + of_clusters) / 2 - expected
         return np.asarray((mutual - expected) / np.maximum(room, 1e-12))
 
@@ -93,12 +93,6 @@ def _clusters(points: Points, classes: Labels) -> Labels:
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than classes
         found = KMeans(len(counts), init=means / counts[:, None], n_init=1, max_iter=MOST_ROUNDS).fit(points)
     return np.asarray(found.labels_, dtype=np.int64)
-
-
-def _entropies(sums: NDArray[np.float64]) -> Values:
-    """Of the shares that weights have in each draw, in nats, shape (draws,)."""
-    shares = sums / np.maximum(sums.sum(axis=1, keepdims=True), 1e-12)
-    return np.asarray(-(shares * np.log(np.where(shares > 0, shares, 1.0))).sum(axis=1))
 
 
 CLASS_AMI = LabelFreeScore(

@@ -14,6 +14,15 @@ def entropies(probabilities: Probabilities) -> Values:
     return np.asarray(-(wide * np.log(np.where(wide > 0, wide, 1.0))).sum(axis=1))
 
 
+def entropies_of_sums(sums: Values) -> Values:
+    """Of the shares that sums of weights have in each draw, in nats, shape (draws,).
+
+    Args:
+        sums: of the draws' weights by class or by any other cell, shape (draws, cells).
+    """
+    return entropies(sums / np.maximum(sums.sum(axis=1, keepdims=True), 1e-12))
+
+
 def mean_entropy(probabilities: Probabilities) -> float:
     """Mean over examples of the entropy of their probabilities, in nats, 0 to log(classes); NaN without examples."""
     return float(entropies(probabilities).mean()) if len(probabilities) else math.nan

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autotl.scoring.entropy import entropies
+from autotl.scoring.entropy import entropies_of_sums
 from autotl.scoring.metrics import Labels, OfDraws, Values, Weights
 from autotl.scoring.panel import Panel, PanelScore, Places
 
@@ -31,8 +31,7 @@ def neighbour_information(said: Labels, nearest: Places, classes: int) -> OfDraw
     np.add.at(pairs, (np.repeat(np.arange(len(said)), count), place.reshape(-1)), 1 / count)
 
     def of_draws(weights: Weights) -> Values:
-        whole = np.maximum(weights.sum(axis=1, keepdims=True), LEAST)
-        one, other, both = (entropies(weights @ each / whole) for each in (own, of_neighbours, pairs))
+        one, other, both = (entropies_of_sums(weights @ each) for each in (own, of_neighbours, pairs))
         return np.asarray((one + other - both) / math.log(max(classes, 2)))
 
     return of_draws
