@@ -31,13 +31,11 @@ def consensus(panel: Panel) -> Labels:
 
 def trust_in_neighbours(panel: Panel) -> float:
     """How far neighbours agree on the consensus, 0 to 1: how much may be told from them. 0 where they are not known."""
-    nearest = panel.nearest
-    return 0.0 if nearest is None else max(neighbour_agreement(consensus(panel), nearest), 0.0)
+    return 0.0 if panel.nearest is None else max(neighbour_agreement(consensus(panel), panel.nearest), 0.0)
 
 
 def _weight(said: Labels, panel: Panel) -> float:
-    nearest = panel.nearest
-    return 1.0 if nearest is None else max(neighbour_agreement(said, nearest), LEAST_WEIGHT)
+    return 1.0 if panel.nearest is None else max(neighbour_agreement(said, panel.nearest), LEAST_WEIGHT)
 
 
 def _share(agrees: Values) -> OfDraws:

@@ -1,7 +1,8 @@
 """What all trials of a search say of the same target inputs: a committee compares trials with each other."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +23,15 @@ class Panel:
         probabilities: of each trial, shape (m, classes); of the same inputs in the same order.
         nearest: the neighbours of each input; of one model's features for all trials, so that no trial is judged in a
             space that its own training shaped. None where they are not known.
-        said: the class that each trial names, shape (m,).
     """
 
     probabilities: Sequence[Probabilities]
     nearest: Places | None
-    said: Sequence[Labels] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "said", [predicted_labels(each) for each in self.probabilities])
+    @cached_property
+    def said(self) -> Sequence[Labels]:
+        """The class that each trial names, shape (m,)."""
+        return [predicted_labels(each) for each in self.probabilities]
 
     @property
     def rows(self) -> int:
