@@ -27,7 +27,14 @@ ROW = {
     "test": (dict, type(None)),
     "refit_test": (dict, type(None)),
 }
-EXTRA = {"flops": (int, type(None)), "reason": (str, type(None))}
+EXTRA = {
+    "flops": (int, type(None)),
+    "reason": (str, type(None)),
+    "memory_mb": (int, float, type(None)),
+    "gpu_mb": (int, float, type(None)),
+    "attempt": int,
+    "asked_batch_size": (int, type(None)),
+}
 PLAN = ("backbone", "tap", "unfrozen_layers", "learning_rate", "head", "adaptation")  # and what its modality adds
 SECONDS = {"features", "train", "score", "propose", "overhead"}
 STATUSES = ("complete", "pruned", "failed", "skipped", "running")

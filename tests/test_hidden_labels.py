@@ -129,7 +129,7 @@ def rows_of(folder):
 
 
 def without(row, *keys):
-    times = {"seconds", "latency_ms", "latency_estimated", "test", "refit_test"}
+    times = {"seconds", "memory_mb", "gpu_mb", "latency_ms", "latency_estimated", "test", "refit_test"}
     return {key: value for key, value in row.items() if key not in {*times, *keys}}
 
 

@@ -11,6 +11,15 @@ from autotl.features.store import Tensors
 LENGTH_STEP = 16  # sequences are cut to a multiple of it, so that few lengths have to be compiled
 
 
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether this says that memory could not be had. Python and each backend have an error of their own for it."""
+    return (
+        isinstance(error, MemoryError)  # NumPy's too
+        or type(error).__name__ in ("ResourceExhaustedError", "OutOfMemoryError")  # of TensorFlow, of torch on a GPU
+        or any(words in str(error) for words in ("RESOURCE_EXHAUSTED", "can't allocate memory", "ALLOC_FAILED"))
+    )
+
+
 class UnfitEngineError(Exception):
     """An engine cannot compute this network, or computes something else than Keras; the message says which."""
 

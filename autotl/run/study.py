@@ -71,6 +71,10 @@ class Study:
         """Writes one step of a learning curve."""
         self.execute("INSERT OR REPLACE INTO autotl_epochs VALUES (?, ?, ?, ?)", (number, epoch, train_loss, score))
 
+    def drop_epochs(self, number: int) -> None:
+        """Takes a trial's learning curve away: it is trained from the beginning again."""
+        self.execute("DELETE FROM autotl_epochs WHERE number = ?", (number,))
+
     def put_fact(self, name: str, value: Any) -> None:
         """Writes a named fact about the run."""
         self.execute("INSERT OR REPLACE INTO autotl_facts VALUES (?, ?)", (name, _as_json(value)))

@@ -19,6 +19,7 @@ from autotl.trial.outcome import Outputs
 PLAN = "plan.yaml"
 CURVE = "curve.csv"
 LOG = "log.txt"
+LAST_WORD = "out_of_memory.txt"  # of a worker that ended itself; gone when the driver has read it
 OUTPUTS = "outputs.npz"
 WEIGHTS = "weights.npz"
 FEATURES = ("features", "source_features")  # among the outputs
@@ -34,6 +35,21 @@ def write_curve(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Epoch, training loss and score, a line each."""
     lines = ["epoch,train_loss,score", *(f"{row['epoch']},{row['train_loss']:.6g},{row['score']:.6g}" for row in rows)]
     write_copy(folder / CURVE, ("\n".join(lines) + "\n").encode())
+
+
+def write_last_word(folder: Path, words: str) -> None:
+    """Why the worker that trains this ends itself."""
+    write_copy(folder / LAST_WORD, words.encode())
+
+
+def take_last_word(folder: Path) -> str | None:
+    """What `write_last_word` left, once; None where nothing was left."""
+    try:
+        words = (folder / LAST_WORD).read_text(encoding="utf-8")
+        (folder / LAST_WORD).unlink()
+    except FileNotFoundError:
+        return None
+    return words
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -40,10 +40,26 @@ class Journal:
         """A plan goes to a worker."""
         row = new_row(proposal.number, proposal.plan.as_dict(), baseline=proposal.baseline)
         row["seconds"]["propose"] = proposal.propose_seconds
+        self._shrunk(row, proposal)
         self._rows[proposal.number] = row
         trial_files.write_plan(self._run.trial(proposal.number), row["plan"])
         self._study.put_trial(proposal.number, "running", row)
         self._tell(TrialStarted(proposal.number, row["plan"], proposal.baseline))
+
+    def again(self, proposal: Proposal) -> None:
+        """A plan that did not fit into memory is to be trained from the beginning, at a smaller batch."""
+        row = self._rows[proposal.number]
+        row["attempt"] += 1
+        row["epochs"] = 0
+        self._shrunk(row, proposal)
+        self._curves.pop(proposal.number, None)
+        self._study.drop_epochs(proposal.number)
+        trial_files.write_plan(self._run.trial(proposal.number), row["plan"])
+        self._study.put_trial(proposal.number, "running", row)
+
+    def last_word(self, number: int) -> str | None:
+        """What a worker left that ended itself while it trained this; asked once."""
+        return trial_files.take_last_word(self._run.trial(number))
 
     def epoch(self, number: int, report: Mapping[str, Any]) -> None:
         """A running trial ended an epoch."""
@@ -70,7 +86,7 @@ class Journal:
                 row["score"], row["scores"] = report["final"]["score"], report["final"]["scores"]
         row["status"] = status
         row["failure"] = reason if status in ("failed", "skipped") else None
-        row["reason"] = reason
+        row["reason"] = reason or _smaller_batch(row)
         if row["score"] is None and self._curves.get(number):
             row["score"] = {
                 "value": self._curves[number][-1]["score"],
@@ -89,6 +105,11 @@ class Journal:
         trial_files.write_plan(self._run.trial(number), plan)
         self.ended(number, "skipped", reason=reason, report=None)
 
+    @staticmethod
+    def _shrunk(row: dict[str, Any], proposal: Proposal) -> None:
+        row["plan"] = proposal.plan.as_dict()
+        row["asked_batch_size"] = proposal.asked_batch_size
+
     def _tell(self, event: Event) -> None:
         if self._untold is None:
             self._listen(event)
@@ -101,6 +122,16 @@ class Journal:
         row["seconds"] |= {name: spent for name, spent in report["seconds"].items() if name != "propose"}
         if report["size"] is not None:
             row |= report["size"]
+        for name in ("memory_mb", "gpu_mb"):
+            if report.get(name) is not None:
+                row[name] = max(report[name], row[name] or 0.0)
+
+
+def _smaller_batch(row: Mapping[str, Any]) -> str | None:
+    """What is said of a trial that ended well, but not as it was asked for."""
+    if row["asked_batch_size"] is None:
+        return None
+    return f"trained in batches of {row['plan']['batch_size']}: {row['asked_batch_size']} did not fit into memory"
 
 
 def new_row(number: int, plan: Mapping[str, Any], *, baseline: str | None) -> dict[str, Any]:
@@ -123,6 +154,10 @@ def new_row(number: int, plan: Mapping[str, Any], *, baseline: str | None) -> di
         "flops": None,
         "latency_ms": None,
         "latency_estimated": True,
+        "memory_mb": None,
+        "gpu_mb": None,
+        "attempt": 1,
+        "asked_batch_size": None,
         "failure": None,
         "reason": None,
         "test": None,

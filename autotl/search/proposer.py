@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +34,13 @@ class Proposal:
     plan: Plan
     baseline: str | None
     propose_seconds: float
+    asked_batch_size: int | None = None  # where that did not fit into memory, and the plan's own is smaller
+
+    def at_batch_of(self, plan: Plan) -> "Proposal":
+        """The same with a plan that differs in its batch, if it does."""
+        if plan.batch_size == self.plan.batch_size:
+            return self
+        return replace(self, plan=plan, asked_batch_size=self.asked_batch_size or self.plan.batch_size)
 
 
 def make_sampler(*, trials: int, seed: int) -> "optuna.samplers.BaseSampler":
@@ -86,6 +93,7 @@ class Proposer:
         self._per_method: list[Plan] | None = None  # made when the probes have told the most promising backbone
         self._running: dict[int, optuna.Trial] = {}
         self._plans: dict[int, Plan] = {}
+        self._furthest: dict[int, int] = {}  # epoch that was told
         self._numbers: dict[str, int] = {}  # plan key -> trial that trains it
         self._probe_scores: dict[BackboneSpec, float] = {}
         self._flops: dict[BackboneSpec, int] = {}
@@ -153,8 +161,9 @@ class Proposer:
         return self._suggested(start)
 
     def step(self, number: int, epoch: int, score: float) -> None:
-        """One epoch's score of a running trial."""
-        if np.isfinite(score):
+        """One epoch's score of a running trial; Optuna keeps the first of an epoch that is trained again."""
+        if np.isfinite(score) and epoch > self._furthest.get(number, 0):
+            self._furthest[number] = epoch
             self._running[number].report(score, epoch)
 
     def end(
@@ -260,8 +269,6 @@ class Proposer:
 
     def _proposal(self, plan: Plan, baseline: str | None, start: float) -> Proposal:
         """A trial of a plan that we chose; Optuna learns from it where it lies inside the space."""
-        from dataclasses import replace
-
         parameters: Mapping[str, Any] | None = self._space.parameters(plan)
         if parameters:
             self._study.enqueue_trial(dict(parameters))

@@ -17,6 +17,8 @@ from autotl.search.objective import GainOverSourceOnly, Objective, ScoreItself
 from autotl.search.proposer import Proposer, make_sampler
 from autotl.trial.making import MakeWorkshop
 
+SHARE_OF_FREE_MEMORY = 0.9  # for the workers; the driver and the page cache need some, too
+
 
 @dataclass(frozen=True)
 class SearchOrder:
@@ -93,7 +95,9 @@ def _train(
     """Starts the workers and trains what the proposer proposes."""
     import ray
 
-    from autotl.search.resources import share_out, usable_cores
+    from autotl.search.memory import MB, memory_here
+    from autotl.search.packing import Packing
+    from autotl.search.resources import gpu_memory_mb, share_out, usable_cores
     from autotl.search.tuning import private_cluster, run_trials
 
     workers = 1 if order.deterministic else order.workers
@@ -102,12 +106,17 @@ def _train(
         cores = math.ceil(order.cpus_per_trial * workers)
     with private_cluster(cpus=cores):
         offered = ray.cluster_resources()
+        gpus = offered.get("GPU", 0)
+        gpu_mb = gpu_memory_mb() if gpus else None
+        memory = memory_here().available * SHARE_OF_FREE_MEMORY
         shares = share_out(
             cpus=offered.get("CPU", 1),
-            gpus=offered.get("GPU", 0),
+            gpus=gpus,
             cpus_per_trial=order.cpus_per_trial,
             gpus_per_trial=order.gpus_per_trial,
             workers=workers,
+            memory_mb=memory / MB,
+            gpu_mb=gpu_mb,
         )
         budget.start_search()
         listen(SearchStarted(order.trials, len(order.baselines), shares.workers, budget.search_ends))
@@ -123,4 +132,6 @@ def _train(
             early_stopping=order.early_stopping,
             longest_plan=order.space.longest_plan(),
             ask_ahead=shares.workers > 1 and shares.fill_the_machine,
+            packing=Packing(memory_mb=memory / MB, gpus=gpus, gpus_each=shares.gpus, gpu_mb=gpu_mb),
+            memory_share=memory / shares.workers,
         )

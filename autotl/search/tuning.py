@@ -15,14 +15,17 @@ from typing import Any
 
 import ray
 from ray import tune
+from ray.tune.execution.placement_groups import resource_dict_to_pg_factory
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
 from autotl.errors import AutotlError, EnvironmentProblemError
+from autotl.plan import Plan
 from autotl.search.budget import Budget
 from autotl.search.journal import Journal
 from autotl.search.objective import Objective
+from autotl.search.packing import MemoryLimits, Packing
 from autotl.search.proposer import Proposal, Proposer
 from autotl.search.resources import Shares
 from autotl.search.worker import PacketTrainable
@@ -48,6 +51,8 @@ def run_trials(
     early_stopping: bool,
     longest_plan: int,
     ask_ahead: bool,
+    packing: Packing,
+    memory_share: float,
 ) -> None:
     """Trains plans until the proposer has no more or the budget is spent. Every proposed trial has ended on return.
 
@@ -55,6 +60,8 @@ def run_trials(
         make_workshop: called once in each worker process.
         longest_plan: epochs of the longest plan, for the rungs of early stopping.
         ask_ahead: propose while all workers are busy; off where each proposal must know every result before it.
+        packing: what fits beside what.
+        memory_share: bytes that a worker may hold when memory is short.
     Raises:
         AutotlError: the driver itself could not go on, for example with a full disk.
     """
@@ -66,6 +73,7 @@ def run_trials(
         at_once=shares.workers + (1 if ask_ahead else 0),
         rungs=rungs_below(longest_plan) if early_stopping else (),
         higher_is_better=higher_is_better,
+        packing=packing,
     )
     scheduler = (
         EarlyStopping(searcher, longest_plan=longest_plan, higher_is_better=higher_is_better)
@@ -88,8 +96,9 @@ def run_trials(
                         make_workshop=make_workshop,
                         trials=trials_folder,
                         threads=max(1, int(shares.cpus)),
+                        memory_share=memory_share,
                     ),
-                    {"cpu": shares.cpus, "gpu": shares.gpus},
+                    lambda config: resource_dict_to_pg_factory({"cpu": shares.cpus, "gpu": config["gpus"]}),
                 ),
                 tune_config=tune.TuneConfig(
                     search_alg=searcher,
@@ -136,6 +145,7 @@ class PacketSearcher(Searcher):
         at_once: int,
         rungs: Sequence[int],
         higher_is_better: bool,
+        packing: Packing,
     ) -> None:
         super().__init__(metric="score", mode="max" if higher_is_better else "min")
         self._proposer = proposer
@@ -145,7 +155,11 @@ class PacketSearcher(Searcher):
         self._at_once = at_once
         self._rungs = tuple(rungs)
         self._packets: dict[str, _Packet] = {}  # under way, by Ray's id
-        self._alone: list[Proposal] = []  # whose worker died while others shared it: each is tried again by itself
+        self._packing = packing
+        self._limits = MemoryLimits()
+        self._alone: list[Proposal] = []  # whose worker died: each is tried again by itself
+        self._retried: set[int] = set()  # at a smaller batch
+        self._held_back: list[Proposal] = []  # a packet that must wait for memory
         self._epochs: dict[int, int] = {}  # last epoch told, by trial number
         self.trouble: AutotlError | None = None
 
@@ -160,22 +174,35 @@ class PacketSearcher(Searcher):
     def _suggested(self, trial_id: str) -> dict[str, Any] | str | None:
         if len(self._packets) >= self._at_once:
             return None
+        packet, self._held_back = self._held_back or self._next_packet(), []
+        if packet and not self._packing.has_room(packet[0].plan, self._plans_under_way()):
+            self._held_back = packet
+            return None
+        if packet:
+            return self._handed_out(trial_id, packet)
+        is_over = not self._proposer.is_waiting and not self._packets  # what is under way may have to be tried again
+        return str(Searcher.FINISHED) if is_over else None
+
+    def _next_packet(self) -> list[Proposal]:
         if self._alone:
-            return self._handed_out(trial_id, [self._alone.pop(0)])
+            return [self._alone.pop(0)]
         with self._journal.together():
-            packet = self._proposer.propose_packet(workers=self._at_once)
+            asked = self._proposer.propose_packet(workers=self._at_once)
+            packet = [proposal.at_batch_of(self._limits.fitting(proposal.plan)) for proposal in asked]
             for proposal in packet:
                 self._objective.started(proposal)
                 self._journal.started(proposal)
-        if packet:
-            return self._handed_out(trial_id, packet)
-        is_more_to_come = self._proposer.is_waiting or any(packet.may_come_again for packet in self._packets.values())
-        return None if is_more_to_come else str(Searcher.FINISHED)
+        return packet
+
+    def _plans_under_way(self) -> list[Plan]:
+        """One of each packet: its plans share what takes memory."""
+        return [packet.plan for packet in self._packets.values()]
 
     def _handed_out(self, trial_id: str, proposals: list[Proposal]) -> dict[str, Any]:
-        self._packets[trial_id] = _Packet({proposal.number: proposal for proposal in proposals}, len(proposals))
+        first = proposals[0].plan
+        self._packets[trial_id] = _Packet({each.number: each for each in proposals}, len(proposals), first)
         jobs = [Job(each.number, each.plan, self._budget.deadline_of(each.baseline, each.plan)) for each in proposals]
-        return {"packet": jobs, "rungs": self._rungs}
+        return {"packet": jobs, "rungs": self._rungs, "gpus": self._packing.gpus_for(first)}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """One epoch of every plan under way."""
@@ -203,21 +230,42 @@ class PacketSearcher(Searcher):
                 self._end(packet.under_way.pop(report["number"]), final["status"], final["reason"], report)
 
     def _died(self, packet: "_Packet") -> None:
-        """A plan that had its worker to itself has failed; of several nobody knows which it was."""
+        """Of several plans nobody knows which it was; one alone has failed, unless a smaller batch may fit."""
+        last_words = {each.number: self._journal.last_word(each.number) for each in packet.unfinished()}
         if packet.size > 1 and not self._budget.is_spent():
             self._alone.extend(packet.unfinished())
             return
         for proposal in packet.unfinished():
-            self._end(proposal, "failed", WORKER_DIED, None)
+            words = last_words[proposal.number]
+            smaller = None if words is None else self._limits.learn(proposal.plan)
+            if smaller is None or proposal.number in self._retried or self._budget.is_spent():
+                self._end(proposal, "failed", words or WORKER_DIED, None)
+            else:
+                self._try_again(proposal.at_batch_of(smaller))
+
+    def _try_again(self, proposal: Proposal) -> None:
+        """In another process: a backend may not give back what the first one held."""
+        _log.warning(
+            "trial %d did not fit into memory; next at a batch of %d", proposal.number, proposal.plan.batch_size
+        )
+        self._retried.add(proposal.number)
+        self._epochs.pop(proposal.number, None)
+        self._journal.again(proposal)
+        self._alone.append(proposal)
 
     def sweep(self) -> None:
         """Ends what was still under way when Ray returned: it sends no completion for trials that it cuts off."""
-        left = [*self._alone, *(each for packet in self._packets.values() for each in packet.unfinished())]
+        left = [
+            *self._held_back,
+            *self._alone,
+            *(each for packet in self._packets.values() for each in packet.unfinished()),
+        ]
         for proposal in left:
             with self._noting_trouble():
                 self._end(proposal, "pruned", self._why_stopped(None), None)
         self._packets.clear()
         self._alone.clear()
+        self._held_back.clear()
         with self._noting_trouble():
             self._proposer.leave_waiting()
 
@@ -250,7 +298,9 @@ class PacketSearcher(Searcher):
         value = self._objective.ended(proposal, final)
         promise = None if final is None else self._objective.promise(final)
         self._proposer.end(proposal.number, status, value, flops=flops, promise=promise)
-        self._journal.ended(proposal.number, status, reason=reason, report=report)
+        row = self._journal.ended(proposal.number, status, reason=reason, report=report)
+        if row["memory_mb"] is not None:
+            self._packing.measured(proposal.plan, memory_mb=row["memory_mb"], gpu_mb=row["gpu_mb"])
 
     def _why_stopped(self, report: dict[str, Any] | None) -> str:
         """Why a plan ended that did not say so itself."""
@@ -278,18 +328,15 @@ class _Packet:
     Attributes:
         under_way: the proposals that have not ended, by their numbers.
         size: how many there were.
+        plan: one of them; they share what takes memory.
     """
 
     under_way: dict[int, Proposal]
     size: int
+    plan: Plan
 
     def unfinished(self) -> list[Proposal]:
         return list(self.under_way.values())
-
-    @property
-    def may_come_again(self) -> bool:
-        """Whether its plans would be tried again should its worker die."""
-        return self.size > 1
 
 
 class EarlyStopping(AsyncHyperBandScheduler):

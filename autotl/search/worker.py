@@ -6,28 +6,34 @@ import os
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ray import tune
 
 from autotl.errors import StorageError
 from autotl.run import trial_files
+from autotl.search.memory import MB, MemoryGuard
 from autotl.trial.making import MakeWorkshop
-from autotl.trial.outcome import Ending
+from autotl.trial.outcome import Ending, OutOfMemoryError
 
 if TYPE_CHECKING:
     from autotl.features import ExtractionProgress
     from autotl.trial.outcome import EpochRow, Job
 
 
+EXIT_CODE = 70  # of a worker that ends itself; nobody reads it
+
+
 class PacketTrainable(tune.Trainable):
-    """One reused actor.
+    """One reused actor. It ends its own process where memory runs out, for what is held may not be given back before.
 
     `config` is `{"packet": [Job, ...], "rungs": [epoch, ...]}`, as `Workshop.train` takes them. Every step reports an
     epoch of each plan; those that share their features are trained side by side, so they end it at the same time.
     """
 
-    def setup(self, config: dict[str, Any], make_workshop: MakeWorkshop, trials: Path, threads: int) -> None:
+    def setup(
+        self, config: dict[str, Any], make_workshop: MakeWorkshop, trials: Path, threads: int, memory_share: float
+    ) -> None:
         """Runs once in the process, before Keras is imported: as many threads as the trial has cores, and of a GPU's
         memory only what is used, so that several trials can share one."""
         for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
@@ -38,6 +44,8 @@ class PacketTrainable(tune.Trainable):
         self._trials = trials
         self._last_step_ended = time.perf_counter()
         self._log_files: list[logging.FileHandler] = []
+        self._under_way: set[int] = set()
+        self._guard = MemoryGuard(memory_share, self._end_for_want_of_memory)
         self._workshop = make_workshop()
         self._take(config)
 
@@ -49,7 +57,10 @@ class PacketTrainable(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """Trains one epoch of every plan that is still under way."""
-        rows = self._next_rows()
+        try:
+            rows = self._next_rows()
+        except OutOfMemoryError as error:
+            self._end_for_want_of_memory(str(error))
         for index, row in enumerate(rows):
             if row.ending is not None:
                 self._under_way.discard(row.number)
@@ -59,12 +70,20 @@ class PacketTrainable(tune.Trainable):
                     rows[index] = replace(row, ending=Ending("failed", reason=str(error)))
         overhead = self._overhead(rows)
         self._last_step_ended = time.perf_counter()
-        reports = json.dumps([_report(row, overhead) for row in rows])
+        memory = self._guard.peak_since_last_asked() / MB
+        reports = json.dumps([_report(row, overhead, memory) for row in rows])
         return {"epoch": rows[0].epoch, "score": rows[0].score, "reports": reports, "done": not self._under_way}
 
     def cleanup(self) -> None:
         """Ends the packet that is on the bench."""
         self._rows.close()
+        self._guard.stop()
+
+    def _end_for_want_of_memory(self, words: str) -> NoReturn:
+        """Leaves a word in the folders of the plans under way, which the driver looks for when a worker is gone."""
+        for number in self._under_way:
+            trial_files.write_last_word(self._trials / str(number), words)
+        os._exit(EXIT_CODE)
 
     def _take(self, config: dict[str, Any]) -> None:
         packet: list[Job] = config["packet"]
@@ -123,7 +142,7 @@ class PacketTrainable(tune.Trainable):
         logger.setLevel(logging.INFO)
 
 
-def _report(row: "EpochRow", overhead: float) -> dict[str, Any]:
+def _report(row: "EpochRow", overhead: float, memory_mb: float) -> dict[str, Any]:
     """A row as plain JSON values, without what was written to files."""
     ending = row.ending
     return {
@@ -133,6 +152,8 @@ def _report(row: "EpochRow", overhead: float) -> dict[str, Any]:
         "score": row.score,
         "seconds": {**asdict(row.seconds), "overhead": overhead},
         "size": None if row.size is None else asdict(row.size),
+        "memory_mb": round(memory_mb, 1),
+        "gpu_mb": None if row.gpu_bytes is None else round(row.gpu_bytes / MB, 1),
         "features": None if row.features is None else _features(row.features),
         "final": None
         if ending is None

@@ -21,6 +21,10 @@ class OutOfTimeError(Exception):
     """The plan's deadline passed."""
 
 
+class OutOfMemoryError(Exception):
+    """A plan needs more memory than there is. What it holds may not be given back before its process ends."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A plan with its trial number and the moment by which it must be done."""
@@ -118,3 +122,4 @@ class EpochRow:
     size: Size | None
     ending: Ending | None = None
     features: ExtractionProgress | None = None  # of a plan that waits for its activations, before its first epoch
+    gpu_bytes: int | None = None  # held at most since the ending before this one; None without a GPU

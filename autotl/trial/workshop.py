@@ -15,15 +15,17 @@ from autotl.backbones.classical import CLASSICAL
 from autotl.data.examples import Fold, Rows, TaskData
 from autotl.errors import EnvironmentProblemError
 from autotl.features import ComputePrecision, FeatureStore
+from autotl.features.engine import ran_out_of_memory
 from autotl.plan import Choice, Plan
 from autotl.plan.packets import packet_key
 from autotl.scoring.candidates import CHANGED
 from autotl.scoring.mixval import MAJOR_PART, mix_partners
 from autotl.trial.classical_learner import ClassicalLearner
+from autotl.trial.gpu_memory import gpu_bytes_since_last_asked
 from autotl.trial.head_learner import HeadBench
 from autotl.trial.learner import Arrays, Learner, Mixes, Trained
 from autotl.trial.network_learner import NetworkBench
-from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Outputs
+from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfMemoryError, OutOfTimeError, Outputs
 from autotl.trial.packet import HeadPacket
 from autotl.trial.progress import Progress, finite_loss, one_line
 from autotl.trial.scorer import Scorer
@@ -64,7 +66,13 @@ class Workshop:
 
         Args:
             rungs: epochs after which only the best third of the plans that are trained side by side goes on.
+        Raises:
+            OutOfMemoryError: nothing more should be trained in this process.
         """
+        for row in self._trained(packet, rungs):
+            yield row if row.ending is None else replace(row, gpu_bytes=gpu_bytes_since_last_asked())
+
+    def _trained(self, packet: Sequence[Job], rungs: Collection[int]) -> Iterator[EpochRow]:
         shares = {packet_key(job.plan) for job in packet}
         if len(packet) > 1 and len(shares) == 1 and None not in shares:
             yield from self._train_side_by_side(packet, rungs)
@@ -77,6 +85,7 @@ class Workshop:
         try:
             yield from self._epochs(job, progress)
         except Exception as error:  # a crashed trial is a row with its reason, never the end of a search
+            _refuse_to_go_on_without_memory(error)
             yield progress.ended(_failing(error, job.number))
 
     def _train_side_by_side(self, packet: Sequence[Job], rungs: Collection[int]) -> Iterator[EpochRow]:
@@ -94,7 +103,8 @@ class Workshop:
         except (OutOfTimeError, EnvironmentProblemError) as error:
             yield from (Progress(job).ended(_failing(error, job.number)) for job in left)
             return
-        except Exception:  # whatever one of them did, the others can still be trained
+        except Exception as error:  # whatever one of them did, the others can still be trained
+            _refuse_to_go_on_without_memory(error)
             _log.exception("%d plans could not be trained side by side: one after the other, then", len(left))
         for job in left:
             yield from self._train_one(job)
@@ -297,6 +307,11 @@ def _changed(before: NDArray[np.float32] | None, after: NDArray[np.float32]) -> 
 def _train_epoch(learner: Learner, fold: Fold, fold_number: int, epoch: int, progress: Progress) -> float:
     loss = learner.train_epoch(fold, fold_number=fold_number, epoch=epoch, check=progress.check_deadline)
     return finite_loss(loss, epoch)
+
+
+def _refuse_to_go_on_without_memory(error: Exception) -> None:
+    if ran_out_of_memory(error):
+        raise OutOfMemoryError(f"out of memory: {one_line(error)}") from error
 
 
 def _failing(error: Exception, number: int) -> Ending:

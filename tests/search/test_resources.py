@@ -3,12 +3,13 @@
 import pytest
 
 from autotl.errors import EnvironmentProblemError, UsageError
-from autotl.search.resources import Shares, share_out
+from autotl.search.packing import MOST_ON_A_GPU
+from autotl.search.resources import LEAST_WORKER_MB, Shares, gpu_memory_mb, share_out
 
 
-def shares(cpus=8, gpus=0, cpus_per_trial=1, gpus_per_trial="auto", workers=None) -> Shares:
+def shares(cpus=8, gpus=0, cpus_per_trial=1, gpus_per_trial="auto", workers=None, **memory) -> Shares:
     return share_out(
-        cpus=cpus, gpus=gpus, cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial, workers=workers
+        cpus=cpus, gpus=gpus, cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial, workers=workers, **memory
     )
 
 
@@ -60,3 +61,31 @@ def test_a_trial_that_can_never_run_is_said_before_the_search(asked, words):
         shares(**asked)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_no_more_workers_start_than_main_memory_holds_unless_one_asks_for_them():
+    assert shares(cpus=64, memory_mb=10 * LEAST_WORKER_MB).workers == 10
+    assert shares(cpus=64, memory_mb=LEAST_WORKER_MB / 2).workers == 1
+    assert shares(cpus=64, memory_mb=10 * LEAST_WORKER_MB, workers=20).workers == 20
+
+
+def test_where_a_gpu_tells_its_memory_auto_leaves_each_plans_share_to_what_is_measured():
+    assert shares(cpus=99, gpus=2, gpu_mb=80_000.0) == Shares(1, None, 2 * MOST_ON_A_GPU, fill_the_machine=True)
+    assert shares(cpus=3, gpus=2, gpu_mb=80_000.0).workers == 3
+    assert shares(cpus=99, gpus=2, gpu_mb=80_000.0, gpus_per_trial=1.0) == Shares(1, 1.0, 2, fill_the_machine=True)
+
+
+class TestNvidiaSmi:
+    def tool(self, folder, monkeypatch, script):
+        (folder / "nvidia-smi").write_text(f"#!/bin/sh\n{script}\n")
+        (folder / "nvidia-smi").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+    def test_the_smallest_gpu_counts(self, tmp_path, monkeypatch):
+        self.tool(tmp_path, monkeypatch, "echo 81559; echo 40960")
+        assert gpu_memory_mb() == 40_960.0
+
+    @pytest.mark.parametrize("script", ["exit 9", "echo '[N/A]'", "true"])
+    def test_without_an_answer_nothing_is_known(self, tmp_path, monkeypatch, script):
+        self.tool(tmp_path, monkeypatch, script)
+        assert gpu_memory_mb() is None

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 
 import optuna
 import pytest
@@ -24,7 +25,7 @@ from autotl.search.budget import Budget
 from autotl.search.events import FeaturesComputed, TrialEnded
 from autotl.search.run import SearchOrder, search
 from autotl.trial.halving import left_behind
-from autotl.trial.outcome import Ending, EpochRow, Seconds, Size
+from autotl.trial.outcome import Ending, EpochRow, OutOfMemoryError, Seconds, Size
 
 EPOCHS = 9
 ALONE = Choice("hidden", {"units": 8})  # a head that is not trained beside others
@@ -338,6 +339,33 @@ def test_trials_spread_over_gpus_each_seeing_its_own_and_none_idle(tmp_path, fou
     assert workers_on == [at_once // 4] * 4
 
 
+class UsesAGPU(SeesDevices):
+    """Its trials hold a fifth of a GPU. After the first four each waits until six are under way."""
+
+    def rows_of(self, job):
+        give_up = time.monotonic() + 30
+        while job.number >= 4 and time.monotonic() < give_up and not (self.folder / "six").exists():
+            if len(list(self.folder.glob("running-*"))) >= 6:
+                (self.folder / "six").touch()
+            time.sleep(0.02)
+        for row in super().rows_of(job):
+            yield row if row.ending is None else replace(row, gpu_bytes=8_000 << 20)
+
+
+def test_once_plans_were_measured_they_share_a_gpu(tmp_path, four_gpus, monkeypatch):
+    monkeypatch.setattr(import_module("autotl.search.resources"), "gpu_memory_mb", lambda: 40_000.0)
+    folder = tmp_path / "seen"
+    folder.mkdir()
+    make = lambda: UsesAGPU(folder, 4)  # noqa: E731
+    space = a_space(unfrozen_layers=Fixed(4))
+    _, rows, *_ = run_search(tmp_path, make_workshop=make, trials=30, space=space, early_stopping=False)
+    seen = [json.loads((folder / f"ended-{row['trial']}").read_text()) for row in rows]
+    assert {row["gpu_mb"] for row in rows} == {8_000.0}
+    assert (folder / "six").exists(), "more trials than GPUs at once"
+    assert max(entry["running"] for entry in seen) <= 8, "and no more than cores"
+    assert {entry["device"] for entry in seen} <= {"0", "1", "2", "3"}, "none sees two"
+
+
 class WritesDown(PretendWorkshop):
     """Notes which plans came in one packet, and of which rungs it was told."""
 
@@ -464,3 +492,84 @@ def test_trouble_on_our_own_side_ends_the_search_by_its_own_name(tmp_path, four_
 def test_a_trial_that_asks_for_more_cores_than_the_machine_has_is_refused_however_many_workers(tmp_path):
     with pytest.raises(EnvironmentProblemError, match=r"resources\.cpus_per_trial"):
         run_search(tmp_path, cpus_per_trial=10_000, workers=1)
+
+
+class Hungry(PretendWorkshop):
+    """Runs out of memory in the second epoch of a large batch; says which processes trained what."""
+
+    def __init__(self, folder, largest: int) -> None:
+        super().__init__()
+        self.folder = folder
+        self.largest = largest
+
+    def rows_of(self, job):
+        note = f"{job.number}-{job.plan.batch_size}-{os.getpid()}"
+        (self.folder / note).touch()
+        for row in super().rows_of(job):
+            if row.epoch == 2 and job.plan.batch_size > self.largest:
+                raise OutOfMemoryError(f"out of memory: a batch of {job.plan.batch_size}")
+            yield row
+
+
+def run_hungry(tmp_path, *, largest=16, **changes):
+    """A search whose plans ask for batches of 32; what was trained: number, batch and process of each attempt."""
+    folder = tmp_path / "attempts"
+    folder.mkdir()
+    order = {"early_stopping": False, "workers": 2, **changes}
+    found = run_search(tmp_path, make_workshop=partial(Hungry, folder, largest), **order)
+    notes = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    return found, [tuple(int(part) for part in note.name.split("-")) for note in notes]
+
+
+def test_a_plan_that_does_not_fit_is_trained_at_half_the_batch_by_another_process(tmp_path, four_gpus):
+    (why, rows, curves, trials, events), attempts = run_hungry(tmp_path, trials=1, given=[a_plan(batch_size=32)])
+    (row,) = rows
+    assert why == "trials"
+    assert [(number, batch) for number, batch, _ in attempts] == [(0, 32), (0, 16)]
+    assert attempts[0][2] != attempts[1][2], "what the first process held may not be given back"
+    assert (row["status"], row["attempt"], row["asked_batch_size"], row["plan"]["batch_size"]) == (
+        "complete",
+        2,
+        32,
+        16,
+    )
+    assert row["reason"] == "trained in batches of 16: 32 did not fit into memory"
+    assert row["failure"] is None
+    assert [step["epoch"] for step in curves[0]] == list(range(1, EPOCHS + 1))
+    assert trials[0].state == TrialState.COMPLETE
+    assert sum(isinstance(event, TrialEnded) for event in events) == 1
+    assert json.loads((tmp_path / "run" / "trials" / "0" / "plan.yaml").read_text())["batch_size"] == 16
+    assert not list((tmp_path / "run" / "trials" / "0").glob("out_of_memory*"))
+
+
+def test_a_plan_that_does_not_fit_at_half_the_batch_either_fails_and_says_so(tmp_path, four_gpus):
+    (_, rows, *_), attempts = run_hungry(tmp_path, trials=2, largest=8, given=[a_plan(batch_size=32)], workers=1)
+    assert [(number, batch) for number, batch, _ in attempts[:2]] == [(0, 32), (0, 16)]
+    assert (rows[0]["status"], rows[0]["attempt"]) == ("failed", 2)
+    assert rows[0]["failure"] == "out of memory: a batch of 16"
+    assert rows[1]["status"] == "complete"
+
+
+def test_what_did_not_fit_is_not_tried_again(tmp_path, four_gpus):
+    given = [a_plan(batch_size=32, unfrozen_layers=layers) for layers in (4, 8, "all", 2)]
+    (_, rows, *_), attempts = run_hungry(tmp_path, trials=4, given=given, workers=1)
+    assert [(number, batch) for number, batch, _ in attempts] == [(0, 32), (0, 16), (1, 16), (2, 16), (3, 32), (3, 16)]
+    assert [row["attempt"] for row in rows] == [2, 1, 1, 2]
+    assert {row["reason"] for row in rows} == {"trained in batches of 16: 32 did not fit into memory"}
+    assert {row["status"] for row in rows} == {"complete"}
+
+
+def test_heads_that_do_not_fit_side_by_side_are_trained_by_themselves_and_at_half_the_batch_if_need_be(
+    tmp_path, four_gpus
+):
+    space = a_space(head=Fixed(Choice("linear")), unfrozen_layers=Fixed(0), batch_size=Fixed(32))
+    (_, rows, *_), attempts = run_hungry(tmp_path, trials=12, space=space, workers=1)
+    assert {row["status"] for row in rows} == {"complete"}
+    assert {row["plan"]["batch_size"] for row in rows} == {16}
+    assert sum(batch == 32 for _, batch, _ in attempts) <= 3 + 3, "the first packet, and each of its plans alone"
+
+
+def test_every_trial_says_how_much_memory_its_worker_held(tmp_path, four_gpus):
+    _, rows, *_ = run_search(tmp_path, trials=3)
+    assert all(row["memory_mb"] > 1 for row in rows)
+    assert all(row["gpu_mb"] is None for row in rows)

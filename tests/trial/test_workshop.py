@@ -12,7 +12,8 @@ from autotl.backbones import BackboneSpec
 from autotl.data.examples import Fold
 from autotl.features import FeatureStore
 from autotl.plan import Choice
-from autotl.trial.outcome import Job
+from autotl.trial.outcome import Job, OutOfMemoryError
+from autotl.trial.packet import HeadPacket
 from autotl.trial.scorer import Scorer
 from autotl.trial.workshop import Workshop
 
@@ -235,3 +236,35 @@ def test_how_far_the_features_are_is_told_before_the_first_epoch(tmp_path, monke
     assert [row.features for row in rows[2:]] == [None]
     again = train(workshop, a_plan(epochs=1, learning_rate=0.01))
     assert [row.features for row in again] == [None], "there is nothing to wait for"
+
+
+class TestOutOfMemory:
+    """The worker must end: what was held may not be given back before."""
+
+    def starved(self, monkeypatch, error):
+        from autotl.trial import workshop
+
+        def fail(*_: object) -> float:
+            raise error
+
+        monkeypatch.setattr(workshop, "_train_epoch", fail)
+
+    def test_a_plan_without_memory_is_no_failed_row(self, tmp_path, monkeypatch):
+        self.starved(monkeypatch, MemoryError("Unable to allocate 8.00 GiB"))
+        with pytest.raises(OutOfMemoryError, match="out of memory: MemoryError: Unable to allocate"):
+            train(a_workshop(tmp_path), a_plan(unfrozen_layers="all"))
+
+    def test_heads_side_by_side_without_memory_are_not_tried_one_after_the_other_here(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(HeadPacket, "_train_epoch", lambda *_: (_ for _ in ()).throw(MemoryError("no")))
+        plan = a_plan()
+        with pytest.raises(OutOfMemoryError):
+            list(a_workshop(tmp_path).train([Job(0, plan), Job(1, replace(plan, learning_rate=0.1))]))
+
+    def test_any_other_trouble_is_a_failed_row(self, tmp_path, monkeypatch):
+        self.starved(monkeypatch, RuntimeError("something else"))
+        (row,) = train(a_workshop(tmp_path), a_plan(unfrozen_layers="all"))
+        assert (row.ending.status, row.ending.reason) == ("failed", "RuntimeError: something else")
+
+
+def test_without_a_gpu_no_row_tells_of_its_memory(tmp_path):
+    assert train(a_workshop(tmp_path), a_plan())[-1].gpu_bytes is None
