@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from autotl import __version__
-from autotl.cli import review, sign_off
+from autotl.cli import operating, review, sign_off
 from autotl.cli.review import show_leaderboard
 from autotl.cli.screen import errors as _errors
 from autotl.cli.screen import screen as _screen
@@ -247,6 +247,7 @@ def _search(task: Path, overrides: Any) -> None:
 
 review.add_to(app)
 sign_off.add_to(app)
+operating.add_to(app)
 
 
 def _set_up_logging() -> None:

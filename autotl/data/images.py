@@ -83,6 +83,16 @@ def decode_image(source: bytes | str | Path, size: int, *, view: View = PLAIN, c
         raise BrokenImageError(f"cannot be decoded: {_reason(error)}") from error
 
 
+def pixels_declared(content: bytes) -> int:
+    """Width times height of an encoded image, by its header alone: what decoding it would take.
+
+    Raises:
+        BrokenImageError: no image, a format not on the list, or more than `MAX_PIXELS`.
+    """
+    width, height = _open(content).size
+    return width * height
+
+
 def inspect_file(path: str) -> Inspection:
     """Reads and decodes the whole file once, at the cheapest scale, so that later reading meets no surprise."""
     try:

@@ -68,6 +68,18 @@ class Bundle:
         model = keras.models.load_model(self.path / MODEL, compile=False, safe_mode=True)
         return KerasServing(compiled(model), self.reading)
 
+    def read_json(self, name: str) -> dict[str, Any]:
+        """One of its JSON files, such as METRICS.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        try:
+            content: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StorageError(f"{self.path / name} cannot be read: {error}") from error
+        return content
+
     def _native(self, serving: "type[NativeServing]") -> "NativeServing":
         from autotl.trial.classical import MODELS
 
