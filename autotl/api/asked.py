@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+import re
 import shlex
 from dataclasses import asdict
 
@@ -11,7 +12,7 @@ from autotl.data import TaskData
 from autotl.run import RunFolder, Study
 from autotl.run.folder import SPACE, TASK
 from autotl.task import Task, write_yaml
-from autotl.task.model import DEFAULT_SHARE
+from autotl.task.model import DEFAULT_SHARE, PRICE
 
 LIBRARIES = ("keras", "tensorflow", "keras-hub", "ray", "optuna", "numpy", "scikit-learn")
 
@@ -50,6 +51,8 @@ def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study
         "folder": str(task.task.folder),  # where the task's relative paths start; no report shows it
         "reproduce": [_command(task), f"autotl leaderboard {run.path}"],
     }
+    if task.task.resources.price_per_hour is not None:
+        facts["price"] = price_of(task.task.resources.price_per_hour)
     for name, value in facts.items():
         study.put_fact(name, value)
 
@@ -61,6 +64,13 @@ def _with_test_share(task: Task, data: TaskData) -> object:
         return task.data
     decided = target.model_copy(update={"test": DEFAULT_SHARE if data.test is not None else 0.0})
     return task.data.model_copy(update={"target": decided})
+
+
+def price_of(written: str) -> dict[str, object]:
+    """`2.40 EUR` as `{"an_hour": 2.4, "currency": "EUR"}`; a bare amount has no currency."""
+    found = re.fullmatch(PRICE, written)
+    assert found is not None, "the task was checked"
+    return {"an_hour": float(found["amount"]), "currency": found["currency"] or ""}
 
 
 def versions() -> dict[str, str]:

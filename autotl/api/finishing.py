@@ -4,6 +4,7 @@ import logging
 import signal
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +25,12 @@ from autotl.report import render
 from autotl.report.from_run import report_values
 from autotl.run import RunFolder, Study, trial_files
 from autotl.run.folder import REPORT, WINNER
+from autotl.run.optuna_tables import complete_trials
 from autotl.run.scored_examples import ScoredExamples, ScoredSplit, split_of, write_scored_examples
 from autotl.run.study import ENDED
 from autotl.scoring.metrics import compute_all
 from autotl.search.budget import Budget
+from autotl.search.importance import importances
 from autotl.trial.making import WorkshopOrder
 from autotl.trial.outcome import Outputs
 from autotl.trial.scorer import counting_unknown
@@ -227,10 +230,16 @@ class _Finisher:
         )
         write_scored_examples(self._run, self._scored_examples())
         self._study.put_fact("headline", self.headline)
+        self._study.put_fact("importance", self._importance)
         self._study.put_fact("confusion", self.confusion)
         self._study.put_fact("timing", {"stages": self._stages.timing()})
         self._run.write(REPORT, render(report_values(self._run, content)))
         return content, tuple(self.headline["sentences"]), self._error()
+
+    @cached_property
+    def _importance(self) -> Row:
+        better = self._task.higher_is_better or self._data.score_kind == "label_free"  # as Optuna was told
+        return importances(complete_trials(self._study), higher_is_better=better)
 
     def _scored_examples(self) -> ScoredExamples:
         data, said = self._data, [outputs.rows for outputs in self._outputs.values()]

@@ -150,15 +150,21 @@ def pareto_front(rows: Iterable[Mapping[str, Any]], *, higher_is_better: bool) -
     """
     scored = [row for row in rows if has_score(row)]
     higher_is_better = higher_is_better or is_without_labels(scored)  # of ranks more is better, whatever the metric
-    merits = [
-        (_loss(row, higher_is_better), or_infinite(row.get("latency_ms")), or_infinite(row.get("model_mb")))
+    merits = {
+        row["trial"]: (
+            _loss(row, higher_is_better),
+            or_infinite(row.get("latency_ms")),
+            or_infinite(row.get("model_mb")),
+        )
         for row in scored
-    ]
-
-    def is_beaten(mine: tuple[float, ...]) -> bool:
-        return any(all(a <= b for a, b in zip(other, mine, strict=True)) and other != mine for other in merits)
-
-    return [row["trial"] for row, mine in zip(scored, merits, strict=True) if not is_beaten(mine)]
+    }
+    unbeaten: list[tuple[float, ...]] = []
+    # In this order nobody is beaten by somebody later, and who is beaten at all is beaten by one of the unbeaten.
+    for mine in sorted(set(merits.values())):
+        if not any(all(a <= b for a, b in zip(other, mine, strict=True)) for other in unbeaten):
+            unbeaten.append(mine)
+    kept = set(unbeaten)
+    return [row["trial"] for row in scored if merits[row["trial"]] in kept]
 
 
 def _tie_groups(candidates: Sequence[Row], differences: Differences, higher_is_better: bool) -> Iterator[list[Row]]:

@@ -1,27 +1,30 @@
-"""A report's values from what a run folder holds; nothing is computed that was not stored."""
+"""A report's values from what a run folder holds."""
 
+import time
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from autotl.report.sections.board import MOST_ROWS
 from autotl.report.values import ReportValues
-from autotl.run import RunFolder, Study
+from autotl.report.wording import duration
+from autotl.run import RunFolder
 from autotl.run.folder import STUDY
+from autotl.run.study import ENDED, reading
 
 
 def report_values(run: RunFolder, leaderboard: Mapping[str, Any]) -> ReportValues:
-    """Values of the run's report.
+    """Values of the run's report; its search may still be going.
 
     Args:
         leaderboard: the content of its leaderboard.json.
     Raises:
         StorageError: the database cannot be read.
     """
-    study = Study(run.path / STUDY)
-    try:
-        facts, curves = study.facts(), study.curves()
-    finally:
-        study.close()
+    with reading(run.path / STUDY) as study:
+        facts = study.facts()
+        curves = study.curves(row["trial"] for row in leaderboard["trials"][:MOST_ROWS])
     summary = facts.get("data", {})
     return ReportValues(
         task=facts.get("task", {}),
@@ -38,10 +41,29 @@ def report_values(run: RunFolder, leaderboard: Mapping[str, Any]) -> ReportValue
         calibration=facts.get("calibration"),
         refit=facts.get("refit"),
         gap=facts.get("gap"),
+        importance=facts.get("importance"),
+        test=facts.get("test") or {},
+        price=facts.get("price"),
         versions=facts.get("versions", {}),
         reproduce=facts.get("reproduce", []),
-        partial=facts.get("partial"),
+        partial=_why_partial(run, facts, leaderboard),
         generated=datetime.now().astimezone().isoformat(timespec="seconds"),
+    )
+
+
+def _why_partial(run: RunFolder, facts: Mapping[str, Any], leaderboard: Mapping[str, Any]) -> str | None:
+    """Why this is not a whole run, in words; None where it is."""
+    if ENDED in facts:
+        broken_off, not_shipped = facts.get("partial"), facts.get("not_shipped")
+        return f"The winner could not be shipped: {not_shipped}" if not_shipped and not broken_off else broken_off
+    counts = Counter(row["status"] for row in leaderboard["trials"])
+    going = counts.pop("running", 0)
+    asked = (facts.get("task") or {}).get("budget", {}).get("trials")
+    last = max(path.stat().st_mtime for path in run.path.glob(f"{STUDY}*"))
+    return (
+        f"Its search has not ended, or was killed: {counts.total()} trials had ended and {going} were going"
+        f"{f', of {asked} asked for,' if asked else ''} when this page was made, "
+        f"{duration(max(time.time() - last, 0.0))} after the last sign of life"
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from autotl.report.charts import Chart
     from autotl.report.sections import Matrix
+    from autotl.report.sections.worth import Dimension as Choices
 
 MOST_CURVES = 40
 """Trials in the learning curves, best first; more would be a grey carpet and a heavy page."""
@@ -43,7 +44,10 @@ def render(values: ReportValues) -> str:
     winner = winner_of(entries)
     metric = str(leaderboard.get("metric") or task.get("metric") or "score")
     confusion = sections.matrix(wording.plain(values.confusion)) if values.confusion else None
-    drawn = _charts(values, sections.worth_showing(entries), confusion, metric)
+    higher_is_better = were_judged(entries) or bool(leaderboard.get("higher_is_better", True))
+    choices = sections.worth(entries, higher_is_better=higher_is_better)
+    price = sections.Price.read(values.price)
+    drawn = _charts(values, entries, choices, confusion, metric)
     # Inline scripts are marked safe because they are packaged files; nothing of the values is ever in them.
     scripts = [Markup(script) for script in (*(library.script for library in libraries()), _packaged("page.js"))]
     style = Markup(_packaged("page.css"))
@@ -55,7 +59,7 @@ def render(values: ReportValues) -> str:
             scripts=scripts,
             style=style,
             libraries=libraries(),
-            drawings={"config": charts.CONFIG, "charts": {chart.name: chart.drawing for chart in drawn.values()}},
+            drawings={"config": charts.CONFIG, **_drawings(list(drawn.values()))},
             charts=drawn,
             task=task,
             settings=sections.further_settings(task),
@@ -63,11 +67,32 @@ def render(values: ReportValues) -> str:
             setting=setting,
             metric=metric,
             score_name=score_name(entries, metric),
-            higher_is_better=were_judged(entries) or leaderboard.get("higher_is_better", True),
+            higher_is_better=higher_is_better,
             regime=leaderboard.get("regime"),
             headline=headline,
             figures=sections.summary_figures({**task, "metric": metric}, headline, entries),
+            verdict=sections.verdict(
+                entries,
+                headline,
+                sections.circumstances(
+                    test=values.test,
+                    findings=wording.plain(values.findings),
+                    confusion=wording.plain(values.confusion),
+                    refit=values.refit,
+                ),
+                higher_is_better=higher_is_better,
+                timing=values.timing,
+                price=price,
+            ),
+            transfer=sections.transfer(
+                entries, headline, higher_is_better=bool(leaderboard.get("higher_is_better", True))
+            ),
+            front=sections.front(entries, leaderboard, higher_is_better=higher_is_better),
+            choices=choices,
+            importance=wording.plain(values.importance),
+            spending=sections.spending(wording.plain(values.timing), entries, price),
             winner=winner,
+            leader=next((entry for entry in entries if entry.rank is not None), None),
             winner_plan=sections.winner_plan(winner) if winner else [],
             board=sections.board(entries),
             committee=sections.committee(entries, headline),
@@ -89,30 +114,50 @@ def render(values: ReportValues) -> str:
 
 
 def _charts(
-    values: ReportValues, entries: Sequence[Entry], confusion: "Matrix | None", metric: str
+    values: ReportValues,
+    entries: Sequence[Entry],
+    choices: "Sequence[Choices]",
+    confusion: "Matrix | None",
+    metric: str,
 ) -> "dict[str, Chart]":
-    from autotl.report import charts
+    from autotl.report import charts, sections
 
     winner = winner_of(entries)
+    shown = sections.worth_showing(entries)
     higher = were_judged(entries) or bool(values.leaderboard.get("higher_is_better", True))
     scored = score_name(entries, metric)
     steps = {int(trial): curve for trial, curve in wording.plain(values.curves).items()}
-    with_curves = [entry for entry in entries if entry.trial in steps][:MOST_CURVES]
+    with_curves = [entry for entry in shown if entry.trial in steps][:MOST_CURVES]
+    importance = wording.plain(values.importance)
+    order = [each["name"] for each in importance["parameters"]] if importance else []
     drawn = [
-        _comparison(entries, winner, metric) if winner and winner.score else None,
+        _comparison(shown, winner, metric) if winner and winner.score else None,
         *charts.learning_curves({entry.trial: steps[entry.trial] for entry in with_curves}, with_curves, metric),
-        *charts.score_against_cost(entries, scored, higher_is_better=higher),
+        *charts.score_against_cost(shown, scored, higher_is_better=higher),
         charts.confusion(confusion.classes, confusion.counts) if confusion and confusion.classes else None,
-        charts.best_by("backbone", entries, scored, higher_is_better=higher),
-        charts.best_by("unfrozen", entries, scored, higher_is_better=higher),
-        charts.best_by("adaptation", entries, scored, higher_is_better=higher),
-        charts.score_by_learning_rate(entries, scored),
+        charts.importance(importance),
+        *(charts.best_by(each, shown, scored) for each in choices if each.name in charts.FIELDS),
+        charts.score_by_learning_rate(shown, scored),
+        charts.parallel(entries, scored, higher_is_better=higher, order=order),
         charts.wall_time(wording.plain(values.timing.get("stages", []))),
         charts.trial_time(entries),
         *charts.maps(wording.plain(values.gap) if values.gap else {}),
         charts.reliability(wording.plain(values.calibration.get("bins", []))) if values.calibration else None,
     ]
     return {chart.name: chart for chart in drawn if chart is not None}
+
+
+def _drawings(charts: "Sequence[Chart]") -> dict[str, Any]:
+    """The specs, and apart from them the rows: charts that draw the same rows share them."""
+    rows: list[Any] = []
+    places: dict[int, int] = {}
+    specs = {}
+    for chart in charts:
+        if id(chart.rows) not in places:
+            places[id(chart.rows)] = len(rows)
+            rows.append(chart.rows)
+        specs[chart.name] = {"spec": chart.spec, "rows": places[id(chart.rows)]}
+    return {"rows": rows, "charts": specs}
 
 
 def _comparison(entries: Sequence[Entry], winner: Entry, metric: str) -> "Chart | None":
@@ -154,6 +199,7 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     environment.filters.update(
         score=wording.score,
         count=wording.count,
@@ -161,7 +207,9 @@ def _environment() -> "Environment":
         megabytes=wording.megabytes,
         milliseconds=wording.milliseconds,
         duration=wording.duration,
+        signed_score=wording.signed_score,
         cell=_cell,
+        sortable=_sortable,
     )
     return environment
 
@@ -173,3 +221,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _sortable(value: Any) -> str:
+    """What the script sorts a row by, to six digits: ties in more of them would be accidents."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -34,9 +34,12 @@ class ReportValues:
         refit: `{"shipped": "refit" | "trial", "reason", "agreement", "required_agreement"}`.
         gap: between source and target, `{"features", "before": panel, "after": panel}`, a panel as
             `autotl.scoring.gap.measure` gives it; None without a source.
+        importance: of settings, as `autotl.search.importance.importances` gives it; None where it was not worked out.
+        test: `{"uses", "rows", "protocol"}`: how often this test set has been read, this time included.
+        price: `{"an_hour", "currency"}` of the machine, where the user gave one.
         versions: library or machine part → version, as text.
         reproduce: shell commands, in order.
-        partial: why the search ended before its budget, e.g. "stopped by SIGINT"; None for a whole run.
+        partial: why this is not a whole run, e.g. "stopped by SIGINT"; None for one that is.
         generated: when the page was made, as text.
     """
 
@@ -53,6 +56,9 @@ class ReportValues:
     calibration: Json | None = None
     refit: Json | None = None
     gap: Json | None = None
+    importance: Json | None = None
+    test: Json = field(default_factory=dict)
+    price: Json | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     reproduce: Sequence[str] = ()
     partial: str | None = None

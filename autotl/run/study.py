@@ -7,7 +7,7 @@ that ends it is followed by a full checkpoint of the write-ahead log. Trials tha
 import json
 import math
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -84,10 +84,11 @@ class Study:
         rows = self.execute("SELECT row FROM autotl_trials ORDER BY number")
         return [json.loads(row) for (row,) in rows]
 
-    def curves(self) -> dict[int, list[dict[str, Any]]]:
-        """Learning curve of every trial: epoch, train_loss, score."""
+    def curves(self, trials: Iterable[int] | None = None) -> dict[int, list[dict[str, Any]]]:
+        """Learning curve of every trial, or of these: epoch, train_loss, score."""
+        wanted = "" if trials is None else f"WHERE number IN ({', '.join(str(int(number)) for number in trials)}) "
         curves: dict[int, list[dict[str, Any]]] = {}
-        for number, epoch, loss, score in self.execute("SELECT * FROM autotl_epochs ORDER BY number, epoch"):
+        for number, epoch, loss, score in self.execute(f"SELECT * FROM autotl_epochs {wanted}ORDER BY number, epoch"):
             curves.setdefault(number, []).append({"epoch": epoch, "train_loss": loss, "score": score})
         return curves
 

@@ -29,6 +29,7 @@ METRIC_NAMES = (
 )
 BASELINE_NAMES = ("linear_probe", "source_only", "no_transfer", "full_finetune")  # `autotl.plan.baselines` builds them
 DEFAULT_SHARE = 0.2
+PRICE = r"(?P<amount>\d{1,9}(\.\d+)?)( ?(?P<currency>[^\W\d]{1,8}|[$€£¥]))?"  # an amount, and maybe its currency
 
 Paths = tuple[str, ...]
 
@@ -148,6 +149,14 @@ def _gpus(written: Any) -> "float | Literal['auto']":
     if _is_number(written) and 0 <= written < 1_000 and (written < 1 or float(written).is_integer()):
         return float(written)
     raise ValueError(f"{written!r} is not allowed. Write auto, a part of a GPU such as 0.5, or a whole number.")
+
+
+def _price(written: Any) -> str | None:
+    if written is None:
+        return None
+    if re.fullmatch(PRICE, str(written)) is None or isinstance(written, bool):
+        raise ValueError(f"{written!r} is no price. Write an amount and, if you like, its currency: 2.40 EUR.")
+    return str(written)
 
 
 def _name(written: str) -> str:
@@ -336,6 +345,8 @@ class Resources(Section):
         float | Literal["auto"], PlainValidator(_gpus, json_schema_input_type=float | Literal["auto"])
     ] = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"  # of frozen layers; bfloat16 is faster and off by per cents
+    # of the whole machine, such as 2.40 EUR: the report says what the search cost
+    price_per_hour: Annotated[str | None, PlainValidator(_price, json_schema_input_type=float | str | None)] = None
 
 
 class Limits(Section):

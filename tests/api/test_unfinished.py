@@ -87,7 +87,34 @@ def test_without_its_study_a_run_shows_what_its_file_says(killed):
 
 def test_a_killed_run_can_be_reported(killed):
     assert run(["report", str(killed)]) == 0
-    assert "pets" in (killed / "report.html").read_text(encoding="utf-8")
+    page = (killed / "report.html").read_text(encoding="utf-8")
+    assert "1 trials had ended and 1 were going, of 3 asked for, when this page was made" in page
+    assert "No winner yet: trial 0 leads, with accuracy 0.750" in page
+
+
+def test_a_report_does_not_write_to_a_database_that_a_search_is_writing(killed):
+    study = Study(killed / "study.db")
+    with study.transaction():
+        study.put_fact("something", 1)
+        assert run(["report", str(killed)]) == 0
+    study.close()
+
+
+def test_a_winner_that_could_not_be_shipped_is_told_first(killed):
+    study = Study(killed / "study.db")
+    study.put_fact("ended_because", "trials")
+    study.put_fact("not_shipped", "no space left on device")
+    study.close()
+    assert run(["report", str(killed)]) == 0
+    assert "The winner could not be shipped: no space left on device" in (killed / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("command", ["report", "leaderboard"])
+def test_a_folder_that_is_no_run_is_refused(command, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    for folder in ("photos", "nowhere"):
+        assert run([command, str(tmp_path / folder)]) == 2
+        assert "no run folder" in capsys.readouterr().err
 
 
 def test_a_run_that_was_killed_before_its_first_trial_says_so(tmp_path, capsys):

@@ -176,6 +176,28 @@ def sample_values() -> ReportValues:
             "agreement": 0.914,
             "required_agreement": 0.887,
         },
+        importance={
+            "trials": 18,
+            "needed": 20,
+            "best_share": 0.28,
+            "parameters": [
+                {
+                    "name": name,
+                    "share": share,
+                    "low": share / 2,
+                    "high": 1.4 * share,
+                    "chance": 0.1,
+                    "stands_out": stands,
+                }
+                for name, share, stands in (
+                    ("unfrozen_layers", 0.55, True),
+                    ("learning_rate", 0.3, True),
+                    ("head.mlp.dropout", 0.15, False),
+                )
+            ],
+        },
+        test={"uses": 2, "rows": 1000, "protocol": "share"},
+        price={"an_hour": 2.4, "currency": "EUR"},
         versions=VERSIONS,
         reproduce=[
             "pip install 'autotl[offline]==0.1.0'",
@@ -220,6 +242,16 @@ def evil_values() -> ReportValues:
         space={name: {"choice": list(EVIL_NAMES)} for name in EVIL_NAMES},
         timing={"stages": [{"stage": name, "seconds": 1.0} for name in EVIL_NAMES]},
         refit={"shipped": "trial", "reason": EVIL_NAMES[7], "agreement": 0.5, "required_agreement": float("nan")},
+        importance={
+            "trials": 40,
+            "needed": 20,
+            "best_share": 0.1,
+            "parameters": [
+                {"name": name, "share": 0.1, "low": 0.0, "high": 0.2, "chance": 0.1, "stands_out": True}
+                for name in EVIL_NAMES
+            ],
+        },
+        price={"an_hour": 2.0, "currency": EVIL_NAMES[10]},
         versions={name: name for name in EVIL_NAMES},
         reproduce=list(EVIL_NAMES),
         partial=EVIL_NAMES[8],

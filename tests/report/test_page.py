@@ -191,6 +191,46 @@ def test_the_headline_opens_the_page(page):
         assert text.index(figure) < text.index("Every trial of the run")
 
 
+def test_a_stranger_finds_model_reason_risk_cost_and_runners_up_before_the_leaderboard(page):
+    text = " ".join(" ".join(Reading(page).texts).split())
+    opening = text[: text.index("Every trial of the run")]
+    rows = sample_values().leaderboard["trials"]
+    for words in (
+        f"Recommended: trial {rows[0]['trial']}",
+        "Why this one",
+        sample_values().headline["sentences"][1],
+        "What could be wrong",
+        "This test set has been read 2 times",
+        "What it costs",
+        "the whole search, in money",
+        "0.96 EUR",
+        "Runners-up",
+        *(f"trial {row['trial']}" for row in rows[1:4]),
+    ):
+        assert words in opening
+
+
+def test_money_is_on_the_page_only_where_the_user_gave_a_price(page):
+    assert "0.96 EUR at 2.40 EUR an hour" in page
+    without = render(replace(sample_values(), price=None))
+    assert "money" not in without.replace("".join(library.script for library in libraries()), "")
+    assert "The bill" not in without
+
+
+def test_importance_says_how_much_it_can_be_trusted(page):
+    assert "That is few: read it as a hint" in page
+    none = {"trials": 7, "needed": 20, "best_share": None, "parameters": []}
+    assert "Not told: 7 trials of the space ran to their end" in render(replace(sample_values(), importance=none))
+
+
+def test_a_run_that_is_still_going_names_its_leader_and_no_winner():
+    rows = [row | {"winner": False, "tie_group": None} for row in sample_values().leaderboard["trials"]]
+    going = {**sample_values().leaderboard, "trials": rows}
+    page = render(ReportValues(task={"name": "pets"}, leaderboard=going, partial="Its search has not ended"))
+    assert page.index("Its search has not ended") < page.index(f"No winner yet: trial {rows[0]['trial']} leads")
+    assert "Recommended" not in page
+
+
 def test_a_partial_run_says_so_first():
     page = render(replace(sample_values(), partial="stopped by SIGINT after 9 of 24 trials"))
     assert page.index("This run is not complete.") < page.index("stopped by SIGINT after 9 of 24 trials")

@@ -8,7 +8,7 @@ import pytest
 from optuna.trial import TrialState
 
 from autotl.run import Study
-from autotl.run.optuna_tables import optuna_study
+from autotl.run.optuna_tables import complete_trials, optuna_study
 
 
 @pytest.fixture
@@ -81,6 +81,16 @@ def test_optunas_own_storage_would_have_written_the_same(study, tmp_path):
     own = optuna.load_study(study_name="flowers", storage=url).get_trials()
     without_times = [as_values(trial)[:-2] for trial in own]
     assert [as_values(trial)[:-2] for trial in loaded(study).get_trials()] == without_times
+
+
+def test_complete_trials_are_read_without_optunas_own_storage(study):
+    assert complete_trials(study) == []
+    with optuna_study(study, name="flowers", higher_is_better=True, sampler=sampler()) as theirs:
+        a_search(theirs)
+    there = loaded(study).get_trials(states=(TrialState.COMPLETE,))
+    finite = [(each.value, each.params, each.distributions) for each in there if math.isfinite(each.value)]
+    assert len(finite) == 3
+    assert [(each.value, each.params, each.distributions) for each in complete_trials(study)] == finite
 
 
 def test_a_study_goes_on_where_it_was_left(study):

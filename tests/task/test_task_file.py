@@ -298,3 +298,16 @@ def test_an_exported_source_goes_with_an_unlabelled_target_alone(write, labels, 
 
 def test_an_exported_source_is_supported(write):
     assert unsupported(read_task(write(EXPORTED.format(labels="none", source="{exported: b.zip}")))) == []
+
+
+@pytest.mark.parametrize("written", ["2.40 EUR", "3", "0.5", "1.25$"])
+def test_a_price_is_an_amount_and_maybe_its_currency(write, written):
+    file = write(f"{SMALLEST}resources: {{price_per_hour: {written}}}\n")
+    assert read_task(file).resources.price_per_hour == written
+
+
+@pytest.mark.parametrize("written", ["true", "-1", "cheap", "[1]", "<b>", "1 2", "$3"])
+def test_what_is_no_price_is_refused(write, written):
+    (line,) = mistakes_in(write(f"{SMALLEST}resources: {{price_per_hour: {written}}}\n"))
+    assert line.startswith(":2:29: resources.price_per_hour: ")
+    assert line.endswith("is no price. Write an amount and, if you like, its currency: 2.40 EUR.")

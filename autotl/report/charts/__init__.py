@@ -6,21 +6,26 @@ when called.
 
 from autotl.report.charts.drawing import CONFIG, Chart, Column
 from autotl.report.charts.gap import maps
+from autotl.report.charts.importance import importance
 from autotl.report.charts.learning import learning_curves
 from autotl.report.charts.mistakes import confusion, reliability
+from autotl.report.charts.parallel import parallel
 from autotl.report.charts.scores import comparison, score_against_cost
-from autotl.report.charts.searched import best_by, score_by_learning_rate
+from autotl.report.charts.searched import FIELDS, best_by, score_by_learning_rate
 from autotl.report.charts.spent import trial_time, wall_time
 
 __all__ = [
     "CONFIG",
+    "FIELDS",
     "Chart",
     "Column",
     "best_by",
     "comparison",
     "confusion",
+    "importance",
     "learning_curves",
     "maps",
+    "parallel",
     "reliability",
     "score_against_cost",
     "score_by_learning_rate",

@@ -73,20 +73,25 @@ def comparison(entries: Sequence[Entry], winner: Entry, metric: str, *, scored_o
     )
 
 
+COSTS: dict[str, tuple[str, str]] = {
+    "latency": ("Score against latency", "milliseconds of one prediction"),
+    "size": ("Score against size", "megabytes of the model"),
+    "seconds": ("Score against the time of the trial", "seconds of the trial"),
+}
+"""What a model costs: the chart's title, and the unit."""
+
+
 def score_against_cost(entries: Sequence[Entry], metric: str, *, higher_is_better: bool) -> list[Chart]:
-    """Score against the cost of a prediction and of a trial, with the best at every price joined up."""
-    scored = [entry for entry in entries if entry.score is not None and entry.rank is not None]
-    latency = [_priced(entry, entry.latency_ms) for entry in scored if entry.latency_ms]
-    seconds = [_priced(entry, entry.total_seconds) for entry in scored if entry.total_seconds]
-    drawn = []
-    for name, title, unit, rows in (
-        ("cost-latency", "Score against latency", "milliseconds of one prediction", latency),
-        ("cost-seconds", "Score against the time of the trial", "seconds of the trial", seconds),
-    ):
-        if len(rows) > 1:
-            _mark_unbeaten(rows, higher_is_better=higher_is_better)
-            drawn.append(_cost(name, title, unit, rows, metric))
-    return drawn
+    """Score against the cost of a prediction, of the model and of a trial, the best at every price joined up.
+
+    All draw the same rows, which a page carries once.
+    """
+    rows = [_priced(entry) for entry in entries if entry.score is not None and entry.rank is not None]
+    names = [name for name in COSTS if sum(row[name] is not None for row in rows) > 1]
+    for name in names:
+        _mark_unbeaten([row for row in rows if row[name] is not None], name, higher_is_better=higher_is_better)
+    rows = winner_on_top(rows)
+    return [_cost(name, rows, metric) for name in names]
 
 
 def interval_text(figure: Interval) -> str:
@@ -109,52 +114,69 @@ def _compared(entry: Entry, split: str, figure: Interval) -> Row:
     }
 
 
-def _priced(entry: Entry, price: float | None) -> Row:
-    value = entry.score.value if entry.score else None
-    what = f"{entry.network}, {entry.recipe}"
-    return {"trial": entry.trial, "role": role_of(entry), "what": what, "cost": price, "score": value}
+def _priced(entry: Entry) -> Row:
+    return {
+        "trial": entry.trial,
+        "role": role_of(entry),
+        "what": f"{entry.network}, {entry.recipe}",
+        "score": entry.score.value if entry.score else None,
+        "latency": _rounded(entry.latency_ms),
+        "size": _rounded(entry.model_mb),
+        "seconds": _rounded(entry.total_seconds),
+    }
 
 
-def _mark_unbeaten(rows: Sequence[Row], *, higher_is_better: bool) -> None:
-    """Say of each row, in `best`, whether no row of at most its cost has at least its score."""
+def _rounded(cost: float | None) -> float | None:
+    """A cost to the digits that a drawing shows; None where it is unknown or nothing, which no log scale holds."""
+    return float(f"{cost:.4g}") if cost else None
+
+
+def _mark_unbeaten(rows: Sequence[Row], cost: str, *, higher_is_better: bool) -> None:
+    """Say of each row, in `best_<cost>`, whether no row of at most its cost has at least its score."""
     best_so_far: float | None = None
     sign = 1 if higher_is_better else -1
-    for row in sorted(rows, key=lambda row: (row["cost"], -sign * row["score"])):
-        row["best"] = best_so_far is None or sign * row["score"] > best_so_far
-        best_so_far = sign * row["score"] if row["best"] else best_so_far
+    for row in sorted(rows, key=lambda row: (row[cost], -sign * row["score"])):
+        if best_so_far is None or sign * row["score"] > best_so_far:
+            row[f"best_{cost}"] = True
+            best_so_far = sign * row["score"]
 
 
-def _cost(name: str, title: str, unit: str, rows: Sequence[Row], metric: str) -> Chart:
+def _cost(name: str, rows: Sequence[Row], metric: str) -> Chart:
+    title, unit = COSTS[name]
     base = alt.Chart(rows_of_the_chart()).encode(
         x=alt.X(
-            "cost:Q",
+            f"{name}:Q",
             title=unit,
             scale=alt.Scale(type="log", nice=False, padding=12),
             axis=alt.Axis(grid=False, tickCount=5),
         ),
         y=alt.Y("score:Q", title=metric, scale=alt.Scale(zero=False)),
     )
-    front = base.transform_filter("datum.best").mark_line(
+    front = base.transform_filter(f"datum.best_{name}").mark_line(
         interpolate="step-after", color=ACCENT, strokeDash=[3, 3], opacity=0.6, strokeWidth=1.4
     )
-    dots = base.mark_point(filled=True, opacity=0.9).encode(
-        color=role_colour(rows),
-        size=for_the_winner(150, others=60),
-        tooltip=[tip("trial:Q"), tip("what:N", "plan"), tip("cost:Q", unit), tip("score:Q", metric)],
+    dots = (
+        base.transform_filter(f"datum.{name} !== null")
+        .mark_point(filled=True, opacity=0.9)
+        .encode(
+            color=role_colour(rows),
+            size=for_the_winner(150, others=60),
+            tooltip=[tip("trial:Q"), tip("what:N", "plan"), tip(f"{name}:Q", unit), tip("score:Q", metric)],
+        )
     )
+    on_the_line = [row for row in rows if row.get(f"best_{name}")]
     return finish(
         front + dots,
-        name=name,
+        name=f"cost-{name}",
         title=title,
-        caption="The dashed line joins the trials that no cheaper trial beats.",
+        caption="The dashed line joins the trials that no cheaper trial beats; the table holds them.",
         height=240,
-        rows=winner_on_top(rows),
-        table=sorted(rows, key=lambda row: (row["cost"], row["trial"])),
+        rows=rows,
+        table=sorted(on_the_line, key=lambda row: (row[name], row["trial"])),
         columns=(
             Column("Trial", "trial"),
             Column("Plan", "what", numeric=False),
-            Column(heading(unit), "cost"),
+            Column(heading(unit), name),
             Column(heading(metric), "score"),
-            Column("On the line", "best", numeric=False),
         ),
     )

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import altair as alt
 
 from autotl.report.charts.drawing import (
     ACCENT,
+    INK,
     QUIET,
     Chart,
     Column,
@@ -20,50 +20,59 @@ from autotl.report.charts.drawing import (
     unique,
 )
 from autotl.report.entries import Entry
+from autotl.report.sections.worth import Dimension
 from autotl.report.wording import score
 
-Dimension = Literal["backbone", "unfrozen", "adaptation"]
-TITLES: dict[Dimension, str] = {"backbone": "backbone", "unfrozen": "unfrozen layers", "adaptation": "adaptation"}
+FIELDS = {"backbone": "backbone", "unfrozen layers": "unfrozen", "adaptation": "adaptation"}
+"""What is drawn with a tick per trial: name of a dimension → the entry's field."""
 
 
-def best_by(dimension: Dimension, entries: Sequence[Entry], metric: str, *, higher_is_better: bool) -> Chart | None:
-    """Every score found with each choice of one dimension, the best marked; None where there was no choice."""
-    scored = [
-        (str(getattr(entry, dimension)), entry.trial, entry.score.value)
-        for entry in entries
-        if entry.score is not None and entry.rank is not None
-    ]
-    choices = in_order({choice for choice, _, _ in scored})
-    if len(choices) < 2:
-        return None
-    pick = max if higher_is_better else min
-    best = {choice: pick(value for own, _, value in scored if own == choice) for choice in choices}
+def best_by(dimension: Dimension, entries: Sequence[Entry], metric: str) -> Chart | None:
+    """Every score found with each choice of one dimension, the best and the middle one marked.
+
+    Args:
+        dimension: one that `FIELDS` names, with figures of all trials.
+        entries: those to draw a tick of.
+    """
+    field = FIELDS[dimension.name]
+    marked = {line.choice: line.chosen for line in dimension.lines}
     rows: list[Row] = [
-        {"choice": choice, "trial": trial, "score": value, "best": value == best[choice], "figure": score(value)}
-        for choice, trial, value in scored
+        {"choice": choice, "trial": entry.trial, "score": entry.score.value}
+        for entry in entries
+        if entry.score is not None
+        and entry.rank is not None
+        and not entry.is_baseline
+        and (choice := str(getattr(entry, field))) in marked
     ]
-    title = TITLES[dimension]
+    rows += [
+        {"choice": choice, "score": value, "mark": mark, "figure": score(value)}
+        for choice, side in marked.items()
+        for mark, value in (("middle", side.median), ("best", side.best))
+        if value is not None
+    ]
+    if not rows:
+        return None
     base = alt.Chart(rows_of_the_chart()).encode(
         x=alt.X("score:Q", title=metric, scale=alt.Scale(zero=False, nice=False, padding=36)),
-        y=alt.Y("choice:N", title=None, scale=alt.Scale(domain=choices)),
-        tooltip=[tip("choice:N", title), tip("trial:Q"), tip("score:Q", metric)],
+        y=alt.Y("choice:N", title=None, scale=alt.Scale(domain=list(marked))),
     )
-    ticks = base.mark_tick(thickness=2, size=14, color=QUIET, opacity=0.7)
-    top = base.transform_filter("datum.best")
-    figures = top.mark_text(align="left", dx=9).encode(text="figure:N")
+    ticks = base.transform_filter("!datum.mark").mark_tick(thickness=2, size=14, color=QUIET, opacity=0.6)
+    middle = base.transform_filter("datum.mark === 'middle'").mark_tick(thickness=3, size=22, color=INK)
+    best = base.transform_filter("datum.mark === 'best'")
+    dots = best.mark_point(filled=True, size=90, opacity=1, color=ACCENT)
+    figures = best.mark_text(align="left", dx=9).encode(text="figure:N")
+    told = [tip("choice:N", dimension.name), tip("score:Q", metric)]
     return finish(
-        ticks + top.mark_point(filled=True, size=90, opacity=1, color=ACCENT) + figures,
-        name=f"best-by-{dimension}",
-        title=f"By {title}",
-        caption="A tick per trial, a dot on the best.",
-        height=30 * len(choices),
+        ticks.encode(tooltip=[*told, tip("trial:Q")])
+        + middle.encode(tooltip=[tip("mark:N", "is the"), *told])
+        + dots.encode(tooltip=[tip("mark:N", "is the"), *told])
+        + figures,
+        name=f"best-by-{field}",
+        title=f"By {dimension.name}",
+        caption="A tick per trial, a long one in the middle, a dot on the best. The table below has the figures.",
+        height=32 * len(marked),
         rows=rows,
-        columns=(
-            Column(heading(title), "choice", numeric=False),
-            Column("Trial", "trial"),
-            Column(heading(metric), "score"),
-            Column("Best", "best", numeric=False),
-        ),
+        columns=(),
     )
 
 
@@ -118,11 +127,6 @@ def score_by_learning_rate(entries: Sequence[Entry], metric: str) -> Chart | Non
             Column(heading(metric), "score"),
         ),
     )
-
-
-def in_order(choices: set[str]) -> list[str]:
-    """Numbers by size, then words by name: 0, 4, 12, all."""
-    return sorted(choices, key=lambda choice: (0, float(choice), "") if choice.isdecimal() else (1, 0.0, choice))
 
 
 def _round_rates(rates: Sequence[float]) -> list[float]:

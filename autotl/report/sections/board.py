@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autotl.report.entries import Entry
 
-MOST_ROWS = 150
+MOST_ROWS = 200
 """Rows of the leaderboard on a page; more stand in leaderboard.csv, and the page says so."""
 
 STATUSES = ("complete", "pruned", "failed", "skipped", "running")

@@ -46,19 +46,45 @@
     place.dataset.drawn = "yes";
   };
 
-  const drawAll = async () => {
-    const { config, charts } = JSON.parse(byId("drawings").textContent);
+  // What is looked at is drawn first, the other charts one by one when the browser has nothing better to do.
+  const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 30));
+
+  const drawAll = () => {
+    const { config, charts, rows } = JSON.parse(byId("drawings").textContent);
     config.font = getComputedStyle(document.body).fontFamily;
-    for (const place of document.querySelectorAll("[data-chart]")) {
+    const waiting = new Set(document.querySelectorAll("[data-chart]"));
+
+    const take = async (place) => {
+      if (!waiting.delete(place)) return;
+      const chart = charts[place.dataset.chart];
       try {
-        await draw(place, charts[place.dataset.chart], config);
+        await draw(place, { ...chart.spec, datasets: { rows: rows[chart.rows] } }, config);
       } catch (error) {
         console.error(`chart ${place.dataset.chart}:`, error);
         place.textContent = "This chart could not be drawn; its table holds the figures.";
         place.parentElement.querySelector("details")?.setAttribute("open", "");
       }
+      place.style.minHeight = "";
+    };
+
+    const takeNext = async () => {
+      const [next] = waiting;
+      if (!next) {
+        document.documentElement.dataset.charts = "done";
+        return;
+      }
+      await take(next);
+      whenIdle(takeNext);
+    };
+
+    const coming = new IntersectionObserver((sightings) => {
+      for (const { isIntersecting, target } of sightings) if (isIntersecting) take(target);
+    }, { rootMargin: "300px" });
+    for (const place of waiting) {
+      place.style.minHeight = `${charts[place.dataset.chart].spec.height}px`; // so that nothing jumps when it is drawn
+      coming.observe(place);
     }
-    document.documentElement.dataset.charts = "done";
+    whenIdle(takeNext);
   };
 
   // Leaderboard ----------------------------------------------------------------------------------------------------
@@ -73,7 +99,7 @@
   const compare = (column, direction) => (left, right) => {
     const a = left.cells[column].dataset.sort;
     const b = right.cells[column].dataset.sort;
-    if (a === "" || b === "") return (a === "") - (b === ""); // nothing to sort by: last, whatever the direction
+    if (a === undefined || b === undefined) return (a === undefined) - (b === undefined); // last, in both directions
     const difference = Number(a) - Number(b);
     return direction * (Number.isNaN(difference) ? a.localeCompare(b) : difference);
   };
@@ -91,15 +117,17 @@
     let shown = 0;
     for (const row of rows) {
       const kind = state.show === "all" || row.dataset.status === state.show;
-      const baseline = state.show === "baseline" && row.dataset.baseline === "yes";
+      const marked = (state.show === "baseline" && row.dataset.baseline === "yes")
+        || (state.show === "tied" && row.classList.contains("tied"));
       const said = row.textContent.toLowerCase();
-      row.hidden = !((kind || baseline) && state.words.split(/\s+/).every((word) => said.includes(word)));
+      row.hidden = !((kind || marked) && state.words.split(/\s+/).every((word) => said.includes(word)));
       shown += row.hidden ? 0 : 1;
     }
     const folded = state.folded && shown === rows.length; // whoever filters wants to see what is found
     board.classList.toggle("folded", folded);
     byId("unfold").hidden = !folded;
-    byId("shown").textContent = shown === rows.length ? "" : `${shown} of ${rows.length}`;
+    const header = headers[column].textContent.trim();
+    byId("shown").textContent = `${shown} of ${rows.length}, by ${header}${state.direction > 0 ? " ↑" : " ↓"}`;
     byId("nothing-found").hidden = shown > 0;
   };
 
@@ -151,5 +179,6 @@
     });
   }
 
-  drawAll();
+  if (document.readyState === "complete") drawAll();
+  else window.addEventListener("load", () => setTimeout(drawAll));
 })();
