@@ -9,7 +9,7 @@ from autotl.api.exporting import export_source, exported_words
 from autotl.api.first_task import WrittenTask, write_task
 from autotl.api.measuring_gap import Gap, gap
 from autotl.api.opening import OpenedTask, Overrides, open_task
-from autotl.api.reviewing import compare, leaderboard_of, read_overview
+from autotl.api.reviewing import arranged, compare, leaderboard_of, read_overview
 from autotl.api.searching import Run, search
 from autotl.api.signing_off import Promotion, list_models, open_model, promote, roll_back
 from autotl.api.verbs import Validation, predict, read_leaderboard, validate, write_demo, write_report
@@ -22,6 +22,7 @@ __all__ = [
     "Run",
     "Validation",
     "WrittenTask",
+    "arranged",
     "compare",
     "export_source",
     "exported_words",

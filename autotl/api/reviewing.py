@@ -27,7 +27,13 @@ def leaderboard_of(run: Path | str, *, sort: str | None = None, only_pareto: boo
         UsageError: no such column, or the folder is no run.
         StorageError: leaderboard.json is missing or cannot be read.
     """
-    content = read_leaderboard(RunFolder.open(Path(run)))
+    return arranged(read_leaderboard(RunFolder.open(Path(run))), sort=sort, only_pareto=only_pareto)
+
+
+def arranged(
+    content: Mapping[str, Any], *, sort: str | None = None, only_pareto: bool = False
+) -> list[Mapping[str, Any]]:
+    """The same of the content of a leaderboard.json that was read already."""
     rows: Sequence[Mapping[str, Any]] = content["trials"]
     better = content["higher_is_better"]
     if only_pareto:

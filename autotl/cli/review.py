@@ -10,6 +10,8 @@ from autotl.cli.screen import say, screen, write_data
 from autotl.errors import UsageError
 from autotl.report.wording import visible
 
+MOST_LINES = 100  # of a table in a terminal: who wants more filters it, or reads the files
+
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `autotl search` wrote.")]
 
 
@@ -39,12 +41,13 @@ def leaderboard(
     pareto: Annotated[
         bool, typer.Option("--pareto", help="Only trials that no other beats in score, latency and size at once.")
     ] = False,
+    every_trial: Annotated[bool, typer.Option("--all", help=f"Every trial, not only the first {MOST_LINES}.")] = False,
     sort: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Order by a column, such as latency_ms or learning_rate.")
     ] = None,
 ) -> None:
     """Shows who is winning, baselines and failures included; without a run, the best of every task."""
-    from autotl.api import leaderboard_of, read_leaderboard
+    from autotl.api import arranged, read_leaderboard
     from autotl.leaderboard import as_csv as csv_of
 
     if as_json and as_csv:
@@ -55,13 +58,16 @@ def leaderboard(
         _show_overview(run, as_json=as_json, as_csv=as_csv)
         return
     content = read_leaderboard(run)
-    rows = leaderboard_of(run, sort=sort, only_pareto=pareto)
+    rows = arranged(content, sort=sort, only_pareto=pareto)
     if as_json:
         write_data(json.dumps(content | {"trials": rows}, indent=1))
     elif as_csv:
         write_data(csv_of(rows))
     else:
-        show_leaderboard(content, trials=[row["trial"] for row in rows])
+        limit = None if every_trial else MOST_LINES
+        show_leaderboard(content, limit=limit, trials=[row["trial"] for row in rows] if sort or pareto else None)
+        if not every_trial and len(rows) > MOST_LINES:
+            say(f"The first {MOST_LINES} are shown. Every one: --all, or --csv and --json for other programs.")
 
 
 def compare(

@@ -1,6 +1,7 @@
 """Tables and lines for a terminal: values in, rich renderables or plain words out. Nothing here prints."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,23 +59,22 @@ def leaderboard_table(
         trials: which to show, in this order, each with its own rank; all of them, best first, where left out.
     """
     width = width or shutil.get_terminal_size((100, 24)).columns
-    entries = read_entries(leaderboard)
-    by_trial = {entry.trial: entry for entry in entries}
-    shown = [
-        entry
-        for place, entry in enumerate(entries if trials is None else [by_trial[trial] for trial in trials])
-        if limit is None or place < limit or entry.winner or entry.baseline is not None
-    ]
+    rows = leaderboard.get("trials", [])
+    named = {row["trial"] for row in rows if row.get("winner") or row.get("baseline") is not None}
+    order = [row["trial"] for row in rows] if trials is None else trials
+    numbers = [number for place, number in enumerate(order) if limit is None or place < limit or number in named]
+    by_trial = {entry.trial: entry for entry in read_entries(leaderboard, only=set(numbers))}
+    shown = [by_trial[number] for number in numbers]
     table = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1, 0, 0),
         header_style="bold",
-        caption=_caption(entries, shown, left_out="lower" if trials is None else "other"),
+        caption=_caption(rows, shown=len(shown), left_out="lower" if trials is None else "other"),
         caption_justify="left",
         caption_style="",
     )
-    columns = _columns(shown, score_name(entries, visible(str(leaderboard.get("metric") or "score"))), width)
+    columns = _columns(shown, score_name(shown, visible(str(leaderboard.get("metric") or "score"))), width)
     for column in columns:
         table.add_column(column.title, justify=column.justify, no_wrap=column.title != "model", overflow="fold")
     for place, entry in enumerate(shown):
@@ -301,21 +301,21 @@ def _row_style(entry: Entry) -> str:
     return "dim" if entry.status in ("failed", "skipped", "pruned") else ""
 
 
-def _caption(entries: Sequence[Entry], shown: Sequence[Entry], *, left_out: str) -> Text:
-    """What the rows do not say: how many there are, who is tied, what went wrong."""
-    lines = [_counts(entries, shown, left_out)]
-    winner = next((entry for entry in entries if entry.winner), None)
-    tied = [
-        entry.trial
-        for entry in entries
-        if winner and winner.tie_group and entry.tie_group == winner.tie_group and entry is not winner
-    ]
+def _caption(rows: Sequence[Mapping[str, Any]], *, shown: int, left_out: str) -> Text:
+    """What the lines do not say: how many there are, who is tied, what went wrong."""
+    lines = [_counts(rows, shown, left_out)]
+    winner = next((row for row in rows if row.get("winner")), None)
+    group = None if winner is None else winner.get("tie_group")
+    tied = [row["trial"] for row in rows if group and row.get("tie_group") == group and row is not winner]
     if winner and tied:
-        lines.append(f"Trial {winner.trial} cannot be told apart from {_trials(tied)}; ties go to the cheaper model.")
+        lines.append(
+            f"Trial {winner['trial']} cannot be told apart from {_trials(tied)}; ties go to the cheaper model."
+        )
     reasons: dict[tuple[str, str], list[int]] = {}
-    for entry in entries:
-        if entry.status in ("failed", "skipped"):
-            reasons.setdefault((entry.status, entry.reason or "no reason was recorded"), []).append(entry.trial)
+    for row in rows:
+        if row["status"] in ("failed", "skipped"):
+            reason = visible(str(row.get("failure") or row.get("reason") or "no reason was recorded"))
+            reasons.setdefault((row["status"], reason), []).append(row["trial"])
     ordered = sorted(reasons.items(), key=lambda item: (-len(item[1]), item[1]))
     lines += [
         f"{len(trials)} {status}: {reason} ({_trials(trials)})" for (status, reason), trials in ordered[:MOST_REASONS]
@@ -325,12 +325,12 @@ def _caption(entries: Sequence[Entry], shown: Sequence[Entry], *, left_out: str)
     return Text("\n".join(lines), style="dim")
 
 
-def _counts(entries: Sequence[Entry], shown: Sequence[Entry], left_out: str) -> str:
-    statuses = list(dict.fromkeys(entry.status for entry in entries))
-    counted = ", ".join(f"{sum(entry.status == status for entry in entries)} {status}" for status in statuses)
-    hidden = len(entries) - len(shown)
+def _counts(rows: Sequence[Mapping[str, Any]], shown: int, left_out: str) -> str:
+    counts = Counter(visible(str(row["status"])) for row in rows)
+    counted = ", ".join(f"{number} {status}" for status, number in counts.items())
+    hidden = len(rows) - shown
     more = f"; {hidden} {left_out} trial{'s' if hidden > 1 else ''} not shown" if hidden else ""
-    return f"{len(entries)} trial{'' if len(entries) == 1 else 's'}: {counted}{more}." if entries else "No trial yet."
+    return f"{len(rows)} trial{'' if len(rows) == 1 else 's'}: {counted}{more}." if rows else "No trial yet."
 
 
 def _trials(numbers: Sequence[int]) -> str:

@@ -7,7 +7,20 @@ come from data and from users, so nothing in them is trusted: text is escaped, a
 runs only the scripts whose hashes it names and loads nothing from anywhere.
 """
 
-from autotl.report.page import render
+from typing import TYPE_CHECKING, Any
+
 from autotl.report.values import ReportValues
 
+if TYPE_CHECKING:
+    from autotl.report.page import render
+
 __all__ = ["ReportValues", "render"]
+
+
+def __getattr__(name: str) -> Any:
+    """`render` when it is first asked for: every command imports this room's wording, and few lay out a page."""
+    if name == "render":
+        from autotl.report.page import render
+
+        return render
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

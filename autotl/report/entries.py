@@ -1,6 +1,7 @@
 """Leaderboard rows read once, at the door: past here every figure has a name and a type."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -93,15 +94,25 @@ class Entry:
         return recipe_words(self.plan)
 
 
-def read_entries(leaderboard: Mapping[str, Any]) -> list[Entry]:
-    """The rows of a `leaderboard.json`, best first as they stand there, ranked where they have a score."""
+def read_entries(leaderboard: Mapping[str, Any], *, only: Container[int] | None = None) -> list[Entry]:
+    """The rows of a `leaderboard.json`, best first as they stand there, ranked where they have a score.
+
+    Args:
+        only: the trials to read; the others count for ranks alone, which of thousands saves most of the time.
+    """
     entries: list[Entry] = []
     rank = 0
-    for row in plain(leaderboard.get("trials", [])):
-        scored = row.get("status") == "complete" and Interval.read(row.get("score")) is not None
+    for row in leaderboard.get("trials", []):
+        scored = row.get("status") == "complete" and _has_value(row.get("score"))
         rank += scored
-        entries.append(_entry(row, rank if scored else None))
+        if only is None or row["trial"] in only:
+            entries.append(_entry(plain(row), rank if scored else None))
     return entries
+
+
+def _has_value(score: Any) -> bool:
+    value = score.get("value") if isinstance(score, Mapping) else score
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 BY_LABELS = ("cross_validation", "few_labels")  # kinds of scores beside which guards speak and do not decide

@@ -35,12 +35,9 @@ def render(values: ReportValues) -> str:
     task = {"name": None, "modality": None, **wording.plain(values.task)}
     setting = {"name": None, "sentences": [], **wording.plain(values.setting)}
     headline = {"sentences": [], **wording.plain(values.headline)}
-    leaderboard, data, space = (
-        wording.plain(values.leaderboard),
-        wording.plain(values.data),
-        wording.plain(values.space),
-    )
-    entries = read_entries(leaderboard)
+    data, space = wording.plain(values.data), wording.plain(values.space)
+    leaderboard = wording.plain({name: value for name, value in values.leaderboard.items() if name != "trials"})
+    entries = read_entries(values.leaderboard)
     winner = winner_of(entries)
     metric = str(leaderboard.get("metric") or task.get("metric") or "score")
     confusion = sections.matrix(wording.plain(values.confusion)) if values.confusion else None
@@ -87,7 +84,7 @@ def render(values: ReportValues) -> str:
             transfer=sections.transfer(
                 entries, headline, higher_is_better=bool(leaderboard.get("higher_is_better", True))
             ),
-            front=sections.front(entries, leaderboard, higher_is_better=higher_is_better),
+            front=sections.front(entries, values.leaderboard, higher_is_better=higher_is_better),
             choices=choices,
             importance=wording.plain(values.importance),
             spending=sections.spending(wording.plain(values.timing), entries, price),

@@ -51,6 +51,18 @@ def test_the_pareto_front_leaves_out_what_is_beaten_in_everything(runs, capsys):
     assert "1 other trial not shown" in output(capsys, "leaderboard", str(runs / "kitchen-2"), "--pareto")
 
 
+def test_of_a_long_run_the_first_hundred_are_shown_and_all_where_they_are_asked_for(runs, capsys):
+    folder = str(pretend_run(runs / "long-1", task="long", wrong=tuple(range(40, 145))).path)
+    short = output(capsys, "leaderboard", folder)
+    assert short.count("MobileNetV2") == 100
+    assert "5 lower trials not shown" in short
+    assert "--all" in short
+    every = output(capsys, "leaderboard", folder, "--all")
+    assert every.count("MobileNetV2") == 105
+    assert "--all" not in every
+    assert len(json.loads(output(capsys, "leaderboard", folder, "--json"))["trials"]) == 105
+
+
 def test_sorting_orders_every_form_and_keeps_the_ranks(runs, capsys):
     folder = str(runs / "kitchen-2")
     content = json.loads(output(capsys, "leaderboard", folder, "--sort", "latency_ms", "--json"))

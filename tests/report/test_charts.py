@@ -121,18 +121,25 @@ def test_importance_has_a_bar_per_setting_and_none_where_too_little_is_known():
     assert charts.importance(None) is None
 
 
+def ends_of(chart):
+    """Where each trial's line crosses the last axis."""
+    return {row["trial"]: row["at"][-1] for row in chart.rows if "trial" in row}
+
+
+def axes_of(chart):
+    return [row["title"] for row in chart.rows if "title" in row]
+
+
 def test_a_line_of_parallel_coordinates_ends_at_its_score():
     chart = charts.parallel(ENTRIES, "accuracy", higher_is_better=True)
     assert chart is not None
-    ends = {row["trial"]: row["at"] for row in chart.rows if row["axis"] == "accuracy" and "trial" in row}
-    scored = [entry for entry in ENTRIES if entry.rank is not None]
+    ends, scored = ends_of(chart), [entry for entry in ENTRIES if entry.rank is not None]
     assert set(ends) == {entry.trial for entry in scored}
     best, worst = max(scored, key=score_of), min(scored, key=score_of)
     assert (ends[best.trial], ends[worst.trial]) == (1.0, 0.0)
     turned = charts.parallel(ENTRIES, "log_loss", higher_is_better=False)
     assert turned is not None
-    ends = {row["trial"]: row["at"] for row in turned.rows if row["axis"] == "log_loss" and "trial" in row}
-    assert (ends[best.trial], ends[worst.trial]) == (0.0, 1.0)
+    assert (ends_of(turned)[best.trial], ends_of(turned)[worst.trial]) == (0.0, 1.0)
 
 
 def score_of(entry):
@@ -154,16 +161,15 @@ def test_of_many_trials_the_best_and_an_even_choice_of_the_others_are_drawn():
     ]
     chart = charts.parallel(many, "accuracy", higher_is_better=True)
     assert chart is not None
-    drawn = {row["trial"] for row in chart.rows if "trial" in row}
+    drawn = ends_of(chart)
     assert len(drawn) == MOST_LINES
-    assert {*range(MOST_LINES // 4), 2999} <= drawn
-    assert chart.rows[: len(chart.rows)][-1].get("label"), "labels come last"
+    assert {*range(MOST_LINES // 4), 2999} <= set(drawn)
 
 
 def test_settings_that_did_not_vary_have_no_axis_and_the_most_important_come_first():
     chart = charts.parallel(ENTRIES, "accuracy", higher_is_better=True, order=["views", "learning_rate"])
     assert chart is not None
-    axes = list(dict.fromkeys(row["axis"] for row in chart.rows))
+    axes = axes_of(chart)
     assert axes[:2] == ["views", "learning rate"]
     assert axes[-1] == "accuracy"
     assert not {"image size", "tap", "adaptation"} & set(axes)

@@ -29,14 +29,16 @@ def learning_curves(
     curves: Mapping[int, Sequence[Mapping[str, Any]]], entries: Sequence[Entry], metric: str
 ) -> list[Chart]:
     """Score and training loss by epoch, a line per entry; the winner's line stands out."""
-    points = [
-        {"trial": entry.trial, "role": role_of(entry), **step}
+    points: list[Row] = [
+        {"trial": entry.trial, "role": role_of(entry)}
+        | {name: step.get(name) for name in ("epoch", "score", "train_loss")}
         for entry in entries
         for step in thinned(curves.get(entry.trial, ()))
     ]
+    rows = winner_on_top(points)  # both draw the same, which a page carries once
     drawn = [
-        _curve("curves-score", f"Validation {metric}", "score", metric, points),
-        _curve("curves-loss", "Training loss", "train_loss", "training loss", points),
+        _curve("curves-score", f"Validation {metric}", "score", metric, rows),
+        _curve("curves-loss", "Training loss", "train_loss", "training loss", rows),
     ]
     return [chart for chart in drawn if chart is not None]
 
@@ -47,36 +49,39 @@ def thinned(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return list(steps[::-1][::stride])[::-1]
 
 
-def _curve(name: str, title: str, field: str, unit: str, points: Sequence[Row]) -> Chart | None:
-    rows = [
-        {"trial": point["trial"], "role": point["role"], "epoch": point["epoch"], "value": point[field]}
-        for point in points
-        if point.get(field) is not None
-    ]
-    if not rows:
+def _curve(name: str, title: str, field: str, unit: str, rows: Sequence[Row]) -> Chart | None:
+    known = [row for row in rows if row[field] is not None]
+    if not known:
         return None
-    base = alt.Chart(rows_of_the_chart()).encode(
-        x=alt.X(
-            "epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(grid=False, tickMinStep=1, format="d")
-        ),
-        y=alt.Y("value:Q", title=unit, scale=alt.Scale(zero=False)),
-        color=role_colour(rows),
-        detail="trial:N",
-        opacity=for_the_winner(1.0, others=0.55),
-        tooltip=[tip("trial:Q"), tip("epoch:Q"), tip("value:Q", unit)],
+    base = (
+        alt.Chart(rows_of_the_chart())
+        .transform_filter(f"datum.{field} !== null")
+        .encode(
+            x=alt.X(
+                "epoch:Q",
+                title="epoch",
+                scale=alt.Scale(nice=False),
+                axis=alt.Axis(grid=False, tickMinStep=1, format="d"),
+            ),
+            y=alt.Y(f"{field}:Q", title=unit, scale=alt.Scale(zero=False)),
+            color=role_colour(known),
+            detail="trial:N",
+            opacity=for_the_winner(1.0, others=0.55),
+            tooltip=[tip("trial:Q"), tip("epoch:Q"), tip(f"{field}:Q", unit)],
+        )
     )
     lines = base.mark_line(strokeJoin="round", strokeCap="round").encode(strokeWidth=for_the_winner(2.6, others=1.3))
-    epochs = sorted(unique(rows, "epoch"))
+    epochs = sorted(unique(known, "epoch"))
     by_trial: dict[int, Row] = {}
-    for row in rows:
-        by_trial.setdefault(row["trial"], {"trial": row["trial"]})[str(row["epoch"])] = row["value"]
+    for row in known:
+        by_trial.setdefault(row["trial"], {"trial": row["trial"]})[str(row["epoch"])] = row[field]
     return finish(
         lines + base.mark_point(filled=True, size=22),
         name=name,
         title=title,
         caption="A line per trial. One that ends early was stopped, or failed.",
         height=240,
-        rows=winner_on_top(rows),
+        rows=rows,
         columns=(Column(f"{heading(unit)} of trial", "trial"), *(Column(f"epoch {n}", str(n)) for n in epochs)),
         table=list(by_trial.values()),
     )

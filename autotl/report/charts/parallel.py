@@ -12,7 +12,6 @@ from autotl.report.charts.drawing import (
     CARD,
     INK,
     LINE,
-    MUTED,
     QUIET,
     Chart,
     Column,
@@ -28,8 +27,10 @@ from autotl.report.wording import rate, score
 
 MOST_LINES = 200
 MOST_AXES = 8
+NARROWEST = 980  # pixels; on a phone it is as wide, and scrolls
 MOST_CHOICES = 12  # of an axis: more names would stand on top of each other
 BEST_SHARE = 0.1
+ABOVE = 1.13  # where an axis's name stands: its values end at 1
 SPREAD = 0.035  # of an axis, over which the trials of one choice are fanned out
 SETTINGS = (
     "backbone",
@@ -51,8 +52,8 @@ SETTINGS = (
     "crop",
     "batch_size",
 )
-GROUPS = {"others": (QUIET, 0.28, 1.0), "best tenth": (ACCENT, 0.7, 1.4), "winner": (INK, 1.0, 2.8)}
-"""Colour, opacity and width of a line."""
+OTHERS = "others"
+GROUPS = {OTHERS: QUIET, "best tenth": ACCENT, "winner": INK}
 
 
 @dataclass(frozen=True)
@@ -82,59 +83,67 @@ def parallel(
     axes.append(_score_axis(shown, metric, higher_is_better=higher_is_better))
     groups = _groups(scored)
     lines = sorted(shown, key=lambda entry: list(GROUPS).index(groups[entry.trial]))
+    at = list(range(len(axes)))
     rows: list[Row] = [
         {
             "trial": entry.trial,
             "group": groups[entry.trial],
-            "axis": axis.name,
-            "at": axis.places.get(entry.trial),
-            "is": axis.words.get(entry.trial),
+            "axis": at,
+            "at": [axis.places.get(entry.trial) for axis in axes],
         }
         for entry in lines
-        for axis in axes
     ]
-    rows += [{"axis": axis.name, "at": place, "label": words} for axis in axes for place, words in axis.labels]
+    rows += [{"axis": [n], "at": [place], "label": words} for n in at for place, words in axes[n].labels]
+    rows += [{"axis": [n], "at": [ABOVE], "title": axes[n].name} for n in at]
     return finish(
-        _drawing([axis.name for axis in axes], [name for name in GROUPS if name in groups.values()]),
+        _drawing(at, [name for name in GROUPS if name in groups.values()]),
         name="parallel",
         title="Plans, from setting to score",
         caption=f"A line per trial ({len(shown)} of {len(scored)} with a score), best at the top of the last axis. "
         "What the coloured lines share went along with good scores in this search.",
-        height=300,
+        height=320,
         rows=rows,
         columns=(Column("Trial", "trial"), *(Column(heading(axis.name), axis.name, numeric=False) for axis in axes)),
         table=[{"trial": e.trial, **{axis.name: axis.words.get(e.trial) for axis in axes}} for e in reversed(lines)],
     )
 
 
-def _drawing(names: Sequence[str], groups: Sequence[str]) -> Any:
-    looks = [alt.Scale(domain=list(groups), range=[GROUPS[group][look] for group in groups]) for look in range(3)]
-    base = alt.Chart(rows_of_the_chart()).encode(
-        x=alt.X(
-            "axis:N",
-            title=None,
-            scale=alt.Scale(type="point", domain=list(names), padding=0.35),
-            axis=alt.Axis(labelAngle=0, orient="top", labelLimit=110, labelColor=INK, grid=False),
-        ),
-        y=alt.Y("at:Q", title=None, scale=alt.Scale(domain=[-0.04, 1.04], nice=False), axis=None),
+def _drawing(axes: Sequence[int], groups: Sequence[str]) -> Any:
+    base = (
+        alt.Chart(rows_of_the_chart())
+        .transform_flatten(["axis", "at"])
+        .encode(
+            x=alt.X("axis:O", title=None, scale=alt.Scale(type="point", domain=list(axes), padding=0.35), axis=None),
+            y=alt.Y("at:Q", title=None, scale=alt.Scale(domain=[-0.04, ABOVE + 0.03], nice=False), axis=None),
+        )
     )
-    upright = base.transform_filter("datum.label").mark_line(color=LINE, strokeWidth=1.5).encode(detail="axis:N")
+    labelled = base.transform_filter("datum.label")
+    upright = labelled.mark_line(color=LINE, strokeWidth=1.5).encode(detail="axis:O")
     lines = (
-        base.transform_filter("!datum.label")
+        base.transform_filter("datum.group")
         .mark_line(interpolate="monotone", strokeJoin="round")
         .encode(
             detail="trial:N",
-            color=alt.Color("group:N", scale=looks[0]),
-            opacity=alt.Opacity("group:O", scale=looks[1], legend=None),
-            strokeWidth=alt.StrokeWidth("group:O", scale=looks[2], legend=None),
-            tooltip=[tip("trial:Q"), tip("axis:N", "setting"), tip("is:N", "is")],
+            color=alt.Color(
+                "group:N",
+                scale=alt.Scale(domain=list(groups), range=[GROUPS[name] for name in groups]),
+                legend=alt.Legend(symbolType="stroke", symbolStrokeWidth=3),
+            ),
+            opacity=alt.condition(f"datum.group === '{OTHERS}'", alt.value(0.28), alt.value(0.85)),
+            strokeWidth=alt.condition("datum.group === 'winner'", alt.value(2.8), alt.value(1.3)),
+            tooltip=[tip("trial:Q"), tip("group:N", "among")],
         )
     )
-    labels = base.transform_filter("datum.label").mark_text(
-        align="left", dx=5, fontSize=10.5, color=MUTED, limit=96, stroke=CARD, strokeWidth=3, strokeOpacity=0.85
+    room = NARROWEST / len(axes)
+    beside = {"align": "left", "dx": 5, "fontSize": 10.5, "limit": room - 6}
+    halo = labelled.mark_text(stroke=CARD, strokeWidth=3, strokeOpacity=0.85, **beside).encode(text="label:N")
+    words = labelled.mark_text(color=INK, **beside).encode(text="label:N")
+    titles = (
+        base.transform_filter("datum.title")
+        .mark_text(fontWeight=600, color=INK, fontSize=10.5, limit=room - 6)
+        .encode(text="title:N")
     )
-    words = base.transform_filter("datum.label").mark_text(align="left", dx=5, fontSize=10.5, color=INK, limit=96)
-    return upright + lines + labels.encode(text="label:N") + words.encode(text="label:N")
+    return upright + lines + halo + words + titles
 
 
 def _axis(name: str, entries: Sequence[Entry]) -> _Axis | None:
@@ -193,7 +202,7 @@ def _groups(ranked: Sequence[Entry]) -> dict[int, str]:
     by_score = [entry.trial for entry in ranked]
     best = set(by_score[: max(1, round(BEST_SHARE * len(by_score)))])
     return {
-        entry.trial: "winner" if entry.winner else "best tenth" if entry.trial in best else "others" for entry in ranked
+        entry.trial: "winner" if entry.winner else "best tenth" if entry.trial in best else OTHERS for entry in ranked
     }
 
 
