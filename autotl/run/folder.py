@@ -71,7 +71,10 @@ class RunFolder:
         Raises:
             StorageError: disk full, or no right to write.
         """
-        return write_whole(self.path / name, content.encode() if isinstance(content, str) else content)
+        # a file name in an unknown encoding holds what UTF-8 cannot; it must not cost a leaderboard
+        return write_whole(
+            self.path / name, content.encode(errors="backslashreplace") if isinstance(content, str) else content
+        )
 
     def read(self, name: str) -> bytes:
         """Content of a file of the run."""

@@ -116,3 +116,9 @@ def test_two_runs_within_one_second_have_two_folders(tmp_path):
 def test_no_task_name_leads_out_of_the_runs_folder(tmp_path, name, slug):
     path = default_path(name, tmp_path, now=NOON)
     assert path == tmp_path / f"{slug}-20260304-120005"
+
+
+def test_text_that_utf8_cannot_hold_is_written_with_its_escape(tmp_path):
+    folder = RunFolder.create(tmp_path / "run")
+    folder.write("leaderboard.csv", "photos/caf\udce9.png")
+    assert folder.read("leaderboard.csv") == b"photos/caf\\udce9.png"

@@ -49,7 +49,7 @@ def transfer(entries: Sequence[Entry], headline: Json, *, higher_is_better: bool
     if winner.baseline == NO_TRANSFER:
         answer, why = "No.", "The model that starts from nothing won, and it is what ships."
     elif (gain := Interval.read(headline.get("transfer_gain"))) is not None:
-        answer, why = _by_gain(gain, headline.get("transfer_helped"))
+        answer, why = _by_gain(gain)
     elif winner.test and without is not None and without.test:
         answer, why = _by_test(winner.test, without.test, higher_is_better=higher_is_better)
     else:
@@ -70,11 +70,11 @@ def transfer(entries: Sequence[Entry], headline: Json, *, higher_is_better: bool
     )
 
 
-def _by_gain(gain: Interval, helped: bool | None) -> tuple[str, str]:
-    against = f"{_signed(gain)} against a model that starts from nothing"
-    if helped is None:
-        return "It cannot be told.", f"The winner stands at {against}; the interval holds 0."
-    return "Yes." if helped else "No.", f"The winner stands at {against}, on the same validation examples."
+def _by_gain(gain: Interval) -> tuple[str, str]:
+    against = f"The winner stands at {_signed(gain)} against a model that starts from nothing"
+    if gain.ends is None or gain.ends[0] <= 0 <= gain.ends[1]:
+        return "It cannot be told.", f"{against}, which may be chance."
+    return "Yes." if gain.value > 0 else "No.", f"{against}, on the same validation examples."
 
 
 def _by_test(winner: Interval, without: Interval, *, higher_is_better: bool) -> tuple[str, str]:

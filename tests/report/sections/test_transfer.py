@@ -6,7 +6,6 @@ from entry_rows import entry_row
 from autotl.report.entries import read_entries
 from autotl.report.sections import transfer
 
-GAIN = {"value": 0.2, "low": 0.1, "high": 0.3}
 WINNER = entry_row(1, winner=True)
 WITHOUT = entry_row(2, baseline="no_transfer")
 
@@ -21,12 +20,21 @@ def on_test(row, value):
     return {**row, "test": {"value": value, "low": value - 0.01, "high": value + 0.01}}
 
 
-@pytest.mark.parametrize(("helped", "answer"), [(True, "Yes."), (False, "No."), (None, "It cannot be told.")])
-def test_the_answer_is_that_of_the_corrected_gain(helped, answer):
-    found = asked(WINNER, WITHOUT, transfer_gain=GAIN, transfer_helped=helped)
+@pytest.mark.parametrize(
+    ("gain", "answer", "words"),
+    [
+        ((0.2, 0.1, 0.3), "Yes.", "+0.200 (+0.100 to +0.300)"),
+        ((-0.2, -0.3, -0.1), "No.", "−0.200 (−0.300 to −0.100)"),
+        ((0.2, -0.1, 0.3), "It cannot be told.", "+0.200 (−0.100 to +0.300)"),
+        ((0.2, None, None), "It cannot be told.", "+0.200"),
+    ],
+)
+def test_the_answer_is_that_of_the_corrected_gain(gain, answer, words):
+    value, low, high = gain
+    found = asked(WINNER, WITHOUT, transfer_gain={"value": value, "low": low, "high": high})
     assert found.answer == answer
-    assert "+0.200 (+0.100 to +0.300)" in found.why
-    assert [line.gain for line in found.lines] == ["+0.200 (+0.100 to +0.300)"]
+    assert f"stands at {words} against" in found.why
+    assert [line.gain for line in found.lines] == [words]
 
 
 def test_a_winner_without_transfer_says_no():
