@@ -76,6 +76,7 @@ def render(values: ReportValues) -> str:
                     findings=wording.plain(values.findings),
                     confusion=wording.plain(values.confusion),
                     refit=values.refit,
+                    metric_is_better_higher=bool(leaderboard.get("higher_is_better", True)),
                 ),
                 higher_is_better=higher_is_better,
                 timing=values.timing,

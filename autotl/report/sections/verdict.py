@@ -45,6 +45,7 @@ class Circumstances:
         warnings: of the audit, graver findings included.
         weakest: the class that the winner finds least often, and the share that it finds; None where not known.
         refit: as in `ReportValues`.
+        metric_is_better_higher: more of the task's metric is better.
     """
 
     uses: int = 0
@@ -52,6 +53,7 @@ class Circumstances:
     warnings: int = 0
     weakest: tuple[str, float] | None = None
     refit: Json | None = None
+    metric_is_better_higher: bool = True
 
 
 def verdict(
@@ -90,6 +92,7 @@ def _risks(winner: Entry, entries: Sequence[Entry], headline: Json, around: Circ
     return [
         *_of_the_figure(winner, entries, headline),
         *_of_the_test(winner, headline, around),
+        *_of_baselines(winner, entries, metric_is_better_higher=around.metric_is_better_higher),
         *_of_gains(headline),
         *_of_the_model(winner, around),
     ]
@@ -136,6 +139,21 @@ def _of_the_test(winner: Entry, headline: Json, around: Circumstances) -> list[s
     return found
 
 
+def _of_baselines(winner: Entry, entries: Sequence[Entry], *, metric_is_better_higher: bool) -> list[str]:
+    """Baselines that did better on the test examples, where chance alone hardly does that."""
+    own = winner.test
+    if own is None or own.ends is None:
+        return []
+    found = []
+    for entry in entries:
+        if entry.baseline and entry is not winner and entry.test and entry.test.ends:
+            low, high = entry.test.ends
+            if low > own.ends[1] if metric_is_better_higher else high < own.ends[0]:
+                figures = f"{wording.score(entry.test.value)} against {wording.score(own.value)}"
+                found.append(f"On the same test examples the baseline {entry.baseline} does better: {figures}.")
+    return found
+
+
 def _of_gains(headline: Json) -> list[str]:
     found = []
     for name, words in (("transfer_gain", "a model that starts from nothing"), ("probe_gain", "the best linear probe")):
@@ -149,7 +167,8 @@ def _of_the_model(winner: Entry, around: Circumstances) -> list[str]:
     found = []
     if around.weakest is not None and around.weakest[1] < WEAK_RECALL:
         name, recall = around.weakest
-        found.append(f"It finds only {wording.share(recall, 1)} of “{name}”, the class that it knows least.")
+        part = f"only {wording.share(recall, 1)}" if recall else "none"
+        found.append(f"It finds {part} of “{name}”, the class that it knows least.")
     if around.refit and around.refit.get("shipped") == "trial" and around.refit.get("agreement") is not None:
         found.append("Retraining on all examples gave another model, so the trial’s own weights ship.")
     if around.warnings:
@@ -193,7 +212,8 @@ def _why_not(entry: Entry, winner: Entry, higher_is_better: bool) -> str:
         return ""
     behind = (winner.score.value - entry.score.value) * (1 if higher_is_better else -1)
     if behind > 0:
-        return f"{wording.score(behind)} {'lower' if higher_is_better else 'higher'}"
+        rank = "mean rank " if entry.guards and entry.score_kind == "label_free" else ""
+        return f"{rank}{wording.score(behind)} {'lower' if higher_is_better else 'higher'}"
     return "clearly behind the best of those that the winner is tied with"
 
 
@@ -205,7 +225,12 @@ def _dearer(entry: Entry, winner: Entry) -> str:
 
 
 def circumstances(
-    *, test: Mapping[str, Any], findings: Sequence[Json], confusion: Json | None, refit: Json | None
+    *,
+    test: Mapping[str, Any],
+    findings: Sequence[Json],
+    confusion: Json | None,
+    refit: Json | None,
+    metric_is_better_higher: bool = True,
 ) -> Circumstances:
     """What the other parts of the report say about the winner."""
     return Circumstances(
@@ -214,4 +239,5 @@ def circumstances(
         warnings=sum(finding.get("severity") in ("warning", "error") for finding in findings),
         weakest=weakest_class(confusion) if confusion else None,
         refit=refit,
+        metric_is_better_higher=metric_is_better_higher,
     )

@@ -74,6 +74,22 @@ def test_each_risk_is_told_where_it_is_one(given, words):
     assert [risk for risk in told(**given).risks if words in risk], told(**given).risks
 
 
+def test_a_baseline_that_does_better_on_test_is_a_risk():
+    def better(value, **around):
+        test = {"value": value, "low": value - 0.02, "high": value + 0.02}
+        baseline = entry_row(1, baseline="source_only", test=test)
+        return told(baseline, around=Circumstances(uses=1, **around)).risks
+
+    assert better(0.95) == ["On the same test examples the baseline source_only does better: 0.950 against 0.850."]
+    assert better(0.91) == [], "chance does that"
+    assert better(0.5) == []
+    assert len(better(0.5, metric_is_better_higher=False)) == 1
+
+
+def test_a_class_that_is_never_found_is_told_as_that():
+    assert "none of “cat”" in told(around=Circumstances(uses=1, weakest=("cat", 0.0))).risks[0]
+
+
 def test_runners_up_are_the_next_three_with_the_reason_for_which_they_lost():
     tied = entry_row(1, score={"value": 0.91}, tie_group=1, flops=250)
     lower = entry_row(2, score={"value": 0.85}, tie_group=2)
