@@ -139,7 +139,7 @@ class _Finisher:
         self._stages.start("retrain", "retraining the winner and opening the test set")
         baselines = [row for row in self.rows if row["baseline"] and row["status"] == "complete" and not row["winner"]]
         contenders = [Contender(row["trial"], self._plan(row)) for row in (winner, *baselines)]
-        deadline = max(self._budget.started + self._budget.wall_seconds, self._budget.search_ends + 1)
+        deadline = max(self._budget.ends, self._budget.search_ends + 1)
         shipped = ship(
             contenders[0],
             contenders[1:],
@@ -204,7 +204,7 @@ class _Finisher:
         judged_by_itself = self._data.score_kind == "label_free"
         if judged_by_itself and METHODS[winner["plan"]["adaptation"]["method"]].stage in ("joint", "post"):
             return "adapted"
-        left = self._budget.started + self._budget.wall_seconds - time.time()
+        left = self._budget.ends - time.monotonic()
         return "yes" if left > REFIT_TRAININGS * winner["seconds"]["train"] else "no time"
 
     def not_shipped(self, error: Exception) -> None:

@@ -54,7 +54,7 @@ class OpenedTask:
     findings: tuple[Finding, ...]
     gate: Gate | None
     overrides: Overrides
-    opened_at: float = field(default_factory=time.time)
+    opened_at: float = field(default_factory=time.monotonic)
 
     @property
     def higher_is_better(self) -> bool:

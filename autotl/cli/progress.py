@@ -63,7 +63,7 @@ class Progress:
             self._say(event.words)
         elif isinstance(event, SearchStarted):
             self._order = event
-            minutes = max(0.0, event.ends_by - time.time()) / 60
+            minutes = max(0.0, event.ends_by - time.monotonic()) / 60
             self._say(
                 f"{_counted(event.trials, 'trial')} and {_counted(event.baselines, 'baseline')} "
                 f"on {_counted(event.workers, 'worker')}, "
@@ -109,7 +109,7 @@ class Progress:
         if self._order is None or self._searched == 0:
             return f"{passed:.0f} s passed"
         by_trials = passed / self._searched * (self._order.trials - self._searched)
-        left = max(0.0, min(by_trials, self._order.ends_by - time.time()))
+        left = max(0.0, min(by_trials, self._order.ends_by - time.monotonic()))
         return f"{passed:.0f} s passed, about {left:.0f} s left"
 
     def _say(self, words: str) -> None:

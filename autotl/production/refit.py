@@ -44,7 +44,7 @@ def refit(
 
     Args:
         outputs: what the trial's model said.
-        deadline: time.time() by which training must be done.
+        deadline: time.monotonic() by which training must be done.
     """
     data = workshop.data
     predicted = outputs.target.argmax(axis=1)

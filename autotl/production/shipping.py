@@ -72,7 +72,7 @@ def ship(
         workshop: on the task's data, which holds no test labels.
         test: None where the task has no test set.
         retrain: whether to, and otherwise why the trial's own weights ship.
-        deadline: time.time() after which no training starts.
+        deadline: time.monotonic() after which no training starts.
     """
     started = time.perf_counter()
     data = workshop.data

@@ -16,28 +16,43 @@ BASELINES_SHARE = 0.25
 class Budget:
     """The wall time of the whole command, divided between baselines, search and what comes after.
 
+    Moments are those of time.monotonic(), which all processes of a machine share: a clock that is set, or changes to
+    summer time, neither ends a search nor prolongs it.
+
     Args:
-        wall_seconds: for everything from now on.
-        started: time.time() when the command began.
+        wall_seconds: for everything, earlier sittings of a resumed search included.
+        started: when the command began.
+        spent_before: seconds that earlier sittings took. What was reserved for retraining, test and report is there
+            again in each.
     """
 
     wall_seconds: float
-    started: float = field(default_factory=time.time)
+    started: float = field(default_factory=time.monotonic)
     interrupted_by: int | None = None  # signal number
+    spent_before: float = 0.0
     _search_started: float | None = field(default=None, init=False)
 
     def start_search(self) -> None:
         """Workers can be given trials from now on."""
-        self._search_started = time.time()
+        self._search_started = time.monotonic()
+
+    @property
+    def ends(self) -> float:
+        """When the whole command should be done."""
+        return self.started + max(self.wall_seconds - self.spent_before, self._reserved)
 
     @property
     def search_ends(self) -> float:
-        """No epoch of a trial starts after this moment (time.time())."""
-        reserved = min(max(RESERVED_SECONDS, RESERVED_SHARE * self.wall_seconds), 0.5 * self.wall_seconds)
-        return self.started + self.wall_seconds - reserved
+        """No epoch of a trial starts after this moment."""
+        return self.ends - self._reserved
+
+    @property
+    def spent(self) -> float:
+        """Seconds so far, in all sittings."""
+        return self.spent_before + time.monotonic() - self.started
 
     def deadline_of(self, baseline: str | None, plan: Plan) -> float:
-        """When a trial must be done (time.time()).
+        """When a trial must be done.
 
         Baselines together get a quarter of the wall time. Probes and classical models get all of it: every other figure
         is compared with theirs, a classical model takes seconds, and the pass over the examples that makes up most of a
@@ -46,8 +61,12 @@ class Budget:
         if baseline is None or baseline in PROBES or plan.backbone.origin == CLASSICAL:
             return self.search_ends
         begun = self.started if self._search_started is None else self._search_started
-        return min(begun + BASELINES_SHARE * self.wall_seconds, self.search_ends)
+        return min(begun - self.spent_before + BASELINES_SHARE * self.wall_seconds, self.search_ends)
 
     def is_spent(self) -> bool:
         """Whether trials must stop now."""
-        return self.interrupted_by is not None or time.time() > self.search_ends
+        return self.interrupted_by is not None or time.monotonic() > self.search_ends
+
+    @property
+    def _reserved(self) -> float:
+        return min(max(RESERVED_SECONDS, RESERVED_SHARE * self.wall_seconds), 0.5 * self.wall_seconds)

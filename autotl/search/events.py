@@ -12,7 +12,7 @@ class SearchStarted:
     trials: int
     baselines: int
     workers: int
-    ends_by: float  # time.time() at which no further trial starts
+    ends_by: float  # the time.monotonic() after which no further trial starts
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Job:
 
     number: int
     plan: Plan
-    deadline: float = float("inf")  # seconds since the epoch (time.time)
+    deadline: float = float("inf")  # by the machine's time.monotonic(), which all its processes share
 
 
 @dataclass

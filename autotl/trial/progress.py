@@ -30,7 +30,7 @@ class Progress:
 
     def check_deadline(self) -> None:
         """Raises `OutOfTimeError` where it has passed."""
-        if time.time() > self.job.deadline:
+        if time.monotonic() > self.job.deadline:
             raise OutOfTimeError
 
     def advance(self, loss: float, score: float | None) -> None:

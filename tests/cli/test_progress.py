@@ -45,7 +45,7 @@ def shown(*events, terminal=False, higher_is_better=True, metric="accuracy"):
 
 
 def started(trials=8):
-    return SearchStarted(trials=trials, baselines=2, workers=2, ends_by=time.time() + 601)
+    return SearchStarted(trials=trials, baselines=2, workers=2, ends_by=time.monotonic() + 601)
 
 
 def whole_search():

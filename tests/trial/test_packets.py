@@ -151,7 +151,7 @@ def test_rungs_are_those_of_plans_that_run_alone_and_ties_go_to_the_earlier_tria
 
 def test_a_deadline_prunes_what_is_left_of_a_packet(tmp_path):
     plans = [a_plan(epochs=1, seed=1), a_plan(epochs=100_000, seed=2)]
-    short, endless = train(a_workshop(tmp_path), plans, deadline=time.time() + 4)
+    short, endless = train(a_workshop(tmp_path), plans, deadline=time.monotonic() + 4)
     assert short[-1].ending.status == "complete"
     assert (endless[-1].ending.status, endless[-1].ending.reason) == ("pruned", "budget")
     assert 1 <= endless[-1].epoch < 100_000

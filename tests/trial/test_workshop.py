@@ -127,7 +127,7 @@ def test_a_second_workshop_on_the_same_store_computes_no_activation(tmp_path):
 def test_a_deadline_prunes_with_the_reason_budget(tmp_path):
     workshop = a_workshop(tmp_path)
     train(workshop, a_plan(epochs=1))  # everything that takes its time the first time
-    rows = train(workshop, a_plan(epochs=1000), deadline=time.time() + 3)
+    rows = train(workshop, a_plan(epochs=1000), deadline=time.monotonic() + 3)
     assert (rows[-1].ending.status, rows[-1].ending.reason) == ("pruned", "budget")
     assert 0 < rows[-1].epoch < 1000
 
