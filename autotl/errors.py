@@ -30,6 +30,12 @@ class TaskError(AutotlError):
         super().__init__("\n".join(self.mistakes))
 
 
+class NothingToResumeError(AutotlError):
+    """There is no search in the folder that could go on: none was begun, or it is finished."""
+
+    exit_code = 3
+
+
 class DataError(AutotlError):
     """The data cannot be used as it is: missing, broken, leaking or without classes."""
 

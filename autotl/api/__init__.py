@@ -10,7 +10,7 @@ from autotl.api.first_task import WrittenTask, write_task
 from autotl.api.measuring_gap import Gap, gap
 from autotl.api.opening import OpenedTask, Overrides, open_task
 from autotl.api.reviewing import arranged, compare, leaderboard_of, read_overview
-from autotl.api.searching import Run, search
+from autotl.api.searching import Run, open_to_search, search
 from autotl.api.signing_off import Promotion, list_models, open_model, promote, roll_back
 from autotl.api.verbs import Validation, predict, read_leaderboard, validate, write_demo, write_report
 
@@ -31,6 +31,7 @@ __all__ = [
     "list_models",
     "open_model",
     "open_task",
+    "open_to_search",
     "predict",
     "promote",
     "read_leaderboard",

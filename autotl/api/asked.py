@@ -5,6 +5,7 @@ import platform
 import re
 import shlex
 from dataclasses import asdict
+from typing import Any
 
 from autotl import __version__
 from autotl.api.opening import OpenedTask, wall_seconds, wanted_baselines
@@ -13,6 +14,9 @@ from autotl.run import RunFolder, Study
 from autotl.run.folder import SPACE, TASK
 from autotl.task import Task, write_yaml
 from autotl.task.model import DEFAULT_SHARE, PRICE
+
+ASKED = "asked"  # the fact by which a run is resumed
+OVERRIDES = ("trials", "wall", "workers", "early_stopping", "baselines", "refit", "require", "offline")  # kept in it
 
 LIBRARIES = ("keras", "tensorflow", "keras-hub", "ray", "optuna", "numpy", "scikit-learn")
 
@@ -50,11 +54,24 @@ def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study
         "versions": versions(),
         "folder": str(task.task.folder),  # where the task's relative paths start; no report shows it
         "reproduce": [_command(task), f"autotl leaderboard {run.path}"],
+        ASKED: as_asked(task),
     }
     if task.task.resources.price_per_hour is not None:
         facts["price"] = price_of(task.task.resources.price_per_hour)
-    for name, value in facts.items():
-        study.put_fact(name, value)
+    with study.transaction():
+        for name, value in facts.items():
+            study.put_fact(name, value)
+
+
+def as_asked(task: OpenedTask) -> dict[str, Any]:
+    """What a run was begun with, before data and machine have settled anything, as plain JSON values."""
+    return {
+        "task_file": str(task.path.absolute()),
+        "task": task.task.as_yaml(),
+        "space": task.asked_space.as_mapping(),
+        "given": [plan.as_dict() for plan in task.given],
+        "overrides": {name: getattr(task.overrides, name) for name in OVERRIDES},
+    }
 
 
 def _with_test_share(task: Task, data: TaskData) -> object:

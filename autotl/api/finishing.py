@@ -24,10 +24,11 @@ from autotl.plan.fields import parse_plan
 from autotl.report import render
 from autotl.report.from_run import report_values
 from autotl.run import RunFolder, Study, trial_files
-from autotl.run.folder import REPORT, WINNER
+from autotl.run.cut_off import is_cut_off
+from autotl.run.folder import REPORT, WINNER, discard, put_in_place
 from autotl.run.optuna_tables import complete_trials
 from autotl.run.scored_examples import ScoredExamples, ScoredSplit, split_of, write_scored_examples
-from autotl.run.study import ENDED
+from autotl.run.study import ENDED, FINISHED, PARTIAL, SPENT
 from autotl.scoring.metrics import compute_all
 from autotl.search.budget import Budget
 from autotl.search.importance import importances
@@ -75,16 +76,29 @@ def finish(
     finisher = _Finisher(task, data, run, study, budget, stages, order, trouble)
     study.put_fact(ENDED, why)
     if trouble is not None:
-        study.put_fact("partial", f"the search broke off: {trouble}")
+        study.put_fact(PARTIAL, f"the search broke off: {trouble}")
     elif budget.interrupted_by is not None:
-        study.put_fact("partial", f"stopped by {signal.Signals(budget.interrupted_by).name}")
+        study.put_fact(PARTIAL, _stopped_by(budget))
     elif finisher.winner is not None:
         finisher.write()  # whatever goes wrong from here on, what was found is there
         try:
-            finisher.ship(finisher.winner)
+            with budget.broken_off_by_signals():
+                finisher.ship(finisher.winner)
         except (AutotlError, OSError, MemoryError) as error:
             finisher.not_shipped(error)
-    return finisher.write()
+        except KeyboardInterrupt:
+            study.put_fact(PARTIAL, f"{_stopped_by(budget)} before the winner was shipped")
+    found = finisher.write()
+    with study.transaction():
+        study.put_fact(SPENT, budget.spent)
+        if finisher.is_whole:
+            study.put_fact(FINISHED, True)
+    return found
+
+
+def _stopped_by(budget: Budget) -> str:
+    assert budget.interrupted_by is not None
+    return f"stopped by {signal.Signals(budget.interrupted_by).name}"
 
 
 class _Finisher:
@@ -123,12 +137,18 @@ class _Finisher:
         self.confusion: dict[str, Any] | None = None
         self._tested: dict[str, float] = {}  # figures of the shipped model on test, by metric
         self._failure = trouble
+        self._is_shipped = True  # or nothing is there to ship
         self._test_examples: ScoredSplit | None = None
 
     @property
     def winner(self) -> Row | None:
         """The winning row, None when no trial may win."""
         return next((row for row in self.rows if row["winner"]), None)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left that a resumed search would do."""
+        return self._is_shipped and self._budget.interrupted_by is None and PARTIAL not in self._study.facts()
 
     def ship(self, winner: Row) -> None:
         """Retrains, tests and bundles the winner; tests the baselines beside it."""
@@ -155,8 +175,10 @@ class _Finisher:
         if self._plan(winner).backbone.trusted:
             self.headline["sentences"].append(SAVED_MODEL)
         else:
+            place = self._run.path / f".{WINNER}"
+            discard(place)
             write_bundle(
-                self._run.path / WINNER,
+                place,
                 shipped.model,
                 description=bundle_description(
                     self._task.task,
@@ -175,6 +197,7 @@ class _Finisher:
                 card=self._card(winner, shipped),
                 evidence={"calibration.json": shipped.calibration, **({} if gap is None else {"gap.json": gap})},
             )
+            put_in_place(place, self._run.path / WINNER)
         for name, value in (("refit", shipped.refit.as_dict()), ("calibration", shipped.calibration), ("gap", gap)):
             self._study.put_fact(name, value)
 
@@ -210,6 +233,7 @@ class _Finisher:
     def not_shipped(self, error: Exception) -> None:
         """The search stands; its winner could not be made into a model."""
         words = str(error).strip() or type(error).__name__
+        self._is_shipped = False
         self._failure = error if isinstance(error, AutotlError) else StorageError(words)
         self._study.put_fact("not_shipped", words)
         self.headline["sentences"].append(f"The winner could not be shipped: {words}")
@@ -217,17 +241,8 @@ class _Finisher:
     def write(self) -> tuple[dict[str, Any], tuple[str, ...], AutotlError | None]:
         """Leaderboard and report; returns what `finish` does."""
         self._stages.start("report", "writing the report")
-        for row in self.rows:
-            self._study.put_trial(row["trial"], row["status"], row)
         content = write_leaderboard(self._run, self.rows, self._study.facts())
-        complete = [row["trial"] for row in self.rows if row["status"] == "complete"]
-        baselines = {row["trial"] for row in self.rows if row["baseline"]}
-        trial_files.tidy(
-            self._run,
-            complete,
-            weights_of={*complete[:KEPT_WEIGHTS], *baselines},
-            features_of={*complete[:KEPT_FEATURES], *baselines},  # neighbours are told by source-only's
-        )
+        self._tidy()
         write_scored_examples(self._run, self._scored_examples())
         self._study.put_fact("headline", self.headline)
         self._study.put_fact("importance", self._importance)
@@ -240,6 +255,24 @@ class _Finisher:
     def _importance(self) -> Row:
         better = self._task.higher_is_better or self._data.score_kind == "label_free"  # as Optuna was told
         return importances(complete_trials(self._study), higher_is_better=better)
+
+    def _tidy(self) -> None:
+        """Leaves what the best need; of a search that was stopped, whatever it may need to go on."""
+        complete = [row["trial"] for row in self.rows if row["status"] == "complete"]
+        if PARTIAL in self._study.facts():
+            trial_files.tidy(self._run, complete, weights_of=complete, features_of=complete, unfinished=self._cut_off())
+            return
+        baselines = {row["trial"] for row in self.rows if row["baseline"]}
+        trial_files.tidy(
+            self._run,
+            complete,
+            weights_of={*complete[:KEPT_WEIGHTS], *baselines},
+            features_of={*complete[:KEPT_FEATURES], *baselines},  # neighbours are told by source-only's
+            unfinished=self._cut_off(),
+        )
+
+    def _cut_off(self) -> set[int]:
+        return {row["trial"] for row in self.rows if is_cut_off(row["status"], row["reason"])}
 
     def _scored_examples(self) -> ScoredExamples:
         data, said = self._data, [outputs.rows for outputs in self._outputs.values()]

@@ -1,7 +1,7 @@
 """From a path and a command line to a task that is ready to run, or to every mistake in it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from autotl.plan.baselines import SOURCE_ONLY
 from autotl.plan.reading import read_plans, read_space
 from autotl.plan.space import Space
 from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
+from autotl.run import RunFolder
 from autotl.scoring.metrics import METRICS
 from autotl.task import BASELINE_NAMES, ReadablePart, Task, read_task, readable_part, unsupported
 from autotl.task.duration import parse_duration
@@ -38,6 +39,23 @@ class Overrides:
     refit: bool = True
     require: str | None = None
     offline: bool = False
+    resume: Path | None = None  # the run to go on with
+
+
+@dataclass(frozen=True)
+class BegunRun:
+    """A run that goes on.
+
+    Attributes:
+        facts: the named facts in its database.
+        has_more_time: than it was given before.
+        has_more_trials: likewise.
+    """
+
+    run: RunFolder
+    facts: Mapping[str, Any]
+    has_more_time: bool
+    has_more_trials: bool
 
 
 @dataclass(frozen=True)
@@ -54,6 +72,8 @@ class OpenedTask:
     findings: tuple[Finding, ...]
     gate: Gate | None
     overrides: Overrides
+    asked_space: Space  # as it was asked for, whatever is at hand
+    begun: "BegunRun | None" = None
     opened_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -68,12 +88,27 @@ def open_task(path: Path, overrides: Overrides) -> OpenedTask:
     Raises:
         TaskError, DataError, UsageError, EnvironmentProblemError
     """
-    task, space, given, findings = _read_and_checked(path, overrides)
+    task, space, given, findings = read_and_checked(path, overrides)
+    return opened(path, task, space, (*space.start_with, *given), findings, overrides)
+
+
+def opened(
+    path: Path,
+    task: Task,
+    space: Space,
+    plans: tuple[Plan, ...],
+    findings: Sequence[Finding],
+    overrides: Overrides,
+) -> OpenedTask:
+    """What is ready to run, of a task that has been read.
+
+    Raises:
+        EnvironmentProblemError: no backbone's weights are at hand.
+    """
     check_precision(task.resources.precision, where=task.where("resources.precision"))
     description = describe(task)
     offline = overrides.offline or offline_by_environment()
     asked: list[BackboneSpec] = space.values("backbone")
-    plans = (*space.start_with, *given)
     named = dict.fromkeys([*asked, *(plan.backbone for plan in plans)])
     missing = {spec: why_not_at_hand(spec, offline=offline) for spec in named}
     unavailable = {spec: why for spec, why in missing.items() if why is not None}
@@ -91,10 +126,11 @@ def open_task(path: Path, overrides: Overrides) -> OpenedTask:
         findings=tuple(findings),
         gate=None if overrides.require is None else read_gate(overrides.require),
         overrides=overrides,
+        asked_space=space,
     )
 
 
-def _read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, list[Plan], list[Finding]]:
+def read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, list[Plan], list[Finding]]:
     """The task and all that it names, or every mistake in any of them at once.
 
     Raises:
@@ -124,7 +160,7 @@ def _read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, li
     findings = _collected(lambda: check_quickly(readable), mistakes) if can_be_listed else None
     if mistakes or task is None:
         raise TaskError([*mistakes, *(found.message for found in findings or () if found.severity == "error")])
-    _check_words(overrides, task)
+    check_words(overrides, task)
     raise_errors(findings or ())
     assert space is not None, "data that cannot be read are an error"
     return task, space, given or [], findings or []
@@ -145,7 +181,8 @@ def wanted_baselines(task: Task, overrides: Overrides) -> str | tuple[str, ...]:
     return tuple(overrides.baselines.split(","))
 
 
-def _check_words(overrides: Overrides, task: Task) -> None:
+def check_words(overrides: Overrides, task: Task) -> None:
+    """Raises a UsageError for what the command line may not say."""
     if overrides.out is not None and overrides.out.is_dir() and any(overrides.out.iterdir()):
         raise UsageError(f"{overrides.out} is not empty. Choose another --out, or leave it out for a new folder.")
     gate = None if overrides.require is None else read_gate(overrides.require)

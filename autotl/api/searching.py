@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,18 +14,21 @@ from types import FrameType
 from typing import Any, cast
 
 from autotl.api.checking import check_backbones, only_loading_tells, with_lengths_of
-from autotl.api.opening import OpenedTask, Overrides, open_task, wall_seconds, wanted_baselines
+from autotl.api.opening import BegunRun, OpenedTask, Overrides, open_task, wall_seconds, wanted_baselines
 from autotl.api.pretraining import pretraining_sentence, with_pretrained
+from autotl.api.resuming import as_begun, is_searched, open_run, refuse_changed_data, resumed_words
 from autotl.api.stages import Stages
 from autotl.backbones import cache_folder
 from autotl.data import TaskData, load_data
-from autotl.errors import AutotlError, NoUsableModelError
+from autotl.errors import AutotlError, NoUsableModelError, UsageError
 from autotl.features import FeatureStore, default_limit_bytes
 from autotl.plan import Plan
 from autotl.plan.baselines import baselines, sized_like
 from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
 from autotl.run import RunFolder, Study, default_path
+from autotl.run.cut_off import BROKE_OFF, INTERRUPTED, OUT_OF_BUDGET, reopen
 from autotl.run.folder import LOG, STUDY
+from autotl.run.study import ENDED, FINISHED, PARTIAL, SPENT
 from autotl.search.budget import Budget
 from autotl.search.events import Listener, silent
 from autotl.search.run import SearchOrder
@@ -48,12 +51,14 @@ class Run:
         leaderboard: the content of leaderboard.json.
         sentences: what was found, in words.
         error: why the command must not end with 0 although the run is written: no usable model, a gate, a signal.
+        is_whole: whether nothing is left that a resumed search would do.
     """
 
     path: Path
     leaderboard: dict[str, Any]
     sentences: tuple[str, ...]
     error: AutotlError | None = None
+    is_whole: bool = True
 
     @property
     def winner(self) -> dict[str, Any] | None:
@@ -61,18 +66,26 @@ class Run:
         return next((row for row in self.leaderboard["trials"] if row["winner"]), None)
 
 
-def search(task: OpenedTask | Path | str, *, listen: Listener = silent, **overrides: Any) -> Run:
+def search(
+    task: OpenedTask | Path | str | None = None,
+    *,
+    resume: Path | str | None = None,
+    listen: Listener = silent,
+    **overrides: Any,
+) -> Run:
     """Searches, retrains the winner, tests it once, writes the run folder and its report.
 
     Args:
-        task: a path, or what `open_task` returned.
+        task: a path, or what `open_to_search` returned. With `resume` it may be left out.
+        resume: the run folder of a search that was stopped, killed or is to be given more, which goes on.
         listen: is told of every event.
         overrides: as the fields of `Overrides`.
     Raises:
         AutotlError: nothing could be searched at all. What went wrong later is in `Run.error`.
     """
     if not isinstance(task, OpenedTask):
-        task = open_task(Path(task), Overrides(**overrides))
+        settings = Overrides(**overrides, resume=None if resume is None else Path(resume))
+        task = open_to_search(None if task is None else Path(task), settings)
     elif overrides:
         task = replace(task, overrides=replace(task.overrides, **overrides))
     with _offline(task.overrides.offline):
@@ -83,36 +96,68 @@ def search(task: OpenedTask | Path | str, *, listen: Listener = silent, **overri
             raise NoUsableModelError(words) from None
 
 
+def open_to_search(task: Path | None, overrides: Overrides) -> OpenedTask:
+    """A task that is ready to be searched, from its beginning or, with `resume`, from where its run was left.
+
+    Raises:
+        UsageError: neither is given.
+        AutotlError: as `open_task` and `open_run` raise.
+    """
+    if overrides.resume is not None:
+        return open_run(overrides.resume, task, overrides)
+    if task is None:
+        raise UsageError("name a task: autotl search task.yaml. Or a run to go on with: autotl search --resume RUN")
+    return open_task(task, overrides)
+
+
 def _search(task: OpenedTask, listen: Listener) -> Run:
-    budget = Budget(wall_seconds(task.task, task.overrides), started=task.opened_at)
+    with ExitStack() as held:
+        if task.begun is not None:
+            held.enter_context(task.begun.run.owned())
+        return _search_alone(task, listen, held)
+
+
+def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
+    """Nobody else writes the run that goes on, or the one that is made here."""
+    begun = task.begun
+    spent = 0.0 if begun is None else float(begun.facts.get(SPENT, 0.0))
+    budget = Budget(wall_seconds(task.task, task.overrides), started=task.opened_at, spent_before=spent)
     stages = Stages(listen)
     stages.start("data", "reading and checking the data")
     data = load_data(task.task)
+    if begun is not None:
+        refuse_changed_data(begun, data)
+        data = _noted(data, resumed_words(begun))
     if task.task.resources.precision != "float32":
         precision = task.task.resources.precision
         words = f"frozen layers computed in {precision} while searching; the shipped model computes in float32"
-        data = replace(data, summary={**data.summary, "notes": [*cast(list[str], data.summary["notes"]), words]})
+        data = _noted(data, words)
     ground = Ground.of(data)
     refuse_unsuited(task.given, ground, where=task.task.where(PLANS))
     space = suited_to(with_lengths_of(task.space, data), ground, where=task.task.where(SPACE))
     task = replace(task, space=space)
     task, pretraining = with_pretrained(task, data, budget, stages)
     if pretraining is not None:
-        notes = [*cast(list[str], data.summary["notes"]), pretraining_sentence(pretraining)]
-        data = replace(data, summary={**data.summary, "notes": notes, "pretraining": pretraining})
+        data = _noted(data, pretraining_sentence(pretraining))
+        data = replace(data, summary={**data.summary, "pretraining": pretraining})
     if only_loading_tells(task.space):
         stages.start("backbones", "loading the backbones")
         task = replace(task, unavailable={**task.unavailable, **check_backbones(task.space, data)})
         at_hand = [spec for spec in task.space.values("backbone") if spec not in task.unavailable]
         task = replace(task, space=task.space.with_backbones(at_hand))
     FeatureStore(_features_folder(), limit_bytes=0)  # a store that cannot be made is told before there is a run
-    run = RunFolder.create(task.overrides.out or default_path(task.task.name, RUNS, now=datetime.now()))
+    if begun is not None:
+        task = replace(task, space=as_begun(task.space, begun, task.unavailable))
+        run = begun.run
+    else:
+        run = RunFolder.create(task.overrides.out or default_path(task.task.name, RUNS, now=datetime.now()))
+        held.enter_context(run.owned())
     study = Study(run.path / STUDY)
     try:
         with _logged(run), _stopped_by_signals(budget):
             return _conduct(task, data, run, study, budget, stages)
     except AutotlError:
-        if not study.trials():  # nothing was begun: nothing half-written stays behind
+        if begun is None and not study.trials():  # nothing was begun: nothing half-written stays behind
             run.remove()
         raise
     finally:
@@ -124,22 +169,41 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
     from autotl.api.finishing import finish
     from autotl.api.standing import keep_standing
 
+    why: str | None = None
+    if task.begun is not None and is_searched(task.begun):
+        why = task.begun.facts[ENDED]
+    elif task.begun is not None:
+        _go_on(task.begun, study)
     for name, reason in cast(list[list[str]], data.summary["broken"]):
         _log.info("left out: %s: %s", name, reason)
     write_what_was_asked(task, data, run, study)
-    stages.start("search", "searching")
     order = workshop_order(task, data)
-    listen = keep_standing(run, study, stages.listen)
     trouble: AutotlError | None = None
-    try:
-        why = run_search(_order(task, data), run, study, budget, make_workshop=order, listen=listen)
-    except AutotlError as error:
-        if not study.trials():
-            raise
-        why, trouble = f"trouble: {error}", error
+    if why is None:
+        stages.start("search", "searching")
+        listen = keep_standing(run, study, stages.listen)
+        try:
+            why = run_search(_order(task, data), run, study, budget, make_workshop=order, listen=listen)
+        except AutotlError as error:
+            if not study.trials():
+                raise
+            why, trouble = f"trouble: {error}", error
     _log.info("the search ended: %s", why)
     content, sentences, failure = finish(task, data, run, study, budget, stages, order, why=why, trouble=trouble)
-    return Run(run.path, content, sentences, failure)
+    return Run(run.path, content, sentences, failure, is_whole=FINISHED in study.facts())
+
+
+def _noted(data: TaskData, words: str) -> TaskData:
+    """The data with one more sentence that the report shows."""
+    return replace(data, summary={**data.summary, "notes": [*cast(list[str], data.summary["notes"]), words]})
+
+
+def _go_on(begun: BegunRun, study: Study) -> None:
+    """What an earlier sitting cut off is under way again, and the run is not at its end any more."""
+    with study.transaction():
+        reopen(study, reasons=(INTERRUPTED, BROKE_OFF, *((OUT_OF_BUDGET,) if begun.has_more_time else ())))
+        for fact in (ENDED, PARTIAL, FINISHED):
+            study.drop_fact(fact)
 
 
 def _order(task: OpenedTask, data: TaskData) -> SearchOrder:
@@ -254,9 +318,9 @@ def _stopped_by_signals(budget: Budget) -> Iterator[None]:
 
     def stop(number: int, _: FrameType | None) -> None:
         _log.warning("signal %d: the search stops and writes what it has", number)
-        budget.interrupted_by = number
         for each, handler in before.items():
             signal.signal(each, handler)
+        budget.interrupt(number)
 
     for number in before:
         signal.signal(number, stop)

@@ -120,10 +120,14 @@ def validate(
 
 
 @app.command(
-    epilog="Examples: autotl search task.yaml --wall 30m · autotl search task.yaml --trials 24 --out runs/first"
+    epilog="Examples: autotl search task.yaml --wall 30m · autotl search task.yaml --trials 24 --out runs/first · "
+    "autotl search --resume runs/first"
 )
 def search(
-    task: TaskPath,
+    task: Annotated[
+        Path | None,
+        typer.Argument(metavar="task.yaml", help="What you want, as a YAML file; with --resume it may be left out."),
+    ] = None,
     trials: Annotated[int | None, typer.Option(min=0, help="Trials at most, baselines not counted.")] = None,
     wall: Annotated[str | None, typer.Option(metavar="30m", help="Time for the whole command.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Trials at once.", envvar="AUTOTL_WORKERS")] = None,
@@ -140,6 +144,10 @@ def search(
     offline: Annotated[
         bool, typer.Option("--offline", help="Open no socket to the outside.", envvar="AUTOTL_OFFLINE")
     ] = False,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Go on with a run that was stopped or killed, or is to be given more."),
+    ] = None,
 ) -> None:
     """Searches, retrains the winner, tests it once, and writes the run folder with its report."""
     from autotl import api
@@ -155,6 +163,7 @@ def search(
         refit=not no_refit,
         require=require,
         offline=offline,
+        resume=resume,
     )
     _search(task, settings)
 
@@ -220,11 +229,11 @@ def export_source(
         _screen().print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
-def _search(task: Path, overrides: Any) -> None:
+def _search(task: Path | None, overrides: Any) -> None:
     from autotl import api
     from autotl.cli.progress import Progress
 
-    opened = api.open_task(task, overrides)
+    opened = api.open_to_search(task, overrides)
     console = _errors()
     with Progress(console, metric=opened.metric, higher_is_better=opened.higher_is_better) as progress:
         finished = api.search(opened, listen=progress)
@@ -242,6 +251,10 @@ def _search(task: Path, overrides: Any) -> None:
             soft_wrap=True,
         )
     if finished.error is not None:
+        if not finished.is_whole:
+            out.print(
+                f"Go on:       autotl search --resume {finished.path}", markup=False, highlight=False, soft_wrap=True
+            )
         raise finished.error
 
 

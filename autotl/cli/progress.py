@@ -43,6 +43,7 @@ class Progress:
         self._features: dict[int, str] = {}  # of trials that wait for them
         self._counts = {"complete": 0, "pruned": 0, "failed": 0, "skipped": 0}
         self._searched = 0
+        self._before = 0  # of them, trials of earlier sittings
         self._best: tuple[float, dict[str, Any]] | None = None
         self._recent: list[dict[str, Any]] = []
         self._last_plain = time.monotonic()
@@ -69,6 +70,11 @@ class Progress:
                 f"on {_counted(event.workers, 'worker')}, "
                 f"at most {minutes:.0f} min"
             )
+            for row in event.ended:
+                self._count(row)
+            if event.ended:
+                self._before = self._searched
+                self._say(f"goes on after {_counted(len(event.ended), 'trial')}: {self._summary()}")
         elif isinstance(event, TrialStarted):
             self._running[event.number] = (event.plan, 0, None)
         elif isinstance(event, FeaturesComputed):
@@ -87,14 +93,17 @@ class Progress:
     def _ended(self, row: dict[str, Any]) -> None:
         self._features.pop(row["trial"], None)
         self._running.pop(row["trial"], None)
+        self._count(row)
+        self._recent = [*self._recent, row][-RECENT:]
+        self._say(_one_line(row, self._metric))
+
+    def _count(self, row: dict[str, Any]) -> None:
         self._counts[row["status"]] += 1
         self._searched += row["baseline"] is None and row["status"] != "skipped"
-        self._recent = [*self._recent, row][-RECENT:]
         if row["status"] == "complete" and _has_score(row):
             score = float(row["score"]["value"])
             if self._best is None or self._is_better(score, self._best[0]):
                 self._best = (score, row)
-        self._say(_one_line(row, self._metric))
 
     def _is_better(self, score: float, best: float) -> bool:
         return score > best if self._higher else score < best
@@ -106,9 +115,10 @@ class Progress:
 
     def _eta(self) -> str:
         passed = time.monotonic() - self._started
-        if self._order is None or self._searched == 0:
+        here = self._searched - self._before
+        if self._order is None or here == 0:
             return f"{passed:.0f} s passed"
-        by_trials = passed / self._searched * (self._order.trials - self._searched)
+        by_trials = passed / here * (self._order.trials - self._searched)
         left = max(0.0, min(by_trials, self._order.ends_by - time.monotonic()))
         return f"{passed:.0f} s passed, about {left:.0f} s left"
 

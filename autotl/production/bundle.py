@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -139,6 +140,8 @@ def _save(model: "keras.Model", folder: Path) -> None:
     unfinished = folder / f".unfinished.{MODEL}"
     try:
         model.save(unfinished)
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
         unfinished.replace(folder / MODEL)
     except OSError as error:
         raise StorageError(f"the model could not be written to {folder}: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """From the winning row to a bundle: retrain, test, calibrate, measure, write."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ WHY_NOT_RETRAINED: Mapping[str, str] = {
     "no source": "the source's examples are not here, so there is nothing to retrain on",
     "adapted": "what was judged without labels is this very model, and adapting it again could end elsewhere",
 }
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,14 +81,14 @@ def ship(
     started = time.perf_counter()
     data = workshop.data
     outputs = trial_files.read_outputs(run.trial(winner.number))
-    own = trial_files.read_weights(run.trial(winner.number))
+    own = weights_of(winner, run, workshop)
     if retrain == "yes":
         refitted = refit(winner.plan, own, outputs, workshop, deadline=deadline)
     else:
         refitted = Refit("trial", own, f"{WHY_NOT_RETRAINED[retrain]}: the trial's own weights ship")
     retrained = time.perf_counter()
     models: dict[str, tuple[Plan, list[NDArray[Any]]]] = {
-        str(contender.number): (contender.plan, trial_files.read_weights(run.trial(contender.number)))
+        str(contender.number): (contender.plan, weights_of(contender, run, workshop))
         for contender in (winner, *baselines)
     }
     if refitted.shipped == "refit":
@@ -104,6 +108,20 @@ def ship(
         "measure": time.perf_counter() - evaluated,
     }
     return Shipped(model, refitted, tested, calibration, latencies, seconds)
+
+
+def weights_of(contender: Contender, run: RunFolder, workshop: Workshop) -> list[NDArray[Any]]:
+    """Those that the trial left.
+
+    A search that goes on after its end may find a winner whose weights were not kept then: its plan and seed give them
+    again.
+    """
+    folder = run.trial(contender.number)
+    if not (folder / trial_files.WEIGHTS).is_file():
+        _log.info("trial %d kept no weights and is trained again", contender.number)
+        learner = workshop.fit(contender.plan, workshop.folds(contender.plan.canonical())[0])
+        trial_files.write_weights(folder, learner.weights())
+    return trial_files.read_weights(folder)
 
 
 def calibration_of(outputs: Outputs, data: TaskData) -> dict[str, Any]:

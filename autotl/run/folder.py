@@ -1,13 +1,18 @@
 """The run folder: every file of a search, each written whole or not at all."""
 
+import json
 import os
 import re
 import shutil
+import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
+
+from filelock import FileLock, Timeout
 
 from autotl.errors import StorageError, UsageError
 
@@ -20,6 +25,8 @@ LEADERBOARD_CSV = "leaderboard.csv"
 WINNER = "winner"
 REPORT = "report.html"
 LOG = "log.jsonl"
+LOCK = ".lock"
+OWNER = ".owner.json"  # who holds the lock
 
 
 class RunFolder:
@@ -56,6 +63,37 @@ class RunFolder:
         if not (path / STUDY).is_file():
             raise UsageError(f"{path} is no run folder: there is no {STUDY} in it.")
         return cls(path)
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """For as long as it lasts this process alone may write the run.
+
+        The system gives the lock back when its holder ends, however that happens, so the lock of a process that was
+        killed is in nobody's way.
+
+        Raises:
+            StorageError: another process holds it; the message says which.
+        """
+        lock = FileLock(self.path / LOCK, blocking=False)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise StorageError(f"{self.path} is being worked on by {self._owner()}. Wait for it, or end it.") from error
+        except OSError as error:
+            raise StorageError(f"{self.path / LOCK} cannot be locked: {error.strerror}") from error
+        try:
+            self.write(OWNER, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+            yield
+        finally:
+            (self.path / OWNER).unlink(missing_ok=True)
+            lock.release()
+
+    def _owner(self) -> str:
+        try:
+            owner = json.loads(self.read(OWNER))
+            return f"process {owner['pid']} on {owner['host']}"
+        except (OSError, ValueError, KeyError, TypeError):  # it has the lock, and has not written its name yet
+            return "another process"
 
     def remove(self) -> None:
         """Takes away the whole folder: of a run that ended before its first trial."""
@@ -113,6 +151,24 @@ def _write(path: Path, content: bytes, *, before_naming: Callable[[BinaryIO], No
     except OSError as error:
         raise StorageError(f"{path} could not be written ({len(content):,} bytes): {error.strerror}") from error
     return path
+
+
+def put_in_place(folder: Path, place: Path) -> None:
+    """Gives a folder that was written whole its final name, instead of one that had it before."""
+    former = place.with_name(f".former.{place.name}")
+    discard(former)
+    try:
+        if place.exists():
+            place.replace(former)
+        folder.replace(place)
+    except OSError as error:
+        raise StorageError(f"{folder} could not be renamed to {place.name}: {error.strerror}") from error
+    discard(former)
+
+
+def discard(folder: Path) -> None:
+    """Takes away an unfinished or outdated folder, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def default_path(task_name: str, runs: Path, *, now: datetime) -> Path:

@@ -15,6 +15,9 @@ from typing import Any
 from autotl.errors import StorageError
 
 ENDED = "ended_because"  # the fact that a search leaves when its last trial has ended
+FINISHED = "finished"  # likewise when winner and report are written, and nothing is left to be resumed
+PARTIAL = "partial"  # why a report tells of a part only
+SPENT = "seconds_spent"  # on the run, in all sittings
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS autotl_trials (number INTEGER PRIMARY KEY, status TEXT NOT NULL, row TEXT NOT NULL);
@@ -78,6 +81,10 @@ class Study:
     def put_fact(self, name: str, value: Any) -> None:
         """Writes a named fact about the run."""
         self.execute("INSERT OR REPLACE INTO autotl_facts VALUES (?, ?)", (name, _as_json(value)))
+
+    def drop_fact(self, name: str) -> None:
+        """Takes a fact back that is none any more."""
+        self.execute("DELETE FROM autotl_facts WHERE name = ?", (name,))
 
     def trials(self) -> list[dict[str, Any]]:
         """All rows in the order of their numbers."""

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import shutil
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from autotl.errors import StorageError
 from autotl.run.folder import TRIALS, RunFolder, write_copy, write_whole
+from autotl.trial.checkpoint import Checkpoint
 from autotl.trial.outcome import Outputs
 
 PLAN = "plan.yaml"
@@ -22,8 +24,12 @@ LOG = "log.txt"
 LAST_WORD = "out_of_memory.txt"  # of a worker that ended itself; gone when the driver has read it
 OUTPUTS = "outputs.npz"
 WEIGHTS = "weights.npz"
+CHECKPOINT = "checkpoint.npz"  # of a trial under way
+_TOLD = "told"  # in it, all that is no array
 FEATURES = ("features", "source_features")  # among the outputs
 TEST, REFITTED_TEST = "test", "refitted_test"  # likewise: the trial's own model, and the retrained one
+
+_log = logging.getLogger(__name__)
 
 
 def write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
@@ -81,6 +87,39 @@ def read_weights(folder: Path) -> list[NDArray[Any]]:
     """What `write_weights` wrote."""
     arrays = read_arrays(folder / WEIGHTS)
     return [arrays[name] for name in sorted(arrays)]
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Where a trial under way goes on from when its process is killed."""
+    states = {
+        f"fold{fold:03d}_{index:04d}": array
+        for fold, arrays in enumerate(checkpoint.states)
+        for index, array in enumerate(arrays)
+    }
+    told = {name: getattr(checkpoint, name) for name in ("plan", "kind", "curve", "seconds")}
+    write_arrays(folder / CHECKPOINT, {_TOLD: np.array(json.dumps(told)), **states})
+
+
+def read_checkpoint(folder: Path) -> Checkpoint | None:
+    """What `write_checkpoint` wrote; None where there is none, or none that can be read: the trial then starts anew."""
+    if not (folder / CHECKPOINT).is_file():
+        return None
+    try:
+        arrays = read_arrays(folder / CHECKPOINT)
+        told = json.loads(str(arrays.pop(_TOLD)))
+        by_fold: dict[str, list[NDArray[Any]]] = {}
+        for name in sorted(arrays):
+            by_fold.setdefault(name.split("_")[0], []).append(arrays[name])
+        curve = tuple((float(loss), float(score)) for loss, score in told["curve"])
+        return Checkpoint(told["plan"], told["kind"], curve, told["seconds"], tuple(by_fold.values()))
+    except (StorageError, KeyError, TypeError, ValueError) as error:
+        _log.warning("%s is passed over: %s", folder / CHECKPOINT, error)
+        return None
+
+
+def drop_checkpoint(folder: Path) -> None:
+    """Takes it away: of a trial that has come to its end."""
+    (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
 def write_outputs(folder: Path, outputs: Outputs) -> None:
@@ -147,19 +186,30 @@ def read_test_outputs(folder: Path) -> dict[str, NDArray[np.float32]]:
     return {name: _renormalised(arrays[name]) for name in (TEST, REFITTED_TEST) if name in arrays}
 
 
-def tidy(run: RunFolder, complete: Sequence[int], *, weights_of: Collection[int], features_of: Collection[int]) -> None:
+def tidy(
+    run: RunFolder,
+    complete: Sequence[int],
+    *,
+    weights_of: Collection[int],
+    features_of: Collection[int],
+    unfinished: Collection[int],
+) -> None:
     """Takes away what only the best keep, and whatever a worker that was cut off left unfinished.
 
     Args:
         complete: trials that have outputs.
         weights_of: trials that keep their weights.
         features_of: trials that keep their pooled features.
+        unfinished: trials that a resumed search would take up again; they keep their checkpoints.
     """
     for number in complete:
         if number not in weights_of:
             (run.trial(number) / WEIGHTS).unlink(missing_ok=True)
         if number not in features_of:
             drop_features(run.trial(number))
+    for checkpoint in (run.path / TRIALS).glob(f"*/{CHECKPOINT}"):
+        if checkpoint.parent.name not in {str(number) for number in unfinished}:
+            checkpoint.unlink()
     for leftover in (run.path / TRIALS).glob("*/.*"):
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
 

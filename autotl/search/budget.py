@@ -1,6 +1,8 @@
 """When a search must stop: time, trials, or the user."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from autotl.backbones.classical import CLASSICAL
@@ -31,10 +33,32 @@ class Budget:
     interrupted_by: int | None = None  # signal number
     spent_before: float = 0.0
     _search_started: float | None = field(default=None, init=False)
+    _breaks_off: bool = field(default=False, init=False)
 
     def start_search(self) -> None:
         """Workers can be given trials from now on."""
         self._search_started = time.monotonic()
+
+    def interrupt(self, number: int) -> None:
+        """A signal asks for the end: no further epoch is begun.
+
+        Raises:
+            KeyboardInterrupt: where nobody would notice in time; see `broken_off_by_signals`.
+        """
+        self.interrupted_by = number
+        if self._breaks_off:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def broken_off_by_signals(self) -> Iterator[None]:
+        """For work that does not look at the budget and may take minutes: a signal ends it by a KeyboardInterrupt."""
+        if self.interrupted_by is not None:
+            raise KeyboardInterrupt
+        self._breaks_off = True
+        try:
+            yield
+        finally:
+            self._breaks_off = False
 
     @property
     def ends(self) -> float:

@@ -1,6 +1,6 @@
 """What a search tells while it runs; the command line draws its live table from these."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ class SearchStarted:
     baselines: int
     workers: int
     ends_by: float  # the time.monotonic() after which no further trial starts
+    ended: Sequence[dict[str, Any]] = ()  # rows of trials that earlier sittings of the search brought to their end
 
 
 @dataclass(frozen=True)

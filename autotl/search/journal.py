@@ -1,23 +1,33 @@
 """Turns what workers report into rows, curves and events, and puts them on disk before anybody sees them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from autotl.run import RunFolder, Study, trial_files
+from autotl.run.cut_off import is_cut_off
+from autotl.run.study import SPENT
+from autotl.search.earlier import EarlierTrial
 from autotl.search.events import EpochEnded, Event, FeaturesComputed, Listener, TrialEnded, TrialStarted
 from autotl.search.proposer import Proposal
 from autotl.trial.outcome import Seconds
 
 
 class Journal:
-    """The driver's record of the run; the only writer of its database."""
+    """The driver's record of the run; the only writer of its database.
 
-    def __init__(self, run: RunFolder, study: Study, listen: Listener, *, score_kind: str) -> None:
+    Args:
+        spent: seconds on the run so far, in all sittings.
+    """
+
+    def __init__(
+        self, run: RunFolder, study: Study, listen: Listener, *, score_kind: str, spent: Callable[[], float]
+    ) -> None:
         self._run = run
         self._study = study
         self._listen = listen
+        self._spent = spent
         self._score_kind = score_kind  # of the task's scores; a trial that was not scored to its end has no interval
         self._rows: dict[int, dict[str, Any]] = {}
         self._curves: dict[int, list[dict[str, Any]]] = {}
@@ -30,11 +40,12 @@ class Journal:
         try:
             with self._study.transaction():
                 yield
+                self._study.put_fact(SPENT, self._spent())
             untold = self._untold
         finally:
             self._untold = None
         for event in untold:
-            self._listen(event)
+            self._tell_now(event)
 
     def started(self, proposal: Proposal) -> None:
         """A plan goes to a worker."""
@@ -60,6 +71,20 @@ class Journal:
     def last_word(self, number: int) -> str | None:
         """What a worker left that ended itself while it trained this; asked once."""
         return trial_files.take_last_word(self._run.trial(number))
+
+    def take_up(self, earlier: Sequence[EarlierTrial]) -> None:
+        """What was under way in an earlier sitting is so again."""
+        for each in earlier:
+            if each.is_unfinished:
+                self._rows[each.number] = dict(each.row)
+                self._curves[each.number] = [dict(step) for step in each.curve]
+
+    def resumed(self, proposal: Proposal) -> None:
+        """A plan whose training was cut off goes to a worker once more."""
+        row = self._rows[proposal.number]
+        row["attempt"] = row["attempt"] + 1
+        self._study.put_trial(proposal.number, "running", row)
+        self._tell(TrialStarted(proposal.number, row["plan"], proposal.baseline))
 
     def epoch(self, number: int, report: Mapping[str, Any]) -> None:
         """A running trial ended an epoch."""
@@ -112,9 +137,15 @@ class Journal:
 
     def _tell(self, event: Event) -> None:
         if self._untold is None:
-            self._listen(event)
+            self._tell_now(event)
         else:
             self._untold.append(event)
+
+    def _tell_now(self, event: Event) -> None:
+        """Of what is on disk. Only then does a trial that has ended need no checkpoint any more."""
+        if isinstance(event, TrialEnded) and not is_cut_off(event.row["status"], event.row["reason"]):
+            trial_files.drop_checkpoint(self._run.trial(event.row["trial"]))
+        self._listen(event)
 
     def _take_over(self, number: int, report: Mapping[str, Any]) -> None:
         row = self._rows[number]

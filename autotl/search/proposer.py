@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,11 @@ from autotl.backbones import BackboneSpec
 from autotl.backbones.classical import CLASSICAL
 from autotl.plan import Plan, trial_seed
 from autotl.plan.baselines import PROBES, Baseline, first_plans, full_finetune, method_plans
+from autotl.plan.fields import parse_plan
 from autotl.plan.packets import packet_key
 from autotl.plan.space import Space
+from autotl.run.cut_off import NEVER_BEGAN
+from autotl.search.earlier import PACKET, EarlierTrial
 
 if TYPE_CHECKING:
     import optuna
@@ -22,6 +26,10 @@ LARGEST_RANDOM_START = 10
 LARGEST_PACKET = 64  # by `benchmarks.speed.packets`: more plans at once are hardly faster
 ASKED_BLINDLY = 0.25  # of all trials at most, over all workers: what is proposed together does not know its results
 TRIES_FOR_A_NEW_PLAN = 1_000  # equal plans run once; after so many random ones, all tried, the space is searched
+
+# Attributes of Optuna's trials, by which a resumed search finds its way.
+WAITING = "waiting"  # the plan of a trial that was asked for and has to wait for its turn
+FIRST_OF_METHOD = "first_of_method"
 
 _log = logging.getLogger(__name__)
 
@@ -43,10 +51,12 @@ class Proposal:
         return replace(self, plan=plan, asked_batch_size=self.asked_batch_size or self.plan.batch_size)
 
 
-def make_sampler(*, trials: int, seed: int) -> "optuna.samplers.BaseSampler":
+def make_sampler(*, trials: int, seed: int, number: int = 0) -> "optuna.samplers.BaseSampler":
     """TPE for conditional spaces and several workers (Watanabe, arXiv:2304.11127).
 
-    Start-up trials, baselines and given plans counted in, are min(10, trials / 3).
+    What it draws for trial `number` follows from the seed, that number and what has been told, and not from what it
+    drew before: a resumed search draws what it would have drawn. Start-up trials, baselines and given plans counted in,
+    are min(10, trials / 3).
     """
     import warnings
 
@@ -59,7 +69,7 @@ def make_sampler(*, trials: int, seed: int) -> "optuna.samplers.BaseSampler":
             group=True,
             constant_liar=True,
             n_startup_trials=min(LARGEST_RANDOM_START, max(1, trials // 3)),
-            seed=int(np.random.SeedSequence([seed, trials]).generate_state(1)[0]),
+            seed=int(np.random.SeedSequence([seed, number]).generate_state(1)[0]),
         )
 
 
@@ -101,12 +111,99 @@ class Proposer:
         self._probes_running: set[int] = set()
         self._waiting: list[Proposal] = []  # asked for a packet that they did not fit
         self._counted: set[int] = set()  # trials that the budget of trials was charged for
+        self._asked = 0  # trials of the study
         self.finished_because: str | None = None
 
     @property
     def is_waiting(self) -> bool:
         """Whether a baseline is left that running trials must end for."""
         return bool(self._baselines)
+
+    def take_up(
+        self, earlier: Sequence[EarlierTrial], *, promise: Callable[[Mapping[str, Any]], float | None]
+    ) -> list[list[Proposal]]:
+        """Goes on where an earlier sitting left off: what it tried is known and counted, what it had asked for waits.
+
+        Args:
+            promise: as `end` takes it, of what a complete trial reported.
+        Returns:
+            What was under way, packet by packet, to be trained under the same numbers.
+        """
+        known = {each.number: each for each in earlier}
+        unfinished: dict[int, list[Proposal]] = {}
+        for trial in self._study.get_trials(deepcopy=False):
+            self._asked += 1
+            if FIRST_OF_METHOD in trial.user_attrs and trial.number in known:
+                self._per_method = method_plans(self._space, known[trial.number].plan.backbone)
+            if trial.number in known:
+                self._take_up(known[trial.number], trial, promise)
+            elif not trial.state.is_finished():
+                self._wait_again(trial)
+                continue
+            if trial.number in known and known[trial.number].is_unfinished:
+                lead = int(trial.user_attrs.get(PACKET, trial.number))
+                unfinished.setdefault(lead, []).append(self._as_proposed(known[trial.number]))
+        return list(unfinished.values())
+
+    def _take_up(
+        self,
+        earlier: EarlierTrial,
+        trial: "optuna.trial.FrozenTrial",
+        promise: Callable[[Mapping[str, Any]], float | None],
+    ) -> None:
+        backbone = earlier.plan.backbone
+        self._plans[earlier.number] = earlier.plan
+        self._numbers[earlier.asked_plan.key()] = earlier.number
+        if earlier.row["flops"] is not None:
+            self._flops[backbone] = earlier.row["flops"]
+        if earlier.row["status"] == "skipped":
+            self._not_at_hand.add(backbone)
+        elif earlier.baseline is None:
+            self._left -= 1
+            self._counted.add(earlier.number)
+        if earlier.is_unfinished:
+            self._goes_on(trial)
+            self._furthest[earlier.number] = max(trial.intermediate_values, default=0)
+            if earlier.baseline in PROBES:
+                self._probes_running.add(earlier.number)
+        if earlier.final is not None and trial.value is not None:
+            self._note_promise(backbone, trial.value, promise(earlier.final))
+        if earlier.baseline is not None:  # one whose plan the search makes itself is not made a second time
+            self._baselines = [
+                each for each in self._baselines if each.plan is not None or each.name != earlier.baseline
+            ]
+
+    def _goes_on(self, trial: "optuna.trial.FrozenTrial") -> None:
+        import optuna
+
+        self._running[trial.number] = optuna.Trial(self._study, trial._trial_id)
+
+    def _wait_again(self, trial: "optuna.trial.FrozenTrial") -> None:
+        """A trial that was asked for and that no worker was given."""
+        import optuna
+
+        self._goes_on(trial)
+        if WAITING not in trial.user_attrs:
+            self._study.tell(self._running.pop(trial.number), state=optuna.trial.TrialState.FAIL)
+            return
+        plan = parse_plan(
+            trial.user_attrs[WAITING],
+            where=f"trial {trial.number}",
+            folder=Path(),
+            modality=self._space.modality,
+        )
+        baseline = trial.user_attrs.get("baseline")
+        self._plans[trial.number] = plan
+        self._numbers[plan.key()] = trial.number
+        if baseline is None:
+            self._left -= 1
+            self._counted.add(trial.number)
+        self._waiting.append(Proposal(trial.number, plan, baseline, 0.0))
+
+    @staticmethod
+    def _as_proposed(earlier: EarlierTrial) -> Proposal:
+        asked = earlier.row["asked_batch_size"]
+        return Proposal(earlier.number, earlier.plan, earlier.baseline, earlier.row["seconds"]["propose"], asked)
 
     def propose_packet(self, *, workers: int) -> list[Proposal]:
         """Plans to train side by side, or one; none when there is nothing to propose now.
@@ -132,7 +229,14 @@ class Proposer:
             following = self.propose()
             if following is None:
                 break
-            (packet if self._packet_key(following) == key else self._waiting).append(following)
+            if self._packet_key(following) == key:
+                packet.append(following)
+            else:
+                self._waiting.append(following)
+                self._running[following.number].set_user_attr(WAITING, following.plan.as_dict())
+        if len(packet) > 1:
+            for proposal in packet:
+                self._running[proposal.number].set_user_attr(PACKET, first.number)
         return packet
 
     def leave_waiting(self) -> None:
@@ -141,7 +245,7 @@ class Proposer:
 
         for proposal in self._waiting:
             trial = self._running.pop(proposal.number)
-            trial.set_user_attr("never_began", True)
+            trial.set_user_attr(NEVER_BEGAN, True)
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
         self._waiting.clear()
 
@@ -157,7 +261,10 @@ class Proposer:
             return None
         for plan in iter(self._next_planned, None):
             if self._is_new(plan):
-                return self._charged(self._proposal(plan, None, start))
+                proposal = self._charged(self._proposal(plan, None, start))
+                if self._per_method is not None:
+                    self._running[proposal.number].set_user_attr(FIRST_OF_METHOD, True)
+                return proposal
         return self._suggested(start)
 
     def step(self, number: int, epoch: int, score: float) -> None:
@@ -189,8 +296,7 @@ class Proposer:
             self._flops[plan.backbone] = flops
         if status == "complete" and score is not None and np.isfinite(score):
             self._study.tell(trial, score)
-            best = self._probe_scores.get(plan.backbone, -np.inf)
-            self._probe_scores[plan.backbone] = max(best, self._sign * score if promise is None else promise)
+            self._note_promise(plan.backbone, score, promise)
         elif status == "pruned":
             self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         else:
@@ -198,6 +304,14 @@ class Proposer:
         if status == "skipped":
             self._not_at_hand.add(plan.backbone)  # no further plan with it is proposed
             self._left += trial.number in self._counted
+
+    def _note_promise(self, backbone: BackboneSpec, score: float, promise: float | None) -> None:
+        best = self._probe_scores.get(backbone, -np.inf)
+        self._probe_scores[backbone] = max(best, self._sign * score if promise is None else promise)
+
+    def is_known(self, plan: Plan) -> bool:
+        """Whether a trial stands for this plan already."""
+        return plan.key() in self._numbers
 
     def skip(self, plan: Plan) -> int:
         """A number for a plan that cannot be trained here; it stays on the leaderboard as skipped."""
@@ -240,7 +354,7 @@ class Proposer:
         few values long before all of them have been tried."""
         import optuna
 
-        trial = self._study.ask()
+        trial = self._ask()
         plan = self._space.suggest(trial, seed=trial_seed(self._task_seed, trial.number))
         if self._is_new(plan):
             return self._charged(self._started(trial, plan, None, start))
@@ -260,7 +374,7 @@ class Proposer:
             yield self._space.suggest(draws.ask(), seed=0)
 
     def _is_new(self, plan: Plan) -> bool:
-        return plan.key() not in self._numbers and plan.backbone not in self._not_at_hand
+        return not self.is_known(plan) and plan.backbone not in self._not_at_hand
 
     def _charged(self, proposal: Proposal) -> Proposal:
         self._left -= 1
@@ -272,13 +386,18 @@ class Proposer:
         parameters: Mapping[str, Any] | None = self._space.parameters(plan)
         if parameters:
             self._study.enqueue_trial(dict(parameters))
-        trial = self._study.ask()
+        trial = self._ask()
         if parameters:
             self._space.suggest(trial, seed=0)  # fixes the enqueued values in the trial
         if baseline is not None:
             trial.set_user_attr("baseline", baseline)
         seed = plan.seed or trial_seed(self._task_seed, trial.number)
         return self._started(trial, replace(plan, seed=seed), baseline, start)
+
+    def _ask(self) -> "optuna.Trial":
+        self._study.sampler = make_sampler(trials=self._trials, seed=self._task_seed, number=self._asked)
+        self._asked += 1
+        return self._study.ask()
 
     def _started(self, trial: "optuna.Trial", plan: Plan, baseline: str | None, start: float) -> Proposal:
         self._running[trial.number] = trial

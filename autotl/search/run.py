@@ -11,10 +11,11 @@ from autotl.plan.space import Space
 from autotl.run import RunFolder, Study
 from autotl.run.folder import TRIALS
 from autotl.search.budget import Budget
+from autotl.search.earlier import EarlierTrial, earlier_trials
 from autotl.search.events import Listener, SearchStarted
 from autotl.search.journal import Journal
 from autotl.search.objective import GainOverSourceOnly, Objective, ScoreItself
-from autotl.search.proposer import Proposer, make_sampler
+from autotl.search.proposer import Proposal, Proposer, make_sampler
 from autotl.trial.making import MakeWorkshop
 
 SHARE_OF_FREE_MEMORY = 0.9  # for the workers; the driver and the page cache need some, too
@@ -45,7 +46,8 @@ def search(
 ) -> str:
     """Trains plans until trials, time or new plans run out.
 
-    Every trial is in the run folder when this returns.
+    Every trial is in the run folder when this returns. Where the study holds trials already, the search goes on with
+    them: those that ended are its history, those that did not are trained again under their numbers.
 
     Args:
         make_workshop: called once in each worker process; what it returns trains the plans.
@@ -56,10 +58,11 @@ def search(
     """
     from autotl.run.optuna_tables import optuna_study
 
-    journal = Journal(run, study, listen, score_kind=order.score_kind)
+    journal = Journal(run, study, listen, score_kind=order.score_kind, spent=lambda: budget.spent)
     sampler = make_sampler(trials=order.trials, seed=order.seed)
     objective: Objective = GainOverSourceOnly() if order.score_kind == "label_free" else ScoreItself()
     better = order.higher_is_better or order.score_kind == "label_free"  # of a gain more is better, whatever the metric
+    earlier = earlier_trials(study, modality=order.space.modality)
     with optuna_study(study, name=order.name, higher_is_better=better, sampler=sampler) as history:
         proposer = Proposer(
             history,
@@ -70,15 +73,42 @@ def search(
             given=order.given,
             higher_is_better=better,
         )
+        unfinished = _take_up(earlier, proposer, objective, journal)
         for plan, reason in order.unavailable:
-            journal.skipped(proposer.skip(plan), plan.as_dict(), reason)
-        trials_folder = run.path / TRIALS
-        _train(order, trials_folder, proposer, objective, journal, budget, make_workshop=make_workshop, listen=listen)
+            if not proposer.is_known(plan):
+                with journal.together():
+                    journal.skipped(proposer.skip(plan), plan.as_dict(), reason)
+        _train(
+            order,
+            run.path / TRIALS,
+            proposer,
+            objective,
+            journal,
+            budget,
+            earlier,
+            unfinished,
+            make_workshop=make_workshop,
+            listen=listen,
+        )
     if budget.interrupted_by is not None:
         return "interrupted"
     if budget.is_spent():
         return "budget"
     return proposer.finished_because or "budget"
+
+
+def _take_up(
+    earlier: Sequence[EarlierTrial], proposer: Proposer, objective: Objective, journal: Journal
+) -> list[list[Proposal]]:
+    """Tells everybody what earlier sittings did; the packets that were under way."""
+    for each in earlier:
+        proposal = Proposal(each.number, each.plan, each.baseline, 0.0)
+        objective.started(proposal)
+        if not each.is_unfinished:
+            objective.ended(proposal, each.final)
+    journal.take_up(earlier)
+    with journal.together():
+        return proposer.take_up(earlier, promise=objective.promise)
 
 
 def _train(
@@ -88,6 +118,8 @@ def _train(
     objective: Objective,
     journal: Journal,
     budget: Budget,
+    earlier: Sequence[EarlierTrial],
+    unfinished: Sequence[list[Proposal]],
     *,
     make_workshop: MakeWorkshop,
     listen: Listener,
@@ -119,12 +151,15 @@ def _train(
             gpu_mb=gpu_mb,
         )
         budget.start_search()
-        listen(SearchStarted(order.trials, len(order.baselines), shares.workers, budget.search_ends))
+        ended = [dict(each.row) for each in earlier if not each.is_unfinished]
+        listen(SearchStarted(order.trials, len(order.baselines), shares.workers, budget.search_ends, ended))
         run_trials(
             proposer,
             objective,
             journal,
             budget,
+            earlier=earlier,
+            unfinished=unfinished,
             make_workshop=make_workshop,
             shares=shares,
             trials_folder=trials_folder.absolute(),

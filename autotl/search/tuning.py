@@ -1,6 +1,7 @@
 """Ray Tune, driven by our own proposer: trials spread over cores and GPUs, workers reused, bad ones stopped early."""
 
 import contextlib
+import itertools
 import json
 import logging
 import os
@@ -8,7 +9,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ from ray.tune.stopper import Stopper
 
 from autotl.errors import AutotlError, EnvironmentProblemError
 from autotl.plan import Plan
+from autotl.run.cut_off import BROKE_OFF, INTERRUPTED, OUT_OF_BUDGET
 from autotl.search.budget import Budget
+from autotl.search.earlier import EarlierTrial
 from autotl.search.journal import Journal
 from autotl.search.objective import Objective
 from autotl.search.packing import MemoryLimits, Packing
@@ -36,6 +39,7 @@ from autotl.trial.outcome import Job
 _log = logging.getLogger(__name__)
 
 WORKER_DIED = "the worker process died"
+MOST_DEATHS = 2  # of workers that had a plan to themselves: then it is the plan
 
 
 def run_trials(
@@ -44,6 +48,8 @@ def run_trials(
     journal: Journal,
     budget: Budget,
     *,
+    earlier: Sequence[EarlierTrial],
+    unfinished: Sequence[list[Proposal]],
     make_workshop: MakeWorkshop,
     shares: Shares,
     trials_folder: Path,
@@ -57,6 +63,8 @@ def run_trials(
     """Trains plans until the proposer has no more or the budget is spent. Every proposed trial has ended on return.
 
     Args:
+        earlier: trials of earlier sittings.
+        unfinished: packets of those that did not end, to be trained first.
         make_workshop: called once in each worker process.
         longest_plan: epochs of the longest plan, for the rungs of early stopping.
         ask_ahead: propose while all workers are busy; off where each proposal must know every result before it.
@@ -74,12 +82,16 @@ def run_trials(
         rungs=rungs_below(longest_plan) if early_stopping else (),
         higher_is_better=higher_is_better,
         packing=packing,
+        earlier=earlier,
+        unfinished=unfinished,
     )
     scheduler = (
         EarlyStopping(searcher, longest_plan=longest_plan, higher_is_better=higher_is_better)
         if early_stopping
         else FIFOScheduler()
     )
+    if isinstance(scheduler, EarlyStopping):
+        scheduler.take_up(earlier)
     storage = Path(tempfile.mkdtemp(prefix="autotl-tune-"))
     settings = {
         "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -146,6 +158,8 @@ class PacketSearcher(Searcher):
         rungs: Sequence[int],
         higher_is_better: bool,
         packing: Packing,
+        earlier: Sequence[EarlierTrial] = (),
+        unfinished: Sequence[list[Proposal]] = (),
     ) -> None:
         super().__init__(metric="score", mode="max" if higher_is_better else "min")
         self._proposer = proposer
@@ -157,11 +171,25 @@ class PacketSearcher(Searcher):
         self._packets: dict[str, _Packet] = {}  # under way, by Ray's id
         self._packing = packing
         self._limits = MemoryLimits()
+        self._unfinished = list(unfinished)  # packets of an earlier sitting
         self._alone: list[Proposal] = []  # whose worker died: each is tried again by itself
+        self._deaths: dict[int, int] = {}  # of workers, by the trials that they trained
         self._retried: set[int] = set()  # at a smaller batch
         self._held_back: list[Proposal] = []  # a packet that must wait for memory
-        self._epochs: dict[int, int] = {}  # last epoch told, by trial number
+        self._shrunk = {each.number for each in earlier if each.is_unfinished and each.ran_beside_others}
+        self._scores = {each.number: each.scores for each in earlier if each.is_unfinished}  # told, by epoch
         self.trouble: AutotlError | None = None
+        for each in earlier:
+            self._remember(each)
+
+    def _remember(self, earlier: EarlierTrial) -> None:
+        """What earlier sittings learnt of memory."""
+        row = earlier.row
+        if row["asked_batch_size"] is not None:
+            self._limits.learn(earlier.asked_plan)
+            self._retried.add(earlier.number)
+        if row["memory_mb"] is not None:
+            self._packing.measured(earlier.plan, memory_mb=row["memory_mb"], gpu_mb=row["gpu_mb"])
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next packet, None while enough are under way, FINISHED at the end."""
@@ -186,6 +214,8 @@ class PacketSearcher(Searcher):
     def _next_packet(self) -> list[Proposal]:
         if self._alone:
             return [self._alone.pop(0)]
+        if self._unfinished:
+            return self._resumed(self._unfinished.pop(0))
         with self._journal.together():
             asked = self._proposer.propose_packet(workers=self._at_once)
             packet = [proposal.at_batch_of(self._limits.fitting(proposal.plan)) for proposal in asked]
@@ -194,15 +224,29 @@ class PacketSearcher(Searcher):
                 self._journal.started(proposal)
         return packet
 
+    def _resumed(self, packet: list[Proposal]) -> list[Proposal]:
+        with self._journal.together():
+            for proposal in packet:
+                self._journal.resumed(proposal)
+        return packet
+
     def _plans_under_way(self) -> list[Plan]:
         """One of each packet: its plans share what takes memory."""
         return [packet.plan for packet in self._packets.values()]
 
     def _handed_out(self, trial_id: str, proposals: list[Proposal]) -> dict[str, Any]:
         first = proposals[0].plan
-        self._packets[trial_id] = _Packet({each.number: each for each in proposals}, len(proposals), first)
+        stops_itself = len(proposals) > 1 or any(each.number in self._shrunk for each in proposals)
+        self._packets[trial_id] = _Packet(
+            {each.number: each for each in proposals}, len(proposals), first, stops_itself
+        )
         jobs = [Job(each.number, each.plan, self._budget.deadline_of(each.baseline, each.plan)) for each in proposals]
-        return {"packet": jobs, "rungs": self._rungs, "gpus": self._packing.gpus_for(first)}
+        passed = max(self._last_epoch(each.number) for each in proposals)
+        rungs = tuple(rung for rung in self._rungs if rung > passed)
+        return {"packet": jobs, "rungs": rungs, "gpus": self._packing.gpus_for(first)}
+
+    def _last_epoch(self, number: int) -> int:
+        return max(self._scores.get(number, {}), default=0)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """One epoch of every plan under way."""
@@ -230,18 +274,27 @@ class PacketSearcher(Searcher):
                 self._end(packet.under_way.pop(report["number"]), final["status"], final["reason"], report)
 
     def _died(self, packet: "_Packet") -> None:
-        """Of several plans nobody knows which it was; one alone has failed, unless a smaller batch may fit."""
+        """Of several plans nobody knows which it was, and each is tried by itself. One that was alone is tried at a
+        smaller batch where it did not fit into memory, and else once more, for it may have been an accident."""
         last_words = {each.number: self._journal.last_word(each.number) for each in packet.unfinished()}
-        if packet.size > 1 and not self._budget.is_spent():
-            self._alone.extend(packet.unfinished())
-            return
         for proposal in packet.unfinished():
             words = last_words[proposal.number]
-            smaller = None if words is None else self._limits.learn(proposal.plan)
-            if smaller is None or proposal.number in self._retried or self._budget.is_spent():
-                self._end(proposal, "failed", words or WORKER_DIED, None)
+            deaths = self._deaths[proposal.number] = self._deaths.get(proposal.number, 0) + 1
+            if packet.size == 1 and words is not None:
+                self._did_not_fit(proposal, words)
+            elif packet.size == 1 and deaths >= MOST_DEATHS:
+                self._end(proposal, "failed", f"{WORKER_DIED}, {deaths} times", None)
             else:
-                self._try_again(proposal.at_batch_of(smaller))
+                self._shrunk.discard(proposal.number)
+                self._journal.resumed(proposal)
+                self._alone.append(proposal)
+
+    def _did_not_fit(self, proposal: Proposal, words: str) -> None:
+        smaller = self._limits.learn(proposal.plan)
+        if smaller is None or proposal.number in self._retried or self._budget.is_spent():
+            self._end(proposal, "failed", words, None)
+        else:
+            self._try_again(proposal.at_batch_of(smaller))
 
     def _try_again(self, proposal: Proposal) -> None:
         """In another process: a backend may not give back what the first one held."""
@@ -249,30 +302,32 @@ class PacketSearcher(Searcher):
             "trial %d did not fit into memory; next at a batch of %d", proposal.number, proposal.plan.batch_size
         )
         self._retried.add(proposal.number)
-        self._epochs.pop(proposal.number, None)
+        self._scores.pop(proposal.number, None)
         self._journal.again(proposal)
         self._alone.append(proposal)
 
     def sweep(self) -> None:
         """Ends what was still under way when Ray returned: it sends no completion for trials that it cuts off."""
-        left = [
-            *self._held_back,
-            *self._alone,
-            *(each for packet in self._packets.values() for each in packet.unfinished()),
-        ]
-        for proposal in left:
-            with self._noting_trouble():
+        under_way = [packet.unfinished() for packet in self._packets.values()]
+        for proposal in [*self._held_back, *self._alone, *itertools.chain(*self._unfinished, *under_way)]:
+            with self._noting_trouble(), self._journal.together():
                 self._end(proposal, "pruned", self._why_stopped(None), None)
-        self._packets.clear()
-        self._alone.clear()
-        self._held_back.clear()
-        with self._noting_trouble():
+        for left in (self._packets, self._alone, self._held_back, self._unfinished):
+            left.clear()
+        with self._noting_trouble(), self._journal.together():
             self._proposer.leave_waiting()
 
     def is_protected(self, trial_id: str) -> bool:
         """Baselines are measured in full, and a packet of several plans stops them itself."""
         packet = self._packets.get(trial_id)
-        return packet is not None and (packet.size > 1 or any(each.baseline for each in packet.unfinished()))
+        return packet is not None and (packet.stops_itself or any(each.baseline for each in packet.unfinished()))
+
+    def scores_before(self, trial_id: str) -> Mapping[int, float]:
+        """By epoch, what a plan that may be stopped early told of itself in a process that is gone."""
+        if self.is_protected(trial_id) or trial_id not in self._packets:
+            return {}
+        (number,) = self._packets[trial_id].under_way
+        return self._scores.get(number, {})
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Ray pickles what it is given, our state is in the study's database, and no pickle is read back."""
@@ -287,8 +342,8 @@ class PacketSearcher(Searcher):
     def _step(self, number: int, report: dict[str, Any]) -> None:
         if report.get("features") is not None:
             self._journal.features(number, report["features"])
-        if report["epoch"] > self._epochs.get(number, 0):  # an ending may repeat the epoch before it
-            self._epochs[number] = report["epoch"]
+        if report["epoch"] > self._last_epoch(number):  # an ending may repeat the epoch before it
+            self._scores.setdefault(number, {})[report["epoch"]] = report["score"]
             self._proposer.step(number, report["epoch"], report["score"])
             self._journal.epoch(number, report)
 
@@ -305,11 +360,11 @@ class PacketSearcher(Searcher):
     def _why_stopped(self, report: dict[str, Any] | None) -> str:
         """Why a plan ended that did not say so itself."""
         if self.trouble is not None:
-            return "the search broke off"
+            return BROKE_OFF
         if self._budget.interrupted_by is not None:
-            return "interrupted"
+            return INTERRUPTED
         if report is None or self._budget.is_spent():
-            return "budget"
+            return OUT_OF_BUDGET
         return f"stopped early after epoch {report['epoch']}"
 
     @contextlib.contextmanager
@@ -329,11 +384,13 @@ class _Packet:
         under_way: the proposals that have not ended, by their numbers.
         size: how many there were.
         plan: one of them; they share what takes memory.
+        stops_itself: whether it halves inside, or did before all but one of its plans had ended.
     """
 
     under_way: dict[int, Proposal]
     size: int
     plan: Plan
+    stops_itself: bool
 
     def unfinished(self) -> list[Proposal]:
         return list(self.under_way.values())
@@ -353,6 +410,32 @@ class EarlyStopping(AsyncHyperBandScheduler):
             stop_last_trials=False,
         )
         self._searcher = searcher
+
+    def take_up(self, earlier: Sequence[EarlierTrial]) -> None:
+        """The rungs hold what they held when an earlier sitting ended."""
+        for each in earlier:
+            if each.baseline is None and not each.is_unfinished and not each.ran_beside_others:
+                stopped_here = each.row["status"] == "pruned" or each.last_epoch >= self._max_t
+                last_judged = each.last_epoch if stopped_here else each.last_epoch - 1
+                self._record(f"trial {each.number}", each.scores, last_judged)
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        """A plan that goes on after its process was killed is not judged again at the rungs that it has passed."""
+        super().on_trial_add(tune_controller, trial)
+        scores = self._searcher.scores_before(trial.trial_id)
+        self._record(trial.trial_id, scores, max(scores, default=0) - 1)  # the verdict on the last one is not known
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """Its process died; should it be tried again, its scores must not count twice."""
+        super().on_trial_error(tune_controller, trial)
+        self._trial_info.pop(trial.trial_id, None)
+        for _, recorded in self._brackets[0]._rungs:
+            recorded.pop(trial.trial_id, None)
+
+    def _record(self, key: str, scores: Mapping[int, float], last_judged: int) -> None:
+        for milestone, recorded in self._brackets[0]._rungs:
+            if milestone <= last_judged and milestone in scores:
+                recorded[key] = self._metric_op * scores[milestone]
 
     def set_search_properties(self, metric: str | None, mode: str | None, **spec: Any) -> bool:  # noqa: ARG002
         """The metric was given when this was made."""

@@ -18,7 +18,10 @@ from autotl.trial.outcome import Ending, OutOfMemoryError
 
 if TYPE_CHECKING:
     from autotl.features import ExtractionProgress
+    from autotl.trial.checkpoint import Checkpoint
     from autotl.trial.outcome import EpochRow, Job
+
+_log = logging.getLogger(__name__)
 
 
 EXIT_CODE = 70  # of a worker that ends itself; nobody reads it
@@ -68,6 +71,8 @@ class PacketTrainable(tune.Trainable):
                     self._keep(row)
                 except StorageError as error:  # the trial is lost, its reason must not be
                     rows[index] = replace(row, ending=Ending("failed", reason=str(error)))
+            elif row.checkpoint is not None:
+                self._keep_checkpoint(row.number, row.checkpoint)
         overhead = self._overhead(rows)
         self._last_step_ended = time.perf_counter()
         memory = self._guard.peak_since_last_asked() / MB
@@ -86,7 +91,10 @@ class PacketTrainable(tune.Trainable):
         os._exit(EXIT_CODE)
 
     def _take(self, config: dict[str, Any]) -> None:
-        packet: list[Job] = config["packet"]
+        packet: list[Job] = [
+            replace(job, checkpoint=trial_files.read_checkpoint(self._trials / str(job.number)))
+            for job in config["packet"]
+        ]
         self._log_to([self._trials / str(job.number) / trial_files.LOG for job in packet])
         self._idle_since = self._last_step_ended  # a trial stopped early ends with its last step, and says nothing
         self._jobs = len(packet)
@@ -117,6 +125,12 @@ class PacketTrainable(tune.Trainable):
         if outputs is not None and row.ending.weights is not None:
             trial_files.write_outputs(folder, outputs)
             trial_files.write_weights(folder, row.ending.weights)
+
+    def _keep_checkpoint(self, number: int, checkpoint: "Checkpoint") -> None:
+        try:
+            trial_files.write_checkpoint(self._trials / str(number), checkpoint)
+        except StorageError as error:  # a kill would cost more than it should, which is no reason to stop
+            _log.warning("trial %d goes on without a checkpoint: %s", number, error)
 
     def _overhead(self, rows: "list[EpochRow]") -> float:
         """Seconds since this worker's previous packet ended that went into no plan's own stages, shared among them."""

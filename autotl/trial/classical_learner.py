@@ -40,6 +40,10 @@ class ClassicalLearner:
         """Nothing of an earlier model is left."""
         self._model = None
 
+    def resume(self, fold: Fold, *, fold_number: int, epochs: int, state: Arrays) -> None:  # noqa: ARG002
+        """The model that was fitted."""
+        self.load_state(state)
+
     def train_epoch(self, fold: Fold, *, fold_number: int, epoch: int, check: Callable[[], None]) -> float:  # noqa: ARG002
         """Fits the model; returns its log loss on the training rows."""
         labels, classes = self._data.labels[fold.train], len(self._data.classes)

@@ -102,6 +102,16 @@ class HeadLearner:
                 )
             )
 
+    def resume(self, states: Sequence[Arrays]) -> None:
+        """Goes on from what `states` returned in another process."""
+        self.start()
+        for head, (kernel, bias, steps, *moments) in zip(self.heads, states, strict=True):
+            head.kernel, head.bias, head.steps, head.moments = kernel, bias, int(steps), moments
+
+    def states(self) -> list[Arrays]:
+        """By fold, everything that training changes."""
+        return [[head.kernel, head.bias, np.array(head.steps), *head.moments] for head in self.heads]
+
     def batches(self, epoch: int, check: Callable[[], None]) -> list[Iterator[HeadBatch]]:
         """What each fold's head learns from in this epoch; `check` may raise to stop."""
         return [self._batches(number, epoch, check) for number in range(len(self._folds))]

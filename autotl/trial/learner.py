@@ -53,6 +53,10 @@ class Learner(Trained, Protocol):
         """Puts it where a fresh model of the plan would start on this fold."""
         ...
 
+    def resume(self, fold: Fold, *, fold_number: int, epochs: int, state: Arrays) -> None:
+        """Puts it where the model of another process was after some epochs on this fold."""
+        ...
+
     def train_epoch(self, fold: Fold, *, fold_number: int, epoch: int, check: Callable[[], None]) -> float:
         """Trains on the fold's training rows once and returns the mean loss; `check` may raise to stop."""
         ...

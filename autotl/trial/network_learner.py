@@ -239,6 +239,13 @@ class NetworkLearner:
         if self._plan.epochs == 0:
             self._end_learning(method)
 
+    def resume(self, fold: Fold, *, fold_number: int, epochs: int, state: Arrays) -> None:
+        """Everything as at the start, what belongs to the phase of the training, and then the state."""
+        self.start(fold, fold_number=fold_number)
+        if epochs > self._plan.epochs:
+            self.trainer.leave_source(self._plan)
+        self.load_state(state)
+
     def train_epoch(self, fold: Fold, *, fold_number: int, epoch: int, check: Callable[[], None]) -> float:
         """One pass over the fold's training rows, shuffled anew; after the supervised epochs, over target rows.
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from autotl.features import ExtractionProgress
 from autotl.plan import Plan
 from autotl.scoring.label_free import Evidence, Reading
+from autotl.trial.checkpoint import Checkpoint
 
 Status = Literal["complete", "pruned", "failed", "skipped"]  # skipped: the backbone's weights are not at hand
 
@@ -27,11 +28,12 @@ class OutOfMemoryError(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """A plan with its trial number and the moment by which it must be done."""
+    """A plan with its trial number, the moment by which it must be done, and how far it has come already."""
 
     number: int
     plan: Plan
     deadline: float = float("inf")  # by the machine's time.monotonic(), which all its processes share
+    checkpoint: Checkpoint | None = None  # to go on from
 
 
 @dataclass
@@ -123,3 +125,4 @@ class EpochRow:
     ending: Ending | None = None
     features: ExtractionProgress | None = None  # of a plan that waits for its activations, before its first epoch
     gpu_bytes: int | None = None  # held at most since the ending before this one; None without a GPU
+    checkpoint: Checkpoint | None = None  # where one is due

@@ -2,10 +2,12 @@
 
 import math
 import time
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 
 from autotl.errors import AutotlError
 from autotl.features import ExtractionProgress
+from autotl.trial.checkpoint import SECONDS_BETWEEN, Arrays, Checkpoint, Kind, plan_words
 from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Seconds, Size
 
 
@@ -17,8 +19,14 @@ class Progress:
         self.size: Size | None = None
         self.score = math.nan
         self._seconds = Seconds()
-        self._epoch = 0
+        self._curve: list[tuple[float, float]] = []  # loss and score of each epoch
         self._loss = math.nan
+        self._checkpointed = time.monotonic()
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that have ended."""
+        return len(self._curve)
 
     def clock(self, what: str) -> "_Clock":
         """A context whose time counts for one of the fields of `Seconds`."""
@@ -39,10 +47,29 @@ class Progress:
         Raises:
             DivergedError: with a score that is no finite number.
         """
-        self._epoch += 1
         self._loss, self.score = loss, math.nan if score is None else score
+        self._curve.append((self._loss, self.score))
         if score is not None and not math.isfinite(score):
-            raise DivergedError(f"diverged: the score is {score} in epoch {self._epoch}")
+            raise DivergedError(f"diverged: the score is {score} in epoch {self.epochs}")
+
+    def take_up(self, checkpoint: Checkpoint) -> Iterator[EpochRow]:
+        """Goes on after a checkpoint; its epochs are told again, for the last ones may not have been heard."""
+        self._seconds = Seconds(**checkpoint.seconds)
+        for loss, score in checkpoint.curve:
+            self._loss, self.score = loss, score
+            self._curve.append((loss, score))
+            yield self._row(None)
+
+    @property
+    def needs_checkpoint(self) -> bool:
+        """Whether the last one is so old that a new one is worth its time."""
+        return time.monotonic() - self._checkpointed >= SECONDS_BETWEEN
+
+    def checkpointed(self, states: Sequence[Arrays], *, kind: Kind) -> EpochRow:
+        """The epoch that has ended, of a job that goes on, with what it would go on from elsewhere."""
+        self._checkpointed = time.monotonic()
+        plan, seconds = plan_words(self.job.plan), asdict(self._seconds)
+        return replace(self._row(None), checkpoint=Checkpoint(plan, kind, tuple(self._curve), seconds, tuple(states)))
 
     def row(self) -> EpochRow:
         """The epoch that has ended, of a job that goes on."""
@@ -57,7 +84,7 @@ class Progress:
         return self._row(ending)
 
     def _row(self, ending: Ending | None) -> EpochRow:
-        return EpochRow(self.job.number, self._epoch, self._loss, self.score, replace(self._seconds), self.size, ending)
+        return EpochRow(self.job.number, self.epochs, self._loss, self.score, replace(self._seconds), self.size, ending)
 
 
 class _Clock:

@@ -74,7 +74,8 @@ class Workshop:
 
     def _trained(self, packet: Sequence[Job], rungs: Collection[int]) -> Iterator[EpochRow]:
         shares = {packet_key(job.plan) for job in packet}
-        if len(packet) > 1 and len(shares) == 1 and None not in shares:
+        was_one_of_several = any(job.checkpoint is not None and job.checkpoint.kind == "side by side" for job in packet)
+        if (len(packet) > 1 or was_one_of_several) and len(shares) == 1 and None not in shares:
             yield from self._train_side_by_side(packet, rungs)
         else:
             for job in packet:
@@ -130,7 +131,14 @@ class Workshop:
         probabilities = np.zeros((0, len(self.data.classes)), dtype=np.float32)
         features: NDArray[np.float32] | None = None
         states: list[Arrays] = []
-        for epoch in range(plan.all_epochs):
+        done = job.checkpoint
+        if done is not None and done.fits(plan, "alone", folds=len(folds)):
+            with progress.clock("train"):
+                for index, (fold, state) in enumerate(zip(folds, done.states, strict=True)):
+                    learner.resume(fold, fold_number=index, epochs=done.epochs, state=state)
+            states = list(done.states)
+            yield from progress.take_up(done)
+        for epoch in range(progress.epochs, plan.all_epochs):
             predicted: list[NDArray[np.float32]] = []
             losses: list[float] = []
             for index, fold in enumerate(folds):
@@ -150,7 +158,11 @@ class Workshop:
             probabilities = np.concatenate(predicted)
             with progress.clock("score"):
                 progress.advance(float(np.mean(losses)), self.score(rows, probabilities))
-            if epoch < plan.all_epochs - 1:
+            if epoch == plan.all_epochs - 1:
+                break
+            if progress.needs_checkpoint:
+                yield progress.checkpointed(states if len(folds) > 1 else [learner.state()], kind="alone")
+            else:
                 yield progress.row()
         if not plan.all_epochs:  # a network that came with its head, and nothing of it is trained
             with progress.clock("train"):

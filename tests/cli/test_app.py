@@ -113,7 +113,7 @@ def test_a_folder_that_is_not_empty_is_never_written_into(place, capsys):
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
-        (["search"], 2, "Missing argument"),
+        (["search"], 2, "name a task"),
         (["search", "nothing.yaml"], 3, "nothing.yaml"),
         (["search", "task.yaml", "--wall", "soon"], 2, "--wall"),
         (["search", "task.yaml", "--require", "beauty>=1"], 2, "--require"),

@@ -2,6 +2,7 @@
 
 import io
 import time
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -65,6 +66,13 @@ def test_a_pipe_gets_a_plain_line_for_every_stage_and_every_trial_that_ends():
     assert lines[4].startswith("trial 2 failed (diverged: the training loss is nan in epoch 2): MobileNetV2")
     assert lines[5].startswith("trial 3 skipped ([hf://some/model] is not at hand): MobileNetV2")
     assert len(lines) == 6
+
+
+def test_a_resumed_search_counts_what_earlier_sittings_did():
+    before = [row(0, baseline="linear_probe"), row(1), row(2, "pruned")]
+    lines = shown(replace(started(), ended=before)).splitlines()
+    assert len(lines) == 2, "what ended before is not told again, line by line"
+    assert lines[1].startswith("goes on after 3 trials: best accuracy 0.9000 (trial 0) · 2 complete, 1 pruned")
 
 
 def test_a_pipe_gets_no_control_characters():

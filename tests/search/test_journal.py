@@ -28,7 +28,7 @@ class Desk:
         self.study = Study(self.run.path / "study.db")
         self.events = []
         self.on_disk = []
-        self.journal = Journal(self.run, self.study, self._listen, score_kind="validation")
+        self.journal = Journal(self.run, self.study, self._listen, score_kind="validation", spent=lambda: 12.5)
 
     def _listen(self, event) -> None:
         self.events.append(event)

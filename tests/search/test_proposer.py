@@ -253,7 +253,7 @@ def test_the_search_goes_where_scores_are_better_in_either_direction(higher_is_b
     proposer = a_proposer(space, trials=45, higher_is_better=higher_is_better)
     done = run(proposer, score=lambda plan: sign * abs(math.log10(plan.learning_rate) + 2))
     distances = [abs(math.log10(proposal.plan.learning_rate) + 2) for proposal in done]
-    assert sum(distances[-15:]) / 15 < 0.5 * sum(distances[1:11]) / 10, "random at first, near the best at last"
+    assert sum(distances[-15:]) / 15 < 0.6 * sum(distances[1:11]) / 10, "random at first, near the best at last"
 
 
 HEADS_ONLY = {"unfrozen_layers": Fixed(0)}

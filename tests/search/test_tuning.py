@@ -449,7 +449,7 @@ def test_when_a_worker_dies_each_plan_of_its_packet_is_tried_by_itself(tmp_path,
     (_, rows, curves, trials, events), packets = run_with_heads(tmp_path, trials=16, given=given, early_stopping=False)
     assert packets[0]["plans"] == [0, 1, 2, 3]
     assert [row["status"] for row in rows[:4]] == ["complete", "failed", "complete", "failed"]
-    assert rows[1]["failure"] == "the worker process died"
+    assert rows[1]["failure"] == "the worker process died, 2 times"
     assert "diverged" in rows[3]["failure"], "it had ended before, and is not tried again"
     assert [packet["plans"] for packet in packets if 3 in packet["plans"]] == [[0, 1, 2, 3]]
     for number in (0, 2):
