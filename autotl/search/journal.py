@@ -76,7 +76,7 @@ class Journal:
         """What was under way in an earlier sitting is so again."""
         for each in earlier:
             if each.is_unfinished:
-                self._rows[each.number] = dict(each.row)
+                self._rows[each.number] = {**each.row, "epochs": each.last_epoch}
                 self._curves[each.number] = [dict(step) for step in each.curve]
 
     def resumed(self, proposal: Proposal) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from autotl.errors import StorageError, UsageError
 from autotl.run import RunFolder, default_path
-from autotl.run.folder import STUDY, write_whole
+from autotl.run.folder import LOCK, OWNER, STUDY, put_in_place, write_whole
 
 NOON = datetime(2026, 3, 4, 12, 0, 5)
 
@@ -122,3 +122,29 @@ def test_text_that_utf8_cannot_hold_is_written_with_its_escape(tmp_path):
     folder = RunFolder.create(tmp_path / "run")
     folder.write("leaderboard.csv", "photos/caf\udce9.png")
     assert folder.read("leaderboard.csv") == b"photos/caf\\udce9.png"
+
+
+def test_a_run_has_one_owner_at_a_time_and_says_who_it_is(tmp_path):
+    run = RunFolder.create(tmp_path / "run")
+    with run.owned(), pytest.raises(StorageError, match=f"worked on by process {os.getpid()} on"), run.owned():
+        pass
+    assert not run.has(OWNER)
+    with run.owned():
+        assert run.has(OWNER)
+
+
+def test_the_lock_of_a_process_that_is_gone_is_nobodys(tmp_path):
+    run = RunFolder.create(tmp_path / "run")
+    (run.path / LOCK).touch()
+    (run.path / OWNER).write_text('{"pid": 1, "host": "elsewhere"}')
+    with run.owned():
+        assert str(os.getpid()) in (run.path / OWNER).read_text()
+
+
+def test_a_folder_gets_its_name_whole_in_the_place_of_another(tmp_path):
+    for name, content in (("winner", "old"), (".winner", "new")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model").write_text(content)
+    put_in_place(tmp_path / ".winner", tmp_path / "winner")
+    assert (tmp_path / "winner" / "model").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["winner"]

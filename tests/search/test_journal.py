@@ -140,3 +140,32 @@ def test_waiting_for_features_is_told_and_nothing_is_written_down(tmp_path):
     desk.journal.features(0, {"done": 256, "rows": 500, "seconds_left": 3.5})
     assert desk.events[-1] == FeaturesComputed(0, 256, 500, 3.5)
     assert desk.on_disk[-1] == desk.on_disk[-2]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "is_kept"),
+    [("complete", None, False), ("pruned", "stopped early after epoch 1", False), ("pruned", "interrupted", True)],
+)
+def test_a_checkpoint_goes_when_its_trial_is_at_its_own_end_and_on_disk(desk, status, reason, is_kept):
+    desk.start()
+    checkpoint = desk.run.trial(0) / "checkpoint.npz"
+    checkpoint.touch()
+    with desk.journal.together():
+        desk.journal.ended(0, status, reason=reason, report=final(3, 0.9) if status == "complete" else None)
+        assert checkpoint.exists(), "a kill now would still need it"
+    assert checkpoint.exists() is is_kept
+
+
+def test_a_trial_that_goes_on_keeps_its_row_and_counts_its_attempt(desk):
+    desk.start()
+    desk.epochs(0.5)
+    desk.journal.resumed(Proposal(0, PLAN, None, 0.0))
+    (row,) = desk.study.trials()
+    assert (row["status"], row["attempt"], row["epochs"], row["seconds"]["train"]) == ("running", 2, 1, 2.0)
+    assert isinstance(desk.events[-1], TrialStarted)
+
+
+def test_seconds_on_the_run_are_written_with_whatever_is_written(desk):
+    with desk.journal.together():
+        desk.start()
+    assert desk.study.facts()["seconds_spent"] == 12.5

@@ -1,0 +1,1 @@
+"""What a search survives: faults made on purpose, and what they cost; `python -m benchmarks.reliability`."""

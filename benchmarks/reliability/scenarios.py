@@ -1,0 +1,317 @@
+"""The faults, one function each: make it happen, let the search go on, and say what that cost.
+
+The letters are those of the list in `benchmarks/reliability.md`. Moments are drawn from a seed and counted in epochs
+that were trained, so that a failure can be repeated on a machine of another speed.
+"""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from autotl.run.folder import STUDY, WINNER
+from benchmarks.reliability.pretend import CLOCK_JUMPS, MISFORTUNES
+from benchmarks.reliability.watched import Watched
+
+FINISHED = 0
+REPEATED_BY_A_KILL = 1  # epochs, of the one worker that these searches have
+PRETEND_EPOCHS = 30  # that a pretended search trains at least
+REAL_EPOCHS = 20
+
+
+@dataclass(frozen=True)
+class Try:
+    """One try of a scenario.
+
+    Attributes:
+        problems: what is not as it should be; nothing for a try that was survived.
+        lost: trials that had ended before the fault and are not the same, or not there, after it.
+        repeated: epochs that were trained twice; None where that is not counted.
+        seconds: until the search trained again; None where it was not resumed.
+    """
+
+    problems: tuple[str, ...]
+    lost: int = 0
+    repeated: int | None = 0
+    seconds: float | None = None
+
+
+Scenario = Callable[[Path, np.random.Generator, bool], Try]
+
+
+def worker_killed(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R1: a worker is killed once."""
+    search = Watched(folder, is_real)
+    search.start()
+    _reach(search, draws)
+    before = search.ended()
+    os.kill(_worker_of(search), signal.SIGKILL)
+    struck, reached = time.monotonic(), search.progress()
+    search.wait_until(lambda: search.progress() > reached)
+    seconds = time.monotonic() - struck
+    return _judged(search, before, codes=[search.wait()], kills=1, seconds=seconds)
+
+
+def misfortunes(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R2, R12, R13: plans that kill their worker each time, diverge or raise fail with their reason; the others do not
+    notice."""
+    search = Watched(folder, is_real)
+    order = draws.permutation(sorted(MISFORTUNES))
+    plans = [{"backbone": "small_cnn", "image_size": 32, "weight_decay": float(decay)} for decay in order]
+    plans = [{**plan, "unfrozen_layers": 2, "epochs": 5, "learning_rate": 0.01} for plan in plans]
+    (folder / "plans.json").write_text(json.dumps(plans))
+    search.start("--start-with", "plans.json")
+    code = search.wait()
+    failures = {row["plan"]["weight_decay"]: row["failure"] for row in search.rows().values() if row["failure"]}
+    words = {0.11: "diverged", 0.12: "diverged", 0.13: "a shape does not fit", 0.14: "the worker process died, 2 times"}
+    wrong = [f"{decay}: {failures.get(decay)}" for decay in words if words[decay] not in (failures.get(decay) or "")]
+    wrong += [f"{len(failures)} failed"] if len(failures) != len(words) else []
+    judged = _judged(search, {}, codes=[code], kills=1)
+    return Try((*judged.problems, *wrong), judged.lost, judged.repeated)
+
+
+def driver_killed(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R3: the search itself is killed, and again while it goes on; then it may finish."""
+    search = Watched(folder, is_real)
+    search.start()
+    _reach(search, draws, share=0.5)
+    search.kill()
+    before = search.ended()
+    seconds = _resume(search)
+    _reach(search, draws, share=0.4, further=True)
+    search.kill()
+    before |= search.ended()
+    seconds = max(seconds, _resume(search))
+    return _judged(search, before, codes=[search.wait()], kills=2, seconds=seconds)
+
+
+def killed_at_once(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R4: the search is killed before it has done anything worth speaking of."""
+    search = Watched(folder, is_real)
+    search.start()
+    search.wait_until(lambda: (search.run / STUDY).exists())
+    time.sleep(float(draws.uniform(0, 2)))
+    search.kill()
+    search.resume()
+    code = search.wait()
+    if code == 3:  # there was nothing to go on with
+        said = "nothing to resume" in search.words()
+        return Try(() if said else (f"it did not say why: {search.words()}",))
+    return _judged(search, {}, codes=[code], kills=1)
+
+
+def killed_while_finishing(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R5: the search is killed while the winner is retrained and written."""
+    search = Watched(folder, is_real)
+    search.start()
+    search.wait_until(lambda: "retraining the winner" in search.words())
+    time.sleep(float(draws.uniform(0, 2)))
+    search.kill()
+    before, trained = search.ended(), len(search.trained())
+    problems = (
+        ["half a bundle"]
+        if (search.run / WINNER).exists() and not (search.run / WINNER / "bundle.json").exists()
+        else []
+    )
+    search.resume()
+    code = search.wait()
+    if code == 3 and "is finished" in search.words():
+        code = FINISHED  # it had come to its end just before
+    problems += ["trials were trained again"] if len(search.trained()) > trained else []
+    judged = _judged(search, before, codes=[code], kills=0)
+    return Try((*judged.problems, *problems), judged.lost, judged.repeated)
+
+
+def machine_down(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R6: every process is gone at once, and with them what was not yet flushed to disk."""
+    search = Watched(folder, is_real)
+    search.start()
+    _reach(search, draws)
+    shown = search.ended()
+    search.kill_everything()
+    for name in (f"{STUDY}-wal", f"{STUDY}-shm"):  # at worst nothing since the last checkpoint of the log is there
+        (search.run / name).unlink(missing_ok=True)
+    seconds = _resume(search)
+    return _judged(search, shown, codes=[search.wait()], kills=3, seconds=seconds)
+
+
+def interrupted(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R7: Ctrl-C."""
+    return _stopped(folder, draws, is_real, number=signal.SIGINT, within=20.0)
+
+
+def terminated(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R8: SIGTERM, as before a spot instance is taken away."""
+    return _stopped(folder, draws, is_real, number=signal.SIGTERM, within=20.0)
+
+
+def interrupted_twice(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R7: a second Ctrl-C for whoever cannot wait."""
+    search = Watched(folder, is_real)
+    search.start()
+    _reach(search, draws)
+    shown = search.ended()
+    search.strike(signal.SIGINT)
+    time.sleep(float(draws.uniform(0, 0.5)))
+    search.strike(signal.SIGINT)
+    code = search.wait()
+    seconds = _resume(search)
+    judged = _judged(search, shown, codes=[search.wait()], kills=2, seconds=seconds)
+    wrong = () if code == 130 else (f"exit code {code}",)
+    return Try((*judged.problems, *wrong), judged.lost, judged.repeated, seconds)
+
+
+def terminated_while_finishing(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R8: SIGTERM while the winner is retrained and written."""
+    search = Watched(folder, is_real)
+    search.start()
+    search.wait_until(lambda: "retraining the winner" in search.words())
+    time.sleep(float(draws.uniform(0, 1)))
+    before, trained, struck = search.ended(), len(search.trained()), time.monotonic()
+    search.strike(signal.SIGTERM)
+    code, took = search.wait(), time.monotonic() - struck
+    problems = [*([] if code == 143 else [f"exit code {code}"]), *([] if took <= 20 else [f"it took {took:.0f} s"])]
+    problems += ["half a bundle"] if (search.run / WINNER).exists() else []
+    search.resume()
+    judged = _judged(search, before, codes=[search.wait()], kills=0)
+    problems += ["trials were trained again"] if len(search.trained()) > trained else []
+    problems += [] if (search.run / WINNER / "bundle.json").exists() else ["no winner in the end"]
+    return Try((*judged.problems, *problems), judged.lost, judged.repeated)
+
+
+def disk_full(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R9: from some moment on no file of the search may grow. (Each of its files, by a limit of the system on the
+    process; a full disk is the same to it.)"""
+    search = Watched(folder, is_real)
+    search.start()
+    _reach(search, draws)
+    before = search.ended()
+    assert search.process is not None
+    size = (search.run / STUDY).stat().st_size
+    resource.prlimit(search.process.pid, resource.RLIMIT_FSIZE, (size // 2, resource.RLIM_INFINITY))
+    code = search.wait()
+    told = str(search.run.name) in search.words()
+    seconds = _resume(search)
+    judged = _judged(search, before, codes=[search.wait()], kills=2, seconds=seconds)
+    wrong = [*([] if code == 8 else [f"exit code {code}"]), *([] if told else ["it did not say where"])]
+    return Try((*judged.problems, *wrong), judged.lost, judged.repeated, seconds)
+
+
+def clock_jumps(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+    """R19: the wall clock jumps by days, and another time zone holds when the search goes on."""
+    search = Watched(folder, is_real, environment={CLOCK_JUMPS: "yes", "TZ": "Pacific/Apia"})
+    search.start()
+    _reach(search, draws)
+    search.kill()
+    before = search.ended()
+    search.environment["TZ"] = "America/Los_Angeles"
+    seconds = _resume(search)
+    return _judged(search, before, codes=[search.wait()], kills=1, seconds=seconds)
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "R1": worker_killed,
+    "R2, R12, R13": misfortunes,
+    "R3": driver_killed,
+    "R4": killed_at_once,
+    "R5": killed_while_finishing,
+    "R6": machine_down,
+    "R7": interrupted,
+    "R7, twice": interrupted_twice,
+    "R8": terminated,
+    "R8, finishing": terminated_while_finishing,
+    "R9": disk_full,
+    "R19": clock_jumps,
+}
+PRETENDED_ALONE = ("R2, R12, R13", "R19")  # their faults are made inside the pretended training and command line
+
+
+def _stopped(folder: Path, draws: np.random.Generator, is_real: bool, *, number: int, within: float) -> Try:
+    search = Watched(folder, is_real)
+    search.start()
+    _reach(search, draws)
+    shown, struck = search.ended(), time.monotonic()
+    search.strike(number)
+    code, took = search.wait(), time.monotonic() - struck
+    problems = [] if code == 128 + number else [f"exit code {code}"]
+    problems += [] if took <= within else [f"it took {took:.0f} s to stop"]
+    problems += search.faults(is_over=False)
+    problems += (
+        [] if "stopped by" in (search.run / "report.html").read_text() else ["the report is not marked as a part"]
+    )
+    seconds = _resume(search)
+    judged = _judged(search, shown, codes=[search.wait()], kills=1, seconds=seconds)
+    return Try((*judged.problems, *problems), judged.lost, judged.repeated, seconds)
+
+
+def _reach(search: Watched, draws: np.random.Generator, *, share: float = 0.8, further: bool = False) -> None:
+    """Waits for a moment that is drawn, in epochs and a fraction of one."""
+    epochs = REAL_EPOCHS if search.is_real else PRETEND_EPOCHS
+    begun = search.progress() if further else 0
+    wanted = begun + int(draws.integers(1, max(2, int(share * epochs))))
+    search.wait_until(lambda: search.progress() >= wanted)
+    time.sleep(float(draws.uniform(0, 0.15)))
+
+
+def _worker_of(search: Watched) -> int:
+    """The process that trains."""
+    if not search.is_real:
+        return int(search.trained()[-1]["worker"])
+    import psutil
+
+    assert search.process is not None
+    children = psutil.Process(search.process.pid).children(recursive=True)
+    return max((each for each in children if "ResourceTrainable" in " ".join(each.cmdline())), key=_memory).pid
+
+
+def _memory(process: "psutil.Process") -> int:  # type: ignore[name-defined]  # noqa: F821
+    return int(process.memory_info().rss)
+
+
+def _resume(search: Watched) -> float:
+    """Goes on; seconds until the first epoch."""
+    reached, begun = search.progress(), time.monotonic()
+    search.resume()
+    search.wait_until(lambda: search.progress() > reached)
+    return time.monotonic() - begun
+
+
+def _judged(
+    search: Watched,
+    before: dict,
+    *,
+    codes: list[int],
+    kills: int,
+    seconds: float | None = None,  # type: ignore[type-arg]
+) -> Try:
+    after = search.ended()
+    lost = [number for number, shown in before.items() if after.get(number) != shown]
+    repeated = None if search.is_real else search.repeated_epochs()
+    problems = [f"exit code {code}: {search.words()}" for code in codes if code != FINISHED]
+    problems += search.faults()
+    problems += [f"trials {lost} are not what they were"] if lost else []
+    if repeated is not None and repeated > kills * REPEATED_BY_A_KILL:
+        problems.append(f"{repeated} epochs were trained twice")
+    return Try(tuple(problems), len(lost), repeated, seconds)
+
+
+def play(name: str, *, tries: int, seed: int, is_real: bool, folder: Path) -> list[Try]:
+    """A scenario's tries, each in a folder of its own that is taken away where it was survived."""
+    found = []
+    for number in range(tries):
+        place = folder / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}-{number}"
+        draws = np.random.default_rng([seed, number])
+        try:
+            found.append(SCENARIOS[name](place, draws, is_real))
+        except (TimeoutError, OSError, AssertionError) as error:
+            found.append(Try((f"{type(error).__name__}: {error}",)))
+        if not found[-1].problems:
+            shutil.rmtree(place, ignore_errors=True)
+    return found
