@@ -10,12 +10,9 @@ import pytest
 from benchmarks.reliability.scenarios import SCENARIOS
 
 SEED = 7
-LONGER = ("R7, twice", "R19")  # by `pytest -m slow`: what they show the others show in part
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONGER else []) for name in SCENARIOS]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow]) for name in SCENARIOS])
 def test_a_search_survives(tmp_path, name):
     found = SCENARIOS[name](tmp_path, np.random.default_rng(SEED), is_real=False)
     assert not found.problems, "\n".join(found.problems)
