@@ -67,7 +67,8 @@ def read_leaderboard(run: RunFolder) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(run.read(LEADERBOARD_JSON))
     except FileNotFoundError as error:
-        words = f"{run.path} holds no {LEADERBOARD_JSON}: its search ended before the first trial began."
+        why = "its search ended before the first trial began, or has not come so far"
+        words = f"{run.path} holds no {LEADERBOARD_JSON}: {why}."
         raise StorageError(words) from error
     except (OSError, ValueError) as error:
         raise StorageError(f"{run.path / LEADERBOARD_JSON} cannot be read: {error}") from error

@@ -109,6 +109,12 @@ def test_a_winner_that_could_not_be_shipped_is_told_first(killed):
     assert "The winner could not be shipped: no space left on device" in (killed / "report.html").read_text("utf-8")
 
 
+def test_a_report_of_a_damaged_database_is_refused(killed, capsys):
+    (killed / "study.db").write_bytes(b"no database, and long enough to be sure of that" * 30)
+    assert run(["report", str(killed)]) == 8
+    assert "study.db" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["report", "leaderboard"])
 def test_a_folder_that_is_no_run_is_refused(command, tmp_path, capsys):
     (tmp_path / "photos").mkdir()
