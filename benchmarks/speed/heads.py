@@ -1,22 +1,30 @@
 """A whole search over linear heads on one backbone, against the one pass over the images that it cannot do without.
 
-python -m benchmarks.speed.heads [--trials 200] [--epochs 10] [--images 2000] [--workers 1] [--no-early-stop]
+python -m benchmarks.speed.heads [--trials 200] [--epochs 10] [--images 2000] [--no-early-stop] [--hand-written 6]
 
 Extraction alone is timed before and after the search, each in a new process, with as many cores as the search has. A
 search counts from the moment that its first worker turns to the first plan (its processes have started) until the last
-trial has been told; loading the network is in both.
+trial has been told; loading the network is in both. `--hand-written N` also has N such plans trained by
+`benchmarks.speed.hand_written` and says what all would take that way.
 """
 
+import json
+import math
 import multiprocessing
 import os
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import autotl
 from autotl.api import read_leaderboard
+from autotl.run.folder import TRIALS
+from autotl.run.trial_files import LOG
 from autotl.search.events import Event, TrialEnded
 from benchmarks.shared import parser, present
 
@@ -45,24 +53,30 @@ seed: 0
 
 
 class Clock:
-    """Listens to a search: when its first plan was begun, when its last trial was told."""
+    """Listens to a search: when its first plan was begun, when its last trial was told.
 
-    def __init__(self) -> None:
+    A worker opens the log of its first trial when its process has started and it turns to the plan.
+    """
+
+    def __init__(self, run: Path) -> None:
         self.ends: dict[int, float] = {}
-        self.begins: float | None = None
+        self.begins = math.nan
+        self._logs = run / TRIALS
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def __call__(self, event: Event) -> None:
         """Takes one event."""
         if isinstance(event, TrialEnded):
             self.ends[event.row["trial"]] = time.time()
-            seconds = event.row["seconds"]
-            begun = time.time() - seconds["features"] - seconds["train"] - seconds["score"]
-            self.begins = begun if self.begins is None else self.begins
+
+    def _watch(self) -> None:
+        while not any(self._logs.glob(f"*/{LOG}")):
+            time.sleep(0.01)
+        self.begins = time.time()
 
     @property
     def seconds(self) -> float:
         """From one to the other."""
-        assert self.begins is not None
         return max(self.ends.values()) - self.begins
 
 
@@ -73,6 +87,7 @@ def main() -> None:
         arguments.add_argument(f"--{name}", type=int, default=default)
     arguments.add_argument("--no-early-stop", dest="early_stopping", action="store_false")
     arguments.add_argument("--dropout", action="store_true", help="plans drop features out")
+    arguments.add_argument("--hand-written", type=int, default=0, help="so many plans by the hand-written script, too")
     given = arguments.parse_args()
     data, weights = present(given.shared / "data" / "cifar10"), present(given.shared / "weights" / "mobilenet_v2_100")
     cores = len(os.sched_getaffinity(0))
@@ -95,13 +110,20 @@ def main() -> None:
         )
         alone = [extraction_alone(task)]
         os.environ["AUTOTL_CACHE_DIR"] = str(Path(folder) / "cache")
-        clock = Clock()
         run = Path(folder) / "run"
+        clock = Clock(run)
         autotl.search(
             task, out=run, listen=clock, workers=given.workers, early_stopping=given.early_stopping, refit=False
         )
         alone.append(extraction_alone(task))
         tell(clock, run, statistics.mean(alone))
+        if given.hand_written:
+            seconds = by_hand(Path(folder), train, weights, plans=given.hand_written, epochs=given.epochs)
+            of_all = seconds / given.hand_written * given.trials
+            print(
+                f"\n{given.hand_written} plans by the hand-written script: {seconds:.0f} s; {given.trials} would take "
+                f"{of_all:,.0f} s, {of_all / clock.seconds:.0f} x the search"
+            )
 
 
 def tell(clock: Clock, run: Path, extraction: float) -> None:
@@ -137,6 +159,16 @@ def _extract(task: Path) -> float:
         started = time.perf_counter()
         workshop.bench.learner(plan, lambda: None)
         return time.perf_counter() - started
+
+
+def by_hand(folder: Path, train: Path, weights: Path, *, plans: int, epochs: int) -> float:
+    """Seconds of the hand-written script for so many plans, validated on the test images."""
+    common = {"backbone": str(weights), "unfrozen_layers": 0, "batch_size": 32, "epochs": epochs}
+    asked = [{**common, "learning_rate": 1e-3, "seed": seed} for seed in range(plans)]
+    (folder / "plans.json").write_text(json.dumps(asked), encoding="utf-8")
+    files = [folder / "plans.json", train, folder / "test", folder / "results.json"]
+    subprocess.run([sys.executable, "-m", "benchmarks.speed.hand_written", *map(str, files)], check=True)
+    return float(json.loads((folder / "results.json").read_text(encoding="utf-8"))["seconds"])
 
 
 def some_of(folder: Path, into: Path, *, images: int) -> None:

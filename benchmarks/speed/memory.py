@@ -13,7 +13,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -54,11 +56,10 @@ def main() -> None:
                 TASK.format(train=Path(folder) / "train", weights=weights, pixels=PIXELS, unfrozen=given.unfrozen),
                 encoding="utf-8",
             )
-            started = time.perf_counter()
-            peak = peak_of_search(task, workers=given.workers) / 2**30
+            found = measured_search(task, workers=given.workers)
+            peak = found.peak_bytes / 2**30
             first = peak if first is None else first
-            seconds = time.perf_counter() - started
-            print(f"| {images:,} | {peak:.2f} | {peak - first:.2f} | {seconds:.0f} |", flush=True)
+            print(f"| {images:,} | {peak:.2f} | {peak - first:.2f} | {found.seconds:.0f} |", flush=True)
 
 
 def draw(folder: Path, images: int) -> None:
@@ -81,12 +82,21 @@ def draw(folder: Path, images: int) -> None:
         list(pool.map(save, range(images), chunksize=256))
 
 
-def peak_of_search(task: Path, *, workers: int) -> int:
-    """Bytes at the highest."""
+@dataclass(frozen=True)
+class MeasuredSearch:
+    """What a search took."""
+
+    seconds: float
+    peak_bytes: int
+
+
+def measured_search(task: Path, *, workers: int, more: Sequence[str] = ()) -> MeasuredSearch:
+    """Runs a search without a refit, on a store of its own, from its start to its end."""
     out = task.parent / "run"
     command = [sys.executable, "-m", "autotl", "search", str(task), "--out", str(out), "--workers", str(workers)]
     environment = {**os.environ, "AUTOTL_CACHE_DIR": str(task.parent / "cache")}
-    with subprocess.Popen([*command, "--no-refit"], env=environment, stdout=subprocess.DEVNULL) as process:
+    started = time.perf_counter()
+    with subprocess.Popen([*command, "--no-refit", *more], env=environment, stdout=subprocess.DEVNULL) as process:
         watched = Peak(psutil.Process(process.pid))
         watched.start()
         code = process.wait()
@@ -94,7 +104,7 @@ def peak_of_search(task: Path, *, workers: int) -> int:
         watched.join()
     if code:
         raise SystemExit(f"the search ended with exit code {code}")
-    return watched.bytes
+    return MeasuredSearch(time.perf_counter() - started, watched.bytes)
 
 
 class Peak(threading.Thread):
