@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from autotl.data.records import Schema
+from autotl.data.schema import Schema
 
 
 @dataclass(frozen=True)

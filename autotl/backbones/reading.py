@@ -12,7 +12,8 @@ from autotl.backbones.tokenizer import WordPiece
 from autotl.data.content import CROPS
 from autotl.data.examples import PLAIN, Inputs, Rows, View
 from autotl.data.images import Images
-from autotl.data.records import Records, Schema
+from autotl.data.records import Records
+from autotl.data.schema import Schema
 from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.errors import StorageError

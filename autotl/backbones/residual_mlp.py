@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from autotl.data.records import Schema
+from autotl.data.schema import Schema
 
 WIDTH = 128
 BLOCKS = 3

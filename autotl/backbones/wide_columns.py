@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from autotl.data.records import Schema
+from autotl.data.schema import Schema
 
 
 def wide_columns(columns: keras.KerasTensor, schema: Schema) -> keras.KerasTensor:

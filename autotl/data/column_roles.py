@@ -12,9 +12,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.data.date_text import date_form, read_date
 from autotl.data.layout import ROLES
 from autotl.data.modality import TIME_NAMES
-from autotl.data.records import date_form, number_notation, read_date, read_numbers
+from autotl.data.number_text import number_notation, read_numbers
 from autotl.data.row_listing import LABEL_COLUMNS
 from autotl.data.splits import Integers
 

@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 
 from autotl.data.arrays import ArrayError, array_names, read_header
+from autotl.data.date_text import date_form
 from autotl.data.exported import ExportedError, exported_of
 from autotl.data.images import SUFFIXES
-from autotl.data.records import date_form, number_notation, read_numbers
+from autotl.data.number_text import number_notation, read_numbers
 from autotl.data.tables import TABLE_SUFFIXES, Table, TableError, read_table
 from autotl.errors import TaskError
 from autotl.task import Task

@@ -17,9 +17,12 @@ from autotl.data.examples import Finding
 from autotl.data.first_look import Asked, describe_data
 from autotl.data.joining import join_inputs
 from autotl.data.layout import lay_out
+from autotl.data.leaking_columns import leak_findings
 from autotl.data.listing import Survey, survey
 from autotl.data.opening import Examples, Opened, open_all
-from autotl.data.records import Records, Schema, fit_schema, leak_findings
+from autotl.data.records import Records
+from autotl.data.schema import Schema
+from autotl.data.schema_fitting import fit_schema
 from autotl.data.splits import Integers
 from autotl.data.summary import known_counts, notes
 from autotl.errors import DataError

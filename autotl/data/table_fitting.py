@@ -10,9 +10,12 @@ from autotl.data import audit
 from autotl.data.examples import Finding, Fold, Rows, SealedTest
 from autotl.data.exported import ExportedSource
 from autotl.data.joining import join_inputs
+from autotl.data.leaking_columns import leak_findings
 from autotl.data.listing import SplitName, is_hidden
 from autotl.data.opening import Examples
-from autotl.data.records import Records, Schema, fit_schema, leak_findings, misfit_findings
+from autotl.data.records import Records
+from autotl.data.schema import Schema
+from autotl.data.schema_fitting import fit_schema, misfit_findings
 from autotl.data.splits import Integers
 from autotl.errors import DataError, StorageError
 from autotl.task import Task

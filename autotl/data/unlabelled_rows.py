@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from autotl.data.arrays import ArrayError, read_array
-from autotl.data.records import Records, Schema, records_from_table
+from autotl.data.records import Records, records_from_table
 from autotl.data.row_listing import TEXT_COLUMNS, TIME_COLUMNS, UNIT_COLUMNS
+from autotl.data.schema import Schema
 from autotl.data.tables import TABLE_SUFFIXES, Table, TableError
 from autotl.data.texts import TEXT_SUFFIXES, BrokenTextError, Texts, is_empty, read_text_file, texts_of
 from autotl.data.unlabelled_sources import member_holding_inputs, table_at

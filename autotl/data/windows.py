@@ -11,9 +11,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.data.date_text import date_form, read_date
 from autotl.data.examples import Finding, Rows
 from autotl.data.images import digest_of
-from autotl.data.records import date_form, number_notation, read_date, read_numbers
+from autotl.data.number_text import number_notation, read_numbers
 from autotl.data.tables import Table, TableError
 from autotl.errors import DataError
 

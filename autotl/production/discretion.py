@@ -8,7 +8,9 @@ import numpy as np
 from autotl.backbones.classical import CLASSICAL
 from autotl.data.exported import FEWEST_EXAMPLES
 from autotl.data.joining import join_inputs
-from autotl.data.records import CategoricalColumn, DateColumn, NumericColumn, Records, Schema, read_numbers
+from autotl.data.number_text import read_numbers
+from autotl.data.records import Records
+from autotl.data.schema import CategoricalColumn, DateColumn, NumericColumn, Schema
 from autotl.errors import DataError, UsageError
 from autotl.plan import Plan
 

@@ -51,7 +51,7 @@ from autotl.backbones.residual_mlp import (
     numeric_columns,
 )
 from autotl.data.examples import UNKNOWN, Rows, TaskData
-from autotl.data.records import Schema
+from autotl.data.schema import Schema
 from autotl.data.splits import deal, joint_groups
 from autotl.errors import DataError, StorageError
 from autotl.features.engine import uses_xla

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from autotl.backbones.form import Form, of_images, shape_taken
-from autotl.data.records import fit_schema, records_from_table
+from autotl.data.records import records_from_table
+from autotl.data.schema_fitting import fit_schema
 from autotl.data.tables import Table
 
 

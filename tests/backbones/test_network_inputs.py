@@ -9,7 +9,8 @@ import pytest
 from autotl.backbones import ORIGINS, BackboneSpec, build_network, divide
 from autotl.backbones.form import Form, of_images
 from autotl.backbones.spectrogram import spectrogram_image
-from autotl.data.records import fit_schema, records_from_table
+from autotl.data.records import records_from_table
+from autotl.data.schema_fitting import fit_schema
 from autotl.data.tables import Table
 from autotl.errors import TaskError
 

@@ -18,7 +18,7 @@ from autotl.backbones.pretrained import (
     write_pretrained,
 )
 from autotl.backbones.residual_mlp import NumberStatistics
-from autotl.data.records import CategoricalColumn, NumericColumn, Schema
+from autotl.data.schema import CategoricalColumn, NumericColumn, Schema
 from autotl.errors import EnvironmentProblemError, StorageError, TaskError
 
 SCHEMA = Schema(

@@ -17,7 +17,8 @@ from autotl.backbones.reading import (
     reading_from,
 )
 from autotl.data.images import ImageArray, array_digests
-from autotl.data.records import fit_schema, records_from_table
+from autotl.data.records import records_from_table
+from autotl.data.schema_fitting import fit_schema
 from autotl.data.tables import Table
 from autotl.data.texts import texts_of
 from autotl.data.windows import windows_from_samples

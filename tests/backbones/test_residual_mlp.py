@@ -19,7 +19,7 @@ from autotl.backbones.residual_mlp import (
     numeric_columns,
     residual_mlp,
 )
-from autotl.data.records import CategoricalColumn, NumericColumn, Schema
+from autotl.data.schema import CategoricalColumn, NumericColumn, Schema
 
 SCHEMA = Schema(
     columns=(

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from autotl.backbones.wide_columns import wide_columns
-from autotl.data.records import fit_schema, records_from_table
+from autotl.data.records import records_from_table
+from autotl.data.schema_fitting import fit_schema
 from autotl.data.tables import Table
 
 ROWS = 40

@@ -5,7 +5,8 @@ import csv
 import numpy as np
 import pytest
 
-from autotl.data.records import fit_schema, records_from_table
+from autotl.data.records import records_from_table
+from autotl.data.schema_fitting import fit_schema
 from autotl.data.tables import Table
 from autotl.data.unlabelled_rows import read_records, read_texts, read_windows
 from autotl.errors import DataError

@@ -23,7 +23,8 @@ from autotl.backbones.pretrained import PretrainedNetwork, described_form, untra
 from autotl.backbones.residual_mlp import number_statistics
 from autotl.data.exported import read_exported
 from autotl.data.images import ImageArray
-from autotl.data.records import fit_schema, join_records, records_from_table
+from autotl.data.records import join_records, records_from_table
+from autotl.data.schema_fitting import fit_schema
 from autotl.data.tables import Table
 from autotl.data.texts import texts_of
 from autotl.errors import DataError, UsageError

@@ -3,7 +3,8 @@
 import numpy as np
 
 from autotl.data.examples import Fold, TaskData
-from autotl.data.records import fit_schema, join_records, records_from_table
+from autotl.data.records import join_records, records_from_table
+from autotl.data.schema_fitting import fit_schema
 from autotl.data.tables import Table
 from autotl.data.texts import texts_of
 from autotl.data.windows import windows_from_samples

@@ -1,0 +1,85 @@
+"""How people write numbers, and how they write that there is none."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+
+MISSING_WORDS = frozenset(
+    {"", "na", "n/a", "#n/a", "nan", "nat", "null", "none", "-", "?", "inf", "+inf", "-inf", "infinity", "-infinity"}
+)
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+def _reader(decimal: str, grouping: str = "") -> Callable[[str], float | None]:
+    point, group = re.escape(decimal), re.escape(grouping)
+    plain = rf"(?:[0-9]+(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    grouped = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+(?:{point}[0-9]*)?|" if grouping else ""
+    matches = re.compile(rf"[+-]?(?:{grouped}{plain})").fullmatch
+
+    def read(text: str) -> float | None:
+        if matches(text) is None:
+            return None
+        return float(text.replace(grouping, "").replace(decimal, ".") if grouping else text.replace(decimal, "."))
+
+    return read
+
+
+def _truth(text: str) -> float | None:
+    return {"true": 1.0, "1": 1.0, "false": 0.0, "0": 0.0}.get(text.lower())
+
+
+# How numbers are written in one column, by an example of it. Where two fit alike the earlier one is taken, so that
+# `1,234` alone is a decimal comma (with a warning) and a comma groups thousands only where nothing else explains it.
+NOTATIONS: dict[str, Callable[[str], float | None]] = {
+    "1234.5": _reader("."),
+    "1234,5": _reader(","),
+    "1,234.5": _reader(".", ","),
+    "1.234,5": _reader(",", "."),
+    "1 234.5": _reader(".", " "),
+    "1 234,5": _reader(",", " "),
+    "1'234.5": _reader(".", "'"),
+    "true/false": _truth,
+}
+
+
+def read_numbers(texts: Sequence[str], notation: str) -> tuple[Floats, Booleans]:
+    """Values (NaN where missing, not finite or not a number), and whether each text is a number or a missing word."""
+    read = NOTATIONS[notation]
+    values = np.full(len(texts), np.nan)
+    fits = np.zeros(len(texts), dtype=bool)
+    for index, text in enumerate(texts):
+        stripped = _plain(text)
+        value = read(stripped)
+        if value is not None:
+            fits[index] = True
+            if abs(value) <= _LARGEST:
+                values[index] = value
+        elif stripped.lower() in MISSING_WORDS:
+            fits[index] = True
+    return values, fits
+
+
+def number_notation(texts: Sequence[str], counts: NDArray[np.int64]) -> tuple[str, float]:
+    """The notation that most filled cells fit (a key of `NOTATIONS`), and their share; missing words do not count."""
+    candidates = [(text, count) for text, count in zip(map(_plain, texts), counts.tolist(), strict=True)]
+    candidates = [(text, count) for text, count in candidates if text.lower() not in MISSING_WORDS]
+    total = sum(count for _, count in candidates)
+    best, most = "1234.5", 0
+    for notation, read in NOTATIONS.items():
+        fitting = sum(count for text, count in candidates if read(text) is not None)
+        if fitting > most and (notation != "true/false" or fitting == total):
+            best, most = notation, fitting
+        if most == total:
+            break
+    return best, most / total if total else 0.0
+
+
+def _plain(text: str) -> str:
+    """Without spaces around it, and with the ASCII forms of the spaces and the minus that typesetting uses."""
+    text = text.strip()
+    return text if text.isascii() else text.replace("\u00a0", " ").replace("\u202f", " ").replace("−", "-")
