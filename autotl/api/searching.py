@@ -234,8 +234,18 @@ def _order(task: OpenedTask, data: TaskData) -> SearchOrder:
 def workshop_order(task: OpenedTask, data: TaskData) -> WorkshopOrder:
     """What every worker, and the retraining at the end, needs to train plans of this task."""
     order = order_of_workshop(task.task, data, metric=task.metric, offline=task.overrides.offline)
-    choices = [*task.space.values("unfrozen_layers"), *(plan.unfrozen_layers for plan in task.given)]
-    return replace(order, unfrozen_choices=tuple(sorted({each for each in choices if isinstance(each, int)})))
+    unfrozen, taps, poolings = (_asked_for(task, field) for field in ("unfrozen_layers", "tap", "pooling"))
+    return replace(
+        order,
+        unfrozen_choices=tuple(sorted(each for each in unfrozen if isinstance(each, int))),
+        taps=tuple(sorted(taps)) if len(taps) > 1 or len(poolings) > 1 else (),
+    )
+
+
+def _asked_for(task: OpenedTask, field: str) -> set[Any]:
+    """All values of a field that plans of this task may have; None where its modality has no use for it."""
+    in_space = task.space.values(field) if field in task.space.dimensions else [None]
+    return {*in_space, *(getattr(plan, field) for plan in task.given)}
 
 
 def order_of_workshop(task: Task, data: TaskData, *, metric: str, offline: bool) -> WorkshopOrder:

@@ -88,17 +88,17 @@ def bert_from_folder(folder: Path, *, padding_id: int, length: int | None = None
 def pooled(
     sequence: keras.KerasTensor, token_ids: keras.KerasTensor, kind: Pooling, *, padding_id: int
 ) -> keras.KerasTensor:
-    """One vector a text, (n, width).
+    """One vector a text, (n, width); zeros for a row of padding only.
 
     Args:
         sequence: hidden states of any layer, (n, length, width).
         token_ids: what the network was given, (n, length).
         kind: `mean` over the tokens that are no padding, or `cls`, the first token alone.
     """
-    if kind == "cls":
-        return sequence[:, 0, :]
     weights = ops.expand_dims(ops.cast(ops.not_equal(token_ids, padding_id), sequence.dtype), -1)
-    count = ops.maximum(ops.sum(weights, axis=1), 1.0)  # a row of padding only has the mean zero, not NaN
+    if kind == "cls":  # weighed as well, so that the same crosses every cut whatever the pooling, and is stored once
+        return sequence[:, 0, :] * weights[:, 0, :]
+    count = ops.maximum(ops.sum(weights, axis=1), 1.0)
     return ops.sum(sequence * weights, axis=1) / count
 
 

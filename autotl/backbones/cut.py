@@ -1,13 +1,14 @@
 """Dividing a network into a frozen prefix, computed once, and a suffix that may be trained."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import keras
 
 from autotl.backbones.graph import own_trainable_variables, rerun, sublayers
-from autotl.backbones.network import Network
+from autotl.backbones.network import Network, encoder_taps, pyramid_maps
 from autotl.backbones.places import Crossing, Places, inputs_like
 from autotl.backbones.reading import TokenReading
 from autotl.errors import TaskError
@@ -122,6 +123,54 @@ def _unfrozen(network: Network, unfrozen_layers: int | Literal["all"]) -> list[k
             f"(tap {network.tap}), which has {count} layers that own weights. Allowed: {choice}."
         )
     return network.layers[count - wanted :]
+
+
+def places_for_taps(
+    places: Places, taps: Collection[str], unfrozen_choices: Collection[int] = (0,), *, max_bytes_per_example: int
+) -> list[int]:
+    """Where networks of the same backbone with other taps, or another pooling, will be cut or can go on.
+
+    Behind all frozen layers an image network goes on from the cheapest place at or shortly before a tapped map. A
+    language network carries more than the sequence from encoder to encoder and lets go of it in the last one, so there
+    it is the end of the encoder before a tapped one, or before its own last.
+
+    Args:
+        taps: those that plans of this backbone may have.
+        unfrozen_choices: how many layers such plans may unfreeze.
+    """
+    found: set[int] = set()
+    for tapped, goes_on in _tapped_places(places, taps):
+        network = places.network
+        layers = [layer for layer in network.layers if network.positions[id(layer)] < tapped]
+        found |= {goes_on} if 0 in unfrozen_choices else set()
+        found |= {
+            _cheapest_place(network, layers[-count], places.bytes_per_example, max_bytes_per_example)
+            for count in unfrozen_choices
+            if 0 < count <= len(layers)
+        }
+    return sorted(found)
+
+
+def _tapped_places(places: Places, taps: Collection[str]) -> Iterator[tuple[int, int]]:
+    """Behind each tensor that a tap pools, and where a network with that tap can go on if nothing of it is trained."""
+    form, whole = places.network.form, places.network.whole
+    behind = {id(node.outputs[0]): place for place, node in enumerate(places.nodes, start=1)}
+    if form.sequence_length is not None:
+        ends = [(name, behind[id(tensor)]) for name, tensor in encoder_taps(whole).items()]
+        for (_, before), (name, place) in pairwise(ends):
+            if name in taps or name == ends[-1][0]:
+                yield place, before
+    elif form.image_size is not None:
+        maps = pyramid_maps(whole, form.side)
+        for place in (behind[id(maps[tap])] for tap in taps if tap in maps):
+            yield place, _cheapest_up_to(place, places.network, places.bytes_per_example)
+
+
+def _cheapest_up_to(latest: int, network: Network, sizes: Sequence[float]) -> int:
+    """The place with the smallest crossing at or shortly before another; ties go to the later one."""
+    before = [position for layer in network.layers if (position := network.positions[id(layer)]) < latest]
+    earliest = before[-LAYERS_LOOKED_BACK] if len(before) >= LAYERS_LOOKED_BACK else 0
+    return min(range(latest, earliest - 1, -1), key=lambda place: sizes[place])
 
 
 def _cheapest_place(

@@ -36,6 +36,7 @@ class WorkshopOrder:
     offline: bool = False
     precision: ComputePrecision = "float32"
     unfrozen_choices: tuple[int, ...] = ()  # numbers of unfrozen layers that plans will ask for
+    taps: tuple[str, ...] = ()  # that plans will ask for; none where one backbone gives one kind of features
 
     def __call__(self) -> "Workshop":
         """A new workshop; imports Keras."""
@@ -46,4 +47,11 @@ class WorkshopOrder:
         from autotl.trial.workshop import Workshop
 
         store = FeatureStore(self.store_folder, limit_bytes=self.store_limit_bytes)
-        return Workshop(self.data, store, self.scorer, precision=self.precision, unfrozen_choices=self.unfrozen_choices)
+        return Workshop(
+            self.data,
+            store,
+            self.scorer,
+            precision=self.precision,
+            unfrozen_choices=self.unfrozen_choices,
+            taps=self.taps,
+        )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from autotl.adaptation.method import Joint
 from autotl.backbones import BackboneSpec
-from autotl.backbones.cut import Division, divide, place_of_cut
+from autotl.backbones.cut import Division, divide, place_of_cut, places_for_taps
 from autotl.backbones.form import Form
 from autotl.backbones.network import Network, build_network
 from autotl.backbones.places import Places
@@ -48,6 +48,7 @@ class NetworkBench:
         precision: what frozen layers are computed in.
         unfrozen_choices: numbers of unfrozen layers that plans will ask for; one pass over the examples gives all their
             cuts.
+        taps: that plans will ask for; what they share is computed once. None where all ask for the same features.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class NetworkBench:
         *,
         precision: ComputePrecision = "float32",
         unfrozen_choices: Sequence[int] = (),
+        taps: Sequence[str] = (),
     ) -> None:
         self.data = data
         self.store = store
         self.scorer = scorer
         self._extractor = Extractor(store, precision)
         self._unfrozen_choices = unfrozen_choices
+        self._taps = taps
         self._networks: OrderedDict[tuple[BackboneSpec, Form, str], Network] = OrderedDict()
         self._divisions: dict[tuple[int, Any, int], Division] = {}
         self._trainers: OrderedDict[tuple[Any, ...], Trainer] = OrderedDict()
@@ -174,15 +177,19 @@ class NetworkBench:
         self._features.move_to_end(key)
 
     def _later_cuts(self, division: Division, plan: Plan) -> list[int]:
-        """Where plans that unfreeze more of the same network will cut it."""
+        """Where plans that unfreeze more of the same network will cut it, and where those with another tap go on."""
         network = division.network
         if plan.unfrozen_layers == "all":
             return []
         more = [choice for choice in self._unfrozen_choices if plan.unfrozen_layers < choice <= len(network.layers)]
-        if not more:
+        if not more and not self._taps:
             return []
         places, largest = Places(network), self._largest_per_example(plan)
-        return [place_of_cut(places, choice, max_bytes_per_example=largest) for choice in more]
+        cuts = [place_of_cut(places, choice, max_bytes_per_example=largest) for choice in more]
+        return [
+            *cuts,
+            *places_for_taps(places, self._taps, self._unfrozen_choices or (0,), max_bytes_per_example=largest),
+        ]
 
     def _largest_per_example(self, plan: Plan) -> int:
         examples = max(sum(len(inputs) for inputs in self.data.inputs), 1) * (1 + plan.views)

@@ -39,7 +39,7 @@ class Workshop:
     """Trains plans on one task's data.
 
     Args:
-        precision, unfrozen_choices: as `NetworkBench` takes them.
+        precision, unfrozen_choices, taps: as `NetworkBench` takes them.
     """
 
     def __init__(
@@ -50,10 +50,13 @@ class Workshop:
         *,
         precision: ComputePrecision = "float32",
         unfrozen_choices: Sequence[int] = (),
+        taps: Sequence[str] = (),
     ) -> None:
         self.data = data
         self.scorer = scorer
-        self.bench = NetworkBench(data, store, scorer, precision=precision, unfrozen_choices=unfrozen_choices)
+        self.bench = NetworkBench(
+            data, store, scorer, precision=precision, unfrozen_choices=unfrozen_choices, taps=taps
+        )
         self._untouched: dict[BackboneSpec, NDArray[np.float32]] = {}
         self._kept_heads: tuple[str | None, HeadBench] | None = None
 

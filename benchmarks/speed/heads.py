@@ -39,6 +39,7 @@ resources: {{cpus_per_trial: {cores}}}
 search_space:
   backbone: {weights}
   image_size: {pixels}
+  tap: last
   unfrozen_layers: 0
   head: linear
   learning_rate: {{log: [3.0e-4, 1.0e-2]}}

@@ -24,6 +24,7 @@ baselines: none
 search_space:
   backbone: {weights}
   image_size: {pixels}
+  tap: last
   unfrozen_layers: {unfrozen}
   head: linear
   learning_rate: {{log: [1.0e-4, 1.0e-2]}}

@@ -10,6 +10,7 @@ from pretend import a_plan, a_task, a_workshop, images
 
 from autotl.backbones import BackboneSpec
 from autotl.data.examples import Fold
+from autotl.data.images import ImageArray
 from autotl.features import FeatureStore
 from autotl.plan import Choice
 from autotl.trial.outcome import Job, OutOfMemoryError
@@ -224,6 +225,20 @@ def test_one_pass_serves_plans_that_unfreeze_more(tmp_path):
     for number, unfrozen in enumerate((3, 6)):
         assert train(workshop, a_plan(unfrozen_layers=unfrozen), number=number)[-1].ending.status == "complete"
     assert store.computed_blocks == stored
+
+
+@pytest.mark.parametrize("taps", [("P3", "last"), ("last", "P3")])
+def test_plans_with_another_tap_go_on_from_where_their_networks_part(tmp_path, monkeypatch, taps):
+    store = FeatureStore(tmp_path, limit_bytes=1 << 30)
+    workshop = Workshop(a_task(), store, Scorer("accuracy"), taps=taps)
+    first, second = (a_plan(tap=tap) for tap in taps)
+    train(workshop, first)
+    monkeypatch.setattr(ImageArray, "read", None)  # no example is looked at again
+    assert train(workshop, second)[-1].ending.status == "complete"
+    alone = a_workshop(tmp_path / "alone", a_task())
+    monkeypatch.undo()
+    expected = train(alone, second)[-1].ending
+    np.testing.assert_array_equal(train(workshop, second)[-1].ending.outputs.features, expected.outputs.features)
 
 
 def test_how_far_the_features_are_is_told_before_the_first_epoch(tmp_path, monkeypatch):
