@@ -37,6 +37,7 @@ search_space:
   backbone: {{choice: [{backbones}]}}
   image_size: {pixels}
   unfrozen_layers: {{choice: {unfrozen}}}
+  tap: last
   head: linear
   learning_rate: {{log: [1.0e-4, 1.0e-2]}}
   backbone_rate_ratio: {{log: [0.01, 1.0]}}
