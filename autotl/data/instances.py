@@ -14,7 +14,8 @@ import numpy as np
 
 from autotl.data.examples import PLAIN, Rows, View
 from autotl.data.images import BrokenImageError, Pixels, decode_image, digest_of
-from autotl.data.records import CategoricalColumn, Column, NumericColumn, Records, Schema, records_from_table
+from autotl.data.records import Records, records_from_table
+from autotl.data.schema import CategoricalColumn, Column, NumericColumn, Schema
 from autotl.data.tables import Table
 from autotl.data.texts import Texts, is_empty, texts_of
 from autotl.data.windows import Windows, inspect_windows, windows_from_samples

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autotl.data.instances import records_from_values, texts_from_values, windows_from_values
-from autotl.data.records import Schema
+from autotl.data.schema import Schema
 from autotl.data.tables import Table
 from autotl.errors import DataError
 

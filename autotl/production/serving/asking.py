@@ -23,7 +23,7 @@ from autotl.data.instances import (
     texts_from_values,
     windows_from_values,
 )
-from autotl.data.records import CategoricalColumn, NumericColumn, Schema
+from autotl.data.schema import CategoricalColumn, NumericColumn, Schema
 from autotl.errors import DataError
 from autotl.production.serving.limits import Limits
 from autotl.production.serving.refusal import RefusalError
