@@ -76,7 +76,7 @@ def test_the_run_folder_is_complete_and_exactly_so(story):
         "log.jsonl", "examples.npz",
     }  # fmt: skip
     assert {path.name for path in (folder / "winner").iterdir()} == {
-        "model.keras", "bundle.json", "metrics.json", "MODEL_CARD.md", "evidence",
+        "model.keras", "bundle.json", "metrics.json", "MODEL_CARD.md", "evidence", "portrait.npz",
     }  # fmt: skip
     rows = read(folder / "leaderboard.json")["trials"]
     for row in rows:

@@ -59,13 +59,15 @@ def bundle_of_trial(
     from autotl.backbones.reading import own_reading
     from autotl.production.bundle import write_bundle
     from autotl.production.evaluation import evaluate_on_test
+    from autotl.production.portrait import portrait_of
     from autotl.production.serving_model import serving_model
     from autotl.production.shipping import calibration_of, measured_latency
     from autotl.trial.forms import form_of
 
     workshop = reopened.workshop_order(data)()
     weights = trial_files.read_weights(trial.folder)
-    calibration = calibration_of(trial_files.read_outputs(trial.folder), data)
+    outputs = trial_files.read_outputs(trial.folder)
+    calibration = calibration_of(outputs, data)
     found = evaluate_on_test({"trial": (plan, weights)}, data.test, workshop) if evaluate and data.test else None
     test = trial.row["test"] if found is None else found.figures["trial"]
     latency = measured_latency(plan, weights, workshop)
@@ -95,6 +97,7 @@ def bundle_of_trial(
         metrics={"score": trial.row["score"], "test": test},
         card=card,
         evidence={"calibration.json": calibration},
+        portrait=portrait_of(model, data, outputs, temperature=calibration["temperature"]),
     )
     if found is None:
         return MadeBundle(bundle, latency, test, {})

@@ -196,6 +196,7 @@ class _Finisher:
                 },
                 card=self._card(winner, shipped),
                 evidence={"calibration.json": shipped.calibration, **({} if gap is None else {"gap.json": gap})},
+                portrait=shipped.portrait,
             )
             put_in_place(place, self._run.path / WINNER)
         for name, value in (("refit", shipped.refit.as_dict()), ("calibration", shipped.calibration), ("gap", gap)):

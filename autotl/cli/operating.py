@@ -1,10 +1,12 @@
-"""The commands of those who run a model: serve it."""
+"""The commands of those who run a model: serve it, and watch what it is asked."""
 
+import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from autotl.cli.screen import say, warn
+from autotl.cli.screen import say, screen, warn, write_data
 from autotl.report.wording import visible
 
 MILLION = 1_000_000
@@ -20,6 +22,10 @@ def add_to(app: typer.Typer) -> None:
         epilog="Examples: autotl serve kitchen@production · autotl serve runs/first/winner --port 8080 · then: "
         "curl -F images=@cat.jpg http://127.0.0.1:8000/v1/predict"
     )(serve)
+    app.command(
+        epilog="Examples: autotl watch kitchen@production new_photos/ · autotl watch runs/first/winner new.csv --json "
+        "· from cron: autotl watch kitchen@production new.csv --require look || echo search again"
+    )(watch)
 
 
 def serve(
@@ -57,3 +63,31 @@ def serve(
     if stopped_by is not None:
         warn("Stopped; requests that had arrived were answered.")
         raise typer.Exit(128 + stopped_by)
+
+
+def watch(
+    model: Model,
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Fresh inputs: a folder, a file, a table or an .npz.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print data only.")] = False,
+    require: Annotated[
+        str | None, typer.Option(metavar="fine|look", help="Exit with 6 where the verdict is worse than this.")
+    ] = None,
+) -> None:
+    """Says whether fresh inputs are still what a model was made for, and when to search again. Reads no label."""
+    from autotl.api import watching
+    from autotl.cli.watch_tables import figures_table, mix_table
+
+    required = None if require is None else watching.checked_verdict(require)
+    watched = watching.watch(model, data)
+    for broken in watched.skipped:
+        warn(f"skipped: {broken}")
+    if as_json:
+        write_data(json.dumps(watched.as_dict(), indent=1))
+    else:
+        say(f"Verdict: {watched.verdict.name}")
+        for sentence in watched.sentences:
+            say(visible(sentence))
+        screen().print(figures_table(watched))
+        screen().print(mix_table(watched))
+    if required is not None:
+        watching.refuse_unless(watched, required)

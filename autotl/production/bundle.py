@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import keras
 
     from autotl.production.serving_model import KerasServing, NativeServing, ServingModel
+    from autotl.scoring.watching import Portrait
 
 MODEL = "model.keras"
 NATIVE = "native"  # folder of another library's own files, in the place of MODEL
@@ -25,6 +26,7 @@ CARD = "MODEL_CARD.md"
 METRICS = "metrics.json"
 DESCRIPTION = "bundle.json"
 EVIDENCE = "evidence"
+PORTRAIT = "portrait.npz"  # of the domain that the model was made for, for whoever watches it
 FORMAT = 1
 
 
@@ -108,12 +110,14 @@ def write_bundle(
     metrics: Mapping[str, Any],
     card: str,
     evidence: Mapping[str, Any],
+    portrait: "Portrait | None" = None,
 ) -> Bundle:
     """Writes model, description, metrics and card; the description, written last, holds the digests of the others.
 
     Args:
         description: must hold `classes`, `modality` and `temperature`.
         evidence: file name -> JSON value: what backs the figures, for whoever checks them.
+        portrait: of the domain that the model is made for.
     """
     from autotl.production.serving_model import NativeServing
 
@@ -128,6 +132,11 @@ def write_bundle(
         _save(cast("KerasServing", model).model, folder)
     for name, value in evidence.items():
         write_whole(folder / EVIDENCE / name, json.dumps(value, indent=1).encode())
+    if portrait is not None:
+        from autotl.production.portrait import portrait_bytes
+
+        write_whole(folder / PORTRAIT, portrait_bytes(portrait))
+        names = [*names, PORTRAIT]
     write_whole(folder / METRICS, json.dumps(metrics, indent=1).encode())
     write_whole(folder / CARD, card.encode())
     files = {name: _sha256(folder / name) for name in (*names, METRICS, CARD)}

@@ -59,7 +59,7 @@ def predict(bundle: Bundle, data: Path) -> Predictions:
     Raises:
         DataError: nothing there, or no example among it.
     """
-    inputs, skipped = _read(bundle, data)
+    inputs, skipped = read_inputs(bundle, data)
     model = bundle.load_model()
     batches = [
         model.predict(model.reading(inputs, np.arange(start, min(start + BATCH, len(inputs)))))
@@ -68,7 +68,12 @@ def predict(bundle: Bundle, data: Path) -> Predictions:
     return Predictions(inputs.ids, bundle.classes, np.concatenate(batches), skipped)
 
 
-def _read(bundle: Bundle, data: Path) -> tuple[Inputs, tuple[str, ...]]:
+def read_inputs(bundle: Bundle, data: Path) -> tuple[Inputs, tuple[str, ...]]:
+    """The examples at a path, read as the bundle's modality has them, and a line for each that cannot be.
+
+    Raises:
+        DataError: nothing there, or no example among it.
+    """
     written: Mapping[str, Any] = bundle.description.get("schema", {})  # how the data that it learnt from were written
     reading = bundle.reading
     if isinstance(reading, ColumnReading):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import keras
@@ -16,6 +17,9 @@ from autotl.trial.learner import Learner
 from autotl.trial.model import serving_logits
 from autotl.trial.network_learner import NetworkLearner
 
+# As `serving_logits` names its layers: the first of them that is there reads what the backbone says of an example.
+BEHIND_THE_BACKBONE = ("alignment", "head_hidden", "head_logits")
+
 
 class ServingModel(Protocol):
     """A model as it ships."""
@@ -29,6 +33,10 @@ class ServingModel(Protocol):
         """Probabilities (n, classes) of one batch of examples as the reading gives them."""
         ...
 
+    def predict_with_features(self, examples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities and features (n, d): what the head reads, or logarithms of the probabilities without one."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class KerasServing:
@@ -39,8 +47,22 @@ class KerasServing:
 
     def predict(self, examples: NDArray[Any]) -> NDArray[np.float32]:
         """Probabilities of one batch, by a compiled graph."""
-        batch = keras.ops.convert_to_tensor(examples.tolist()) if examples.dtype == object else examples
-        return np.asarray(self.model.predict_on_batch(batch), dtype=np.float32)
+        return np.asarray(self.model.predict_on_batch(_batch(examples)), dtype=np.float32)
+
+    def predict_with_features(self, examples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities and what the first layer behind the backbone reads."""
+        if self._with_features is None:
+            return _with_logarithms(self.predict(examples))
+        said, features = self._with_features.predict_on_batch(_batch(examples))
+        return np.asarray(said, dtype=np.float32), np.asarray(features, dtype=np.float32)
+
+    @cached_property
+    def _with_features(self) -> keras.Model | None:
+        names = {layer.name: layer for layer in self.model.layers}
+        first = next((names[name] for name in BEHIND_THE_BACKBONE if name in names), None)
+        if first is None:
+            return None
+        return compiled(keras.Model(self.model.inputs, [self.model.outputs[0], first.input]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +81,10 @@ class NativeServing:
     def predict(self, examples: NDArray[Any]) -> NDArray[np.float32]:
         """Probabilities of one batch."""
         return cooled(self.model.predict(examples), self.temperature)
+
+    def predict_with_features(self, examples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities and their logarithms."""
+        return _with_logarithms(self.predict(examples))
 
     def files(self) -> Mapping[str, bytes]:
         """What predicts the same elsewhere, by name."""
@@ -107,6 +133,14 @@ def _with_temperature(example: keras.KerasTensor, logits: keras.KerasTensor, tem
     scaled = keras.layers.Rescaling(1.0 / temperature, name="temperature")(logits)
     probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(scaled)
     return compiled(keras.Model(example, probabilities, name="winner"))
+
+
+def _batch(examples: NDArray[Any]) -> Any:
+    return keras.ops.convert_to_tensor(examples.tolist()) if examples.dtype == object else examples
+
+
+def _with_logarithms(said: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return said, np.log(np.maximum(said, 1e-12))
 
 
 def compiled(model: keras.Model) -> keras.Model:

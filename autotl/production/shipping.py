@@ -14,10 +14,12 @@ from autotl.data import SealedTest, TaskData
 from autotl.plan import Plan
 from autotl.production.evaluation import TestResult, evaluate_on_test
 from autotl.production.latency import latency_ms
+from autotl.production.portrait import portrait_of
 from autotl.production.refit import Refit, refit
 from autotl.production.serving_model import ServingModel, serving_model
 from autotl.run import RunFolder, trial_files
 from autotl.scoring.calibration import calibrate
+from autotl.scoring.watching import Portrait
 from autotl.trial.forms import form_of
 from autotl.trial.outcome import Outputs
 from autotl.trial.workshop import Workshop
@@ -50,6 +52,7 @@ class Shipped:
         model: the serving model, to be written as a bundle.
         test: figures by trial number as text, and `refit` for the shipped weights where they are the refit's.
         latency_ms: by trial number, measured.
+        portrait: of the domain that the model is made for; None where it has too few examples.
     """
 
     model: ServingModel
@@ -57,6 +60,7 @@ class Shipped:
     test: TestResult | None
     calibration: Mapping[str, Any]
     latency_ms: Mapping[int, float]
+    portrait: Portrait | None
     seconds: Mapping[str, float]
 
 
@@ -102,12 +106,13 @@ def ship(
     }
     learner = workshop.trained(winner.plan, refitted.weights)
     model = serving_model(learner, own_reading(form_of(winner.plan, data)), temperature=calibration["temperature"])
+    portrait = portrait_of(model, data, outputs, temperature=calibration["temperature"])
     seconds = {
         "retrain": retrained - started,
         "test": evaluated - retrained,
         "measure": time.perf_counter() - evaluated,
     }
-    return Shipped(model, refitted, tested, calibration, latencies, seconds)
+    return Shipped(model, refitted, tested, calibration, latencies, portrait, seconds)
 
 
 def weights_of(contender: Contender, run: RunFolder, workshop: Workshop) -> list[NDArray[Any]]:

@@ -20,11 +20,22 @@ def average_thresholded_confidence(source: Probabilities, labels: Labels, target
     """
     if not (len(source) and len(target) and are_numbers(source, target)):
         return math.nan
+    return share_as_sure(target, certainty_threshold(source, labels))
+
+
+def certainty_threshold(source: Probabilities, labels: Labels) -> float:
+    """The certainty (negative entropy) that as many examples reach as are read right; inf where none is.
+
+    Args:
+        source, labels: of at least one example, shapes (n, classes) and (n,).
+    """
     wrong = int((predicted_labels(source) != labels).sum())
-    if wrong == len(source):
-        return 0.0
-    threshold = np.sort(-entropies(source))[wrong]  # so many source examples are less sure
-    return float((-entropies(target) >= threshold).mean())
+    return math.inf if wrong == len(source) else float(np.sort(-entropies(source))[wrong])
+
+
+def share_as_sure(target: Probabilities, threshold: float) -> float:
+    """Share of examples, (m, classes), that reach a certainty; NaN without one."""
+    return float((-entropies(target) >= threshold).mean()) if len(target) else math.nan
 
 
 ATC = LabelFreeScore(

@@ -17,8 +17,15 @@ def difference_of_confidences(source: Probabilities, labels: Labels, target: Pro
     """
     if not (len(source) and len(target) and are_numbers(source, target)):
         return math.nan
-    drop = float(source.max(axis=1).mean()) - float(target.max(axis=1).mean())
-    return min(max(source_accuracy(source, labels) - drop, 0.0), 1.0)
+    return less_the_drop(source_accuracy(source, labels), float(source.max(axis=1).mean()), target)
+
+
+def less_the_drop(accuracy: float, confidence: float, target: Probabilities) -> float:
+    """The accuracy less what the model's mean confidence fell to on target examples, (m, classes); NaN without one."""
+    if not len(target):
+        return math.nan
+    drop = confidence - float(target.max(axis=1).mean())
+    return min(max(accuracy - drop, 0.0), 1.0)
 
 
 DOC = LabelFreeScore(

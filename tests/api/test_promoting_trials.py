@@ -11,6 +11,7 @@ from autotl import api, leaderboard
 from autotl.api.asked import write_what_was_asked
 from autotl.api.reopening import reopen_task
 from autotl.api.standing import write_leaderboard
+from autotl.api.watching import watch
 from autotl.data import load_data
 from autotl.errors import GateNotMetError, StorageError, UsageError
 from autotl.plan.fields import parse_plan
@@ -105,6 +106,18 @@ def test_it_predicts_as_in_its_run_and_its_own_figures_are_told(made):
         "use 1 of this test",
     ):
         assert words in card
+
+
+def test_it_is_watched_by_the_portrait_of_its_training_domain(made, tmp_path):
+    folder, _ = made
+    promote(folder)
+    lines = (folder / "new_boxes.csv").read_text().splitlines()
+    moved = [lines[0], *(f"{float(line.split(',')[0]) + 5:.4f},{line.split(',', 1)[1]}" for line in lines[1:])]
+    (tmp_path / "moved.csv").write_text("\n".join(moved))
+    assert watch("boxes@production", folder / "new_boxes.csv").verdict.name != "search_again"
+    watched = watch("boxes@production", tmp_path / "moved.csv")
+    assert watched.verdict.name == "search_again"
+    assert watched.found.columns[0].name == "width"
 
 
 def test_without_evaluate_the_test_set_stays_closed_and_its_gate_unmet(made, tmp_path):

@@ -1,0 +1,158 @@
+"""The portrait of its training domain that a bundle carries, for whoever watches the model later."""
+
+import io
+import logging
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from autotl.backbones.reading import ColumnReading, SampleReading, StringReading
+from autotl.data import TaskData
+from autotl.data.examples import Inputs, Rows
+from autotl.data.records import Schema
+from autotl.data.texts import Texts
+from autotl.errors import StorageError
+from autotl.production.bundle import PORTRAIT, Bundle
+from autotl.production.serving_model import ServingModel
+from autotl.scoring.calibration import with_temperature
+from autotl.scoring.components import sampled
+from autotl.scoring.watching import Portrait, draw_portrait
+from autotl.scoring.watching.portrait import MOST_ROWS
+from autotl.scoring.watching.sureness import Sureness
+from autotl.trial.classical.signal_features import FEWEST_SAMPLES, signal_features
+from autotl.trial.outcome import Outputs
+
+BATCH = 64
+BUCKETS = 256  # of words
+LETTERS = 20_000  # of a text whose words are counted
+
+Features = NDArray[np.float32]  # (n, d)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a model says of examples, and what they are compared by.
+
+    Attributes:
+        probabilities: (n, classes). features: (n, d). table: (n, columns), of a table.
+        words: what the features are.
+    """
+
+    probabilities: NDArray[np.float32]
+    features: Features
+    words: str
+    table: NDArray[np.float32] | None = None
+
+
+def look(model: ServingModel, inputs: Inputs, rows: Rows) -> Seen:
+    """Has a model look at examples.
+
+    Tables are compared by their columns and windows by their classical features, as `autotl gap` does. Images are
+    compared by what the model's head reads, texts by that and by their words.
+    """
+    said, head_inputs, read = [], [], []
+    for start in range(0, len(rows), BATCH):
+        batch = model.reading(inputs, rows[start : start + BATCH])
+        probabilities, features = model.predict_with_features(batch)
+        said.append(probabilities)
+        head_inputs.append(features)
+        if isinstance(model.reading, ColumnReading | SampleReading):
+            read.append(batch)
+    probabilities, features = np.concatenate(said), np.concatenate(head_inputs)
+    if isinstance(model.reading, ColumnReading):
+        table = np.concatenate(read)
+        return Seen(probabilities, model.reading.schema.wide(table), "the table's columns", table)
+    if isinstance(model.reading, SampleReading):
+        windows = np.concatenate(read)
+        enough = windows.shape[1] >= FEWEST_SAMPLES
+        found = signal_features(windows) if enough else windows.reshape(len(windows), -1)
+        return Seen(probabilities, found, "classical features of the windows")
+    if isinstance(model.reading, StringReading):
+        assert isinstance(inputs, Texts), "strings are read from texts"
+        words = hashed_words(inputs.read(rows))
+        return Seen(probabilities, np.concatenate([features, words], axis=1), "what the model reads and the words")
+    return Seen(probabilities, features, "what the model's head reads")
+
+
+def portrait_of(model: ServingModel, data: TaskData, outputs: Outputs, *, temperature: float) -> Portrait | None:
+    """The portrait of a task's target domain as the model that ships sees it; None where it cannot be drawn, such as of
+    too few examples: no reason to lose a model.
+
+    The test set plays no part in it.
+
+    Args:
+        outputs: of the trial that ships: what it said of examples that it had not learnt.
+        temperature: of the model that ships.
+    """
+    try:
+        return _drawn(model, data, outputs, temperature)
+    except Exception:
+        _log.exception("the portrait of the training domain could not be drawn")
+        return None
+
+
+def _drawn(model: ServingModel, data: TaskData, outputs: Outputs, temperature: float) -> Portrait | None:
+    rows = data.target_rows[sampled(len(data.target_rows), MOST_ROWS)]
+    seen = look(model, data.inputs[0], rows)
+    table = None
+    if seen.table is not None and isinstance(model.reading, ColumnReading):
+        schema: Schema = model.reading.schema
+        table = (seen.table, schema.names, schema.categorical)
+    sureness = _sureness(data, outputs, temperature)
+    return draw_portrait(seen.features, seen.probabilities, sureness, words=seen.words, table=table)
+
+
+def _sureness(data: TaskData, outputs: Outputs, temperature: float) -> Sureness:
+    evidence = outputs.evidence(data.labels)
+    none: NDArray[Any] = np.zeros((0, len(data.classes)))
+    labelled = evidence.get("source_probabilities", none)
+    labels = evidence.get("source_labels", np.zeros(0, dtype=np.int64))
+    is_labelled = not data.is_judged_without_labels
+    said = outputs.validation if is_labelled else outputs.target
+    return Sureness.of(
+        with_temperature(said, temperature),
+        with_temperature(labelled, temperature) if len(labelled) else labelled,
+        labels,
+        same_examples=is_labelled,
+        source_shares=outputs.source_shares,
+    )
+
+
+def portrait_bytes(portrait: Portrait) -> bytes:
+    """The portrait as an `.npz`; equal portraits give equal bytes."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **portrait.arrays())  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def read_portrait(bundle: Bundle) -> Portrait | None:
+    """The portrait in a bundle; None where it has none: it was written by an earlier version, or of too few examples.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    path = bundle.path / PORTRAIT
+    if PORTRAIT not in bundle.description["files"]:
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays: Mapping[str, NDArray[Any]] = {name: file[name] for name in file.files}
+        return Portrait.from_arrays(arrays)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise StorageError(f"{path} cannot be read: {error}") from error
+
+
+def hashed_words(texts: list[str]) -> Features:
+    """(n, 256) how often the words of a text fall into each bucket, as roots of shares. No word can be told from it."""
+    counts = np.zeros((len(texts), BUCKETS), dtype=np.float32)
+    for row, text in enumerate(texts):
+        for word in text[:LETTERS].lower().split():
+            counts[row, xxhash.xxh3_64_intdigest(word.encode()) % BUCKETS] += 1
+    return np.asarray(np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)))
