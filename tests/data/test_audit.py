@@ -1,5 +1,4 @@
 import shutil
-import time
 
 import numpy as np
 import pytest
@@ -206,16 +205,17 @@ def test_images_inside_an_array_that_are_none_are_refused(make_task, tmp_path):
     assert "the array 'x' holds values from -5 to -5" in refused(make_task("d.npz"))
 
 
-def test_ten_thousand_files_are_checked_within_a_second(make_task, tmp_path):
+def test_ten_thousand_files_are_checked_without_opening_one(make_task, tmp_path, monkeypatch):
     Image.new("RGB", (2, 2)).save(tmp_path / "one.png")
     content = (tmp_path / "one.png").read_bytes()
     for kind in "ab":
         (tmp_path / "photos" / kind).mkdir(parents=True)
         for number in range(5_000):
             (tmp_path / "photos" / kind / f"{number}.png").write_bytes(content)
-    started = time.perf_counter()
-    assert check_quickly(make_task("photos")) == []
-    assert time.perf_counter() - started < 1.0
+    task = make_task("photos")
+    monkeypatch.setattr(Image, "open", None)
+    monkeypatch.setattr("pathlib.Path.read_bytes", None)
+    assert check_quickly(task) == []
 
 
 def test_every_broken_image_is_listed_however_many_there_are(write_images, make_task, caplog):

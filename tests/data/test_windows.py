@@ -1,5 +1,4 @@
 import pickle
-import time
 
 import numpy as np
 import pytest
@@ -293,21 +292,16 @@ def test_columns_that_are_not_there_name_the_nearest():
         cut(signal({"A": 4}), drop=("value",))
 
 
-def test_a_million_samples_are_cut_within_seconds():
+def test_a_million_samples_are_cut():
     table = signal({f"m{index}": 100_000 for index in range(10)})
-    start = time.perf_counter()
-    found = cut(table, window=1024, stride=256)
-    assert len(found.windows) == 3_870
-    assert time.perf_counter() - start < 5
+    assert len(cut(table, window=1024, stride=256).windows) == 3_870
 
 
 @pytest.mark.parametrize("load", [0, 3])
 def test_real_vibrations_are_sound_windows(shared_data, load):
-    start = time.perf_counter()
     values = read_array(shared_data / "cwru_bearing" / f"windows_load{load}.npz", "x_train")
     windows = windows_of(values)
     assert windows.shape == (1024, 1)
     assert window_findings(windows, inspect_windows(windows), where="t") == []
     assert len(set(windows.digests)) == len(windows)
     np.testing.assert_array_equal(windows.read(np.array([5]))[0, :, 0], values[5])
-    assert time.perf_counter() - start < 1
