@@ -5,7 +5,7 @@ run = autotl.search("task.yaml")
 print(run.winner["score"], run.path / "report.html")
 """
 
-from autotl.api.exporting import export_source, exported_words
+from autotl.api.exporting_source import export_source, exported_words
 from autotl.api.first_task import WrittenTask, write_task
 from autotl.api.measuring_gap import Gap, gap
 from autotl.api.opening import OpenedTask, Overrides, open_task

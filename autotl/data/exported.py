@@ -2,8 +2,8 @@
 
 The file is a zip of a few members with fixed names. `source.json` describes it and holds the others' digests;
 `statistics.json` the mean and deviation of the features that the model's head reads; `network.keras` the model;
-`tokenizer.json` the tokenizer of a language network. `autotl.production.exporting` writes it; here it is read again, as
-bytes from a stranger: names and sizes first, then digests, and nothing in it can run.
+`tokenizer.json` the tokenizer of a language network. `autotl.production.source_export` writes it; here it is read
+again, as bytes from a stranger: names and sizes first, then digests, and nothing in it can run.
 """
 
 import hashlib

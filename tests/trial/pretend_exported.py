@@ -10,7 +10,7 @@ from autotl.data.exported import ExportedSource
 from autotl.data.images import ImageArray, array_digests
 from autotl.plan import Plan
 from autotl.plan.source_free import brought_fields
-from autotl.production.exporting import write_exported
+from autotl.production.source_export import write_exported
 
 
 def an_exported_source(

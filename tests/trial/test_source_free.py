@@ -127,7 +127,7 @@ def test_an_alignment_that_needs_examples_ends_the_trial_with_the_reason(worksho
 
 def test_an_adapted_model_can_be_exported_again(tmp_path, workshop, exported):
     """Its alignment becomes part of the network, so that the head reads what it was made for."""
-    from autotl.production.exporting import _model
+    from autotl.production.source_export import _model
 
     plan = an_adapting_plan(exported, adaptation=choice("standardize")).canonical()
     found = ending(workshop, plan)[-1].ending

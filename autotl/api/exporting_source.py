@@ -43,7 +43,7 @@ def export_source(
     refuse_unless_it_may_leave(plan, trial=row["trial"])
     data = reopened.read_data()
     import_keras()
-    from autotl.production.exporting import write_exported
+    from autotl.production.source_export import write_exported
     from autotl.trial.network_learner import NetworkLearner
 
     workshop = reopened.workshop_order(data)()

@@ -31,7 +31,7 @@ from autotl.errors import DataError, UsageError
 from autotl.plan import Choice, Plan
 from autotl.plan.modalities import defaults_of
 from autotl.production.discretion import discreet, refuse_unless_it_may_leave
-from autotl.production.exporting import write_exported
+from autotl.production.source_export import write_exported
 from autotl.trial import network_learner
 from autotl.trial.forms import form_of
 
