@@ -25,6 +25,7 @@ NATIVE = "native"  # folder of another library's own files, in the place of MODE
 CARD = "MODEL_CARD.md"
 METRICS = "metrics.json"
 DESCRIPTION = "bundle.json"
+TOKENIZER = "tokenizer.json"  # of a language network: what model.keras does to strings, for formats that cannot
 EVIDENCE = "evidence"
 PORTRAIT = "portrait.npz"  # of the domain that the model was made for, for whoever watches it
 FORMAT = 1
@@ -129,7 +130,12 @@ def write_bundle(
             write_whole(folder / NATIVE / name, content)
     else:
         described, names = {}, [MODEL]
-        _save(cast("KerasServing", model).model, folder)
+        network = cast("KerasServing", model)
+        _save(network.model, folder)
+        if network.tokenizer is not None:
+            names.append(TOKENIZER)
+            tokenizer = {**network.tokenizer.wordpiece.as_dict(), "sequence_length": network.tokenizer.length}
+            write_whole(folder / TOKENIZER, json.dumps(tokenizer).encode())
     for name, value in evidence.items():
         write_whole(folder / EVIDENCE / name, json.dumps(value, indent=1).encode())
     if portrait is not None:

@@ -38,12 +38,20 @@ class ServingModel(Protocol):
         ...
 
 
+TOKEN_IDS = "token_ids"  # the layer of a language model behind which its own network begins
+
+
 @dataclass(frozen=True, eq=False)
 class KerasServing:
-    """A Keras model with no class of ours inside."""
+    """A Keras model with no class of ours inside.
+
+    Attributes:
+        tokenizer: what the model does to strings up to its layer `TOKEN_IDS`; None where it has none, or was loaded.
+    """
 
     model: keras.Model
     reading: Reading
+    tokenizer: TokenReading | None = None
 
     def predict(self, examples: NDArray[Any]) -> NDArray[np.float32]:
         """Probabilities of one batch, by a compiled graph."""
@@ -110,17 +118,18 @@ def serving_model(learner: Learner, reading: Reading, *, temperature: float) -> 
 def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing:
     """Preprocessing, backbone, head and temperature in one graph; of texts the tokenizer too."""
     network = learner.trainer.network
-    reading = network.reading
+    reading, tokenizer = network.reading, None
     example, features = network.whole.inputs[0], network.whole.outputs[0]
     if isinstance(reading, TokenReading):
         from autotl.backbones.token_layer import token_ids
 
-        example = keras.Input((), dtype="string", name="text")
-        features = network.whole(token_ids(example, reading.wordpiece, reading.length))
+        example, tokenizer = keras.Input((), dtype="string", name="text"), reading
+        tokens = keras.layers.Identity(dtype="int32", name=TOKEN_IDS)
+        features = network.whole(tokens(token_ids(example, reading.wordpiece, reading.length)))
         reading = StringReading()
     beside = [] if learner.words is None else [keras.ops.log(learner.words.model.keras_model()(example))]
     logits = serving_logits(learner.trainer.model, features, beside)
-    return KerasServing(_with_temperature(example, logits, temperature), reading)
+    return KerasServing(_with_temperature(example, logits, temperature), reading, tokenizer)
 
 
 def _of_bag_of_words(model: BagOfWords, temperature: float) -> KerasServing:
