@@ -12,7 +12,7 @@ from autotl.api.opening import OpenedTask, Overrides, open_task
 from autotl.api.reviewing import arranged, compare, leaderboard_of, read_overview
 from autotl.api.searching import Run, open_to_search, search
 from autotl.api.signing_off import Promotion, list_models, open_model, promote, roll_back
-from autotl.api.verbs import Validation, predict, read_leaderboard, validate, write_demo, write_report
+from autotl.api.verbs import Validation, predict, predict_given, read_leaderboard, validate, write_demo, write_report
 
 __all__ = [
     "Gap",
@@ -33,6 +33,7 @@ __all__ = [
     "open_task",
     "open_to_search",
     "predict",
+    "predict_given",
     "promote",
     "read_leaderboard",
     "read_overview",

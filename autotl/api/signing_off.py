@@ -19,7 +19,7 @@ from autotl.leaderboard.gate import Gate
 from autotl.production.bundle import DESCRIPTION, Bundle, open_bundle
 from autotl.production.reference import NOTATION, Reference, checked_alias, model_name, read_reference
 from autotl.production.registry import Registry, SignOff, Version
-from autotl.run.folder import TASK, WINNER
+from autotl.run.folder import STUDY, TASK, WINNER
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,8 @@ def list_models() -> list[dict[str, Any]]:
 
 
 def open_model(model: Path | str) -> Bundle:
-    """The bundle in a folder, or of a promoted model (`kitchen@production`, `kitchen:3`), every file checked.
+    """The bundle in a folder, of a run's winner, or of a promoted model (`kitchen@production`, `kitchen:3`), every file
+    checked.
 
     Raises:
         UsageError: there is none.
@@ -112,7 +113,10 @@ def open_model(model: Path | str) -> Bundle:
     if not path.exists() and str(model) in Registry().models():
         aliases = ", ".join(f"{model}@{alias}" for alias in Registry().aliases(str(model)))
         raise UsageError(f"{model} is a model of the registry. Say which: {aliases}, or {NOTATION}.")
-    return open_bundle(path)
+    is_run = (path / STUDY).is_file()
+    if is_run and not (path / WINNER / DESCRIPTION).is_file():
+        raise UsageError(f"{path} has shipped no winner. For one of its trials: autotl promote {path}/NUMBER")
+    return open_bundle(path / WINNER if is_run else path)
 
 
 def _promote_version(

@@ -61,7 +61,8 @@ def validate(path: Path | str, *, full: bool = False) -> Validation:
 
 
 def predict(model: Path | str, data: Path | str) -> "Predictions":
-    """Labels and probabilities of raw inputs by a bundle, or by a promoted model such as `kitchen@production`."""
+    """Labels and probabilities of raw inputs by a run's winner, a bundle, or a promoted model such as
+    `kitchen@production`."""
     from autotl.api.signing_off import open_model
 
     bundle = open_model(model)  # what is no model is told at once, without Keras
@@ -69,6 +70,18 @@ def predict(model: Path | str, data: Path | str) -> "Predictions":
     from autotl.production.prediction import predict as predict_with
 
     return predict_with(bundle, Path(data))
+
+
+def predict_given(model: Path | str, content: bytes, *, where: str = "standard input") -> "Predictions":
+    """The same for examples that are given instead of named: rows of a CSV below its header, or the path of an image on
+    each line."""
+    from autotl.api.signing_off import open_model
+
+    bundle = open_model(model)
+    import_keras()
+    from autotl.production.prediction import predict_given as predict_with
+
+    return predict_with(bundle, content, where=where)
 
 
 def read_leaderboard(run: Path | str) -> dict[str, Any]:

@@ -185,22 +185,29 @@ def demo(
 
 
 @app.command(
-    epilog="Examples: autotl predict runs/first/winner photos/ --out predictions.csv · "
-    "autotl predict kitchen@production new.csv · autotl predict kitchen:3 new.csv"
+    epilog="Examples: autotl predict runs/first photos/ --out predictions.csv · "
+    "autotl predict kitchen@production new.csv · find . -name '*.jpg' | autotl predict kitchen:3 -"
 )
 def predict(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="The `winner/` of a run, or a promoted model: kitchen@production.")
+        str, typer.Argument(metavar="MODEL", help="A run (its winner), or a promoted model: kitchen@production.")
     ],
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder, a file, a table or an .npz.")],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="A folder, a file, a table or an .npz; - for standard input: a CSV, or an image's path a line.",
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write; standard output if left out.")
     ] = None,
 ) -> None:
     """Writes a label and the probability of each class for every input."""
-    from autotl.api import predict as predict_data
+    from autotl import api
 
-    predictions = predict_data(model, data)
+    given = str(data) == "-"
+    predictions = api.predict_given(model, sys.stdin.buffer.read()) if given else api.predict(model, data)
     for broken in predictions.skipped:
         _errors().print(f"skipped: {broken}", markup=False, highlight=False, soft_wrap=True)
     if out is None:

@@ -1,6 +1,7 @@
 """Inputs to predict on: a folder, one image, a table's path column or an array. Labels are not read."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from autotl.data.arrays import ArrayError, read_array
@@ -44,14 +45,28 @@ def read_unlabelled(
     raise DataError(f"{path}: not an image, folder, table or array. Images end in {', '.join(sorted(SUFFIXES))}.")
 
 
-def _decodable(root: Path, names: list[str]) -> tuple[ImageFiles, tuple[str, ...]]:
+def read_listed(paths: Sequence[str], *, where: str) -> tuple[ImageFiles, tuple[str, ...]]:
+    """Images that can be decoded of these files, which may lie anywhere, and a line for each that cannot.
+
+    Args:
+        where: the paths come from, the beginning of a message.
+    Raises:
+        DataError: no path, or no image that can be decoded.
+    """
+    if not paths:
+        raise DataError(f"{where}: holds no path. Write the path of an image on each line.")
+    return _decodable(Path(), list(paths), where=where)
+
+
+def _decodable(root: Path, names: list[str], *, where: str | None = None) -> tuple[ImageFiles, tuple[str, ...]]:
+    where = str(root) if where is None else where
     if not names:
-        raise DataError(f"{root}: holds no image. Images end in {', '.join(sorted(SUFFIXES))}.")
+        raise DataError(f"{where}: holds no image. Images end in {', '.join(sorted(SUFFIXES))}.")
     looks = inspect_files([str(root / name) for name in names])
     skipped = tuple(f"{name}: the file {look.broken}" for name, look in zip(names, looks, strict=True) if look.broken)
     kept = [(name, look.digest) for name, look in zip(names, looks, strict=True) if not look.broken]
     if not kept:
-        raise DataError([f"{root}: none of {len(names)} files can be decoded.", *skipped[:20]])
+        raise DataError([f"{where}: none of {len(names)} files can be decoded.", *skipped[:20]])
     good, digests = zip(*kept, strict=True)
     return ImageFiles(str(root), good, good, digests), skipped
 

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.backbones.reading import ColumnReading, SampleReading, StringReading
+from autotl.backbones.reading import ColumnReading, PixelReading, SampleReading, StringReading
 from autotl.data import Inputs
-from autotl.data.unlabelled import read_unlabelled
+from autotl.data.unlabelled import read_listed, read_unlabelled
 from autotl.data.unlabelled_rows import read_records, read_texts, read_windows
+from autotl.errors import DataError
 from autotl.production.bundle import Bundle
 from autotl.run.folder import write_whole
 
@@ -59,7 +62,22 @@ def predict(bundle: Bundle, data: Path) -> Predictions:
     Raises:
         DataError: nothing there, or no example among it.
     """
-    inputs, skipped = read_inputs(bundle, data)
+    return _predicted(bundle, *read_inputs(bundle, data))
+
+
+def predict_given(bundle: Bundle, content: bytes, *, where: str) -> Predictions:
+    """The same for examples that are given instead of named: rows of a CSV below its header or, where the model takes
+    images, the path of one on each line (or with NUL between them, as `find -print0` writes).
+
+    Args:
+        where: the content comes from, the beginning of a message.
+    Raises:
+        DataError: no example among it.
+    """
+    return _predicted(bundle, *_read_given(bundle, content, where))
+
+
+def _predicted(bundle: Bundle, inputs: Inputs, skipped: tuple[str, ...]) -> Predictions:
     model = bundle.load_model()
     batches = [
         model.predict(model.reading(inputs, np.arange(start, min(start + BATCH, len(inputs)))))
@@ -84,6 +102,19 @@ def read_inputs(bundle: Bundle, data: Path) -> tuple[Inputs, tuple[str, ...]]:
         return read_texts(data, written)
     encoding = str(written.get("encoding") or "utf-8")
     return read_unlabelled(data, input_column=written.get("input"), encoding=encoding)
+
+
+def _read_given(bundle: Bundle, content: bytes, where: str) -> tuple[Inputs, tuple[str, ...]]:
+    if isinstance(bundle.reading, PixelReading):
+        lines = content.split(b"\0") if b"\0" in content else content.splitlines()
+        return read_listed([os.fsdecode(line) for line in lines if line.strip()], where=where)
+    with tempfile.TemporaryDirectory(prefix="autotl-predict-") as folder:
+        path = Path(folder, "rows.csv")
+        path.write_bytes(content)
+        try:
+            return read_inputs(bundle, path)
+        except DataError as error:
+            raise DataError([mistake.replace(str(path), where) for mistake in error.mistakes]) from error
 
 
 def _harmless(name: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autotl.data.unlabelled import read_unlabelled
+from autotl.data.unlabelled import read_listed, read_unlabelled
 from autotl.errors import DataError
 
 
@@ -178,3 +178,19 @@ def test_an_array_is_found_by_the_models_own_member(tmp_path):
     np.savez(tmp_path / "d.npz", x=pixels[:1], pixels_test=pixels)
     images, _ = read_unlabelled(tmp_path / "d.npz", input_column="pixels")
     assert len(images) == 3
+
+
+def test_listed_files_may_lie_anywhere_and_broken_ones_are_told(tmp_path, monkeypatch):
+    (tmp_path / "far").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "far" / "a.png")
+    (tmp_path / "far" / "b.png").write_bytes(b"no image")
+    monkeypatch.chdir(tmp_path)
+    listed = [str(tmp_path / "far" / "a.png"), "far/a.png", "far/b.png", "gone.png"]
+    images, skipped = read_listed(listed, where="standard input")
+    assert images.ids == tuple(listed[:2])
+    assert images.read(np.arange(2), size=4).shape == (2, 4, 4, 3)
+    assert [line.partition(":")[0] for line in skipped] == listed[2:]
+    with pytest.raises(DataError, match="standard input: holds no path"):
+        read_listed([], where="standard input")
+    with pytest.raises(DataError, match="standard input: none of 1 files can be decoded"):
+        read_listed(["gone.png"], where="standard input")

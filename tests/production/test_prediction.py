@@ -79,3 +79,35 @@ def test_a_table_is_read_as_the_bundle_says_the_models_own_was_written(tmp_path,
     before = Bundle(tmp_path, ("a", "b"), reading, {})  # a bundle of the first version has no schema
     with pytest.raises(DataError, match="byte 0xe9 is not utf-8. Save the table as utf-8"):
         prediction.predict(before, tmp_path / "list.csv")
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n", "\0"])
+def test_images_are_given_as_a_path_a_line(tmp_path, monkeypatch, between):
+    names = [str(tmp_path / name) for name in ("one.png", "two words.png", "café.png")]
+    for name in names:
+        Image.new("RGB", (4, 4)).save(name)
+    monkeypatch.setattr(Bundle, "load_model", lambda bundle: Undecided())
+    bundle = Bundle(tmp_path, ("a", "b"), PixelReading(8), {})
+    given = between.join([*names, "gone.png", ""]).encode()
+    predicted = prediction.predict_given(bundle, given, where="standard input")
+    assert list(predicted.ids) == names
+    assert predicted.skipped == ("gone.png: the file is not there",)
+
+
+def test_a_dash_means_standard_input(monkeypatch, capsys):
+    import sys
+
+    from autotl import api
+    from autotl.cli.app import run
+
+    asked = []
+
+    def predict_given(model, content):
+        asked.append((model, content))
+        return predictions("row 0")
+
+    monkeypatch.setattr(api, "predict_given", predict_given)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"text\nhello\n")))
+    assert run(["predict", "kitchen@production", "-"]) == 0
+    assert asked == [("kitchen@production", b"text\nhello\n")]
+    assert capsys.readouterr().out.splitlines()[1].startswith("row 0,tulip,")

@@ -13,7 +13,7 @@ from autotl.backbones.reading import own_reading
 from autotl.errors import DataError
 from autotl.plan import Plan
 from autotl.production.bundle import open_bundle, write_bundle
-from autotl.production.prediction import predict
+from autotl.production.prediction import predict, predict_given
 from autotl.production.serving_model import serving_model
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.scorer import Scorer
@@ -172,3 +172,23 @@ def test_nothing_at_the_path_or_another_kind_of_file_is_a_data_error(made, tmp_p
     for name in ("gone", "gone.csv", "gone.npz", "film.mp4", "empty"):
         with pytest.raises(DataError, match=name):
             predict(made[modality][0], tmp_path / name)
+
+
+@pytest.mark.parametrize("modality", ["text", "table"])
+def test_rows_that_are_given_are_predicted_as_from_a_file(made, tmp_path, modality):
+    bundle, _, new = made[modality]
+    path = raw_files(tmp_path, modality, new)[0]
+    given, named = predict_given(bundle, path.read_bytes(), where="standard input"), predict(bundle, path)
+    assert given.ids == named.ids
+    np.testing.assert_array_equal(given.probabilities, named.probabilities)
+
+
+def test_what_is_wrong_with_given_rows_names_where_they_come_from(made):
+    for modality, content, words in (
+        ("table", b"", "standard input: is empty"),
+        ("table", b"level,noise,kind\nhigh,1,x\n", "standard input: line 2: 'level': 'high' does not fit"),
+        ("text", b"other\na\n", "standard input: no column is called one of: remark, text"),
+    ):
+        with pytest.raises(DataError) as caught:
+            predict_given(made[modality][0], content, where="standard input")
+        assert words in str(caught.value)
