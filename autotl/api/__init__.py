@@ -5,6 +5,7 @@ run = autotl.search("task.yaml")
 print(run.winner["score"], run.path / "report.html")
 """
 
+from autotl.api.exporting import export
 from autotl.api.exporting_source import export_source, exported_words
 from autotl.api.first_task import WrittenTask, write_task
 from autotl.api.measuring_gap import Gap, gap
@@ -24,6 +25,7 @@ __all__ = [
     "WrittenTask",
     "arranged",
     "compare",
+    "export",
     "export_source",
     "exported_words",
     "gap",

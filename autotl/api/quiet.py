@@ -1,4 +1,5 @@
-"""TensorFlow greets at length when it is imported, on the process's own stderr, before any of its switches is read."""
+"""TensorFlow greets at length when it is imported, on the process's own stderr, before any of its switches is read; its
+converters tell of their progress there."""
 
 import logging
 import os
@@ -6,18 +7,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from autotl.errors import AutotlError
+
 
 def import_keras() -> None:
     """Imports Keras and finds its devices without the greeting; what was held back is shown where that fails."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of compiling several models, which is our trade
-    with _stderr_held_back():
+    with stderr_held_back():
         import keras
 
         keras.distribution.list_devices()
 
 
 @contextmanager
-def _stderr_held_back() -> Iterator[None]:
+def stderr_held_back() -> Iterator[None]:
+    """Keeps what is written to stderr, and shows it where a bug ends the block; our own errors say what is wrong."""
     try:
         kept = os.dup(2)
     except OSError:  # no stderr at all, as in some services
@@ -27,6 +31,8 @@ def _stderr_held_back() -> Iterator[None]:
         os.dup2(held_back.fileno(), 2)
         try:
             yield
+        except AutotlError:
+            raise
         except BaseException:
             os.dup2(kept, 2)
             held_back.seek(0)

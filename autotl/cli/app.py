@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from autotl import __version__
-from autotl.cli import operating, review, sign_off
+from autotl.cli import exporting, operating, review, sign_off
 from autotl.cli.review import show_leaderboard
 from autotl.cli.screen import errors as _errors
 from autotl.cli.screen import screen as _screen
@@ -266,6 +266,7 @@ def _search(task: Path | None, overrides: Any) -> None:
 
 
 review.add_to(app)
+exporting.add_to(app)
 sign_off.add_to(app)
 operating.add_to(app)
 

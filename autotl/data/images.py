@@ -32,7 +32,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 80_000_000  # 320 MB with four channels
 MAX_BYTES = 200_000_000
 _ORIENTATION = 0x0112  # EXIF
-_DRAFT_MARGIN = 3  # a JPEG is decoded at a reduced scale that keeps this many times the wanted side
+DRAFT_MARGIN = 3  # a JPEG is decoded at a reduced scale that keeps this many times the wanted side
 _FEWEST_PIXELS = 2  # of a crop, in wanted sides; a reduced JPEG that has fewer is decoded at its full scale
 _SEARCHED_SIDE = 256  # content is looked for in images reduced to about this many pixels a side
 
@@ -73,7 +73,7 @@ def decode_image(source: bytes | str | Path, size: int, *, view: View = PLAIN, c
     image = _open(content)
     whole_width = image.size[0]
     try:
-        image.draft(None, (size * _DRAFT_MARGIN, size * _DRAFT_MARGIN))
+        image.draft(None, (size * DRAFT_MARGIN, size * DRAFT_MARGIN))
         area = _area(image, crop)
         if image.size[0] < whole_width and area.right - area.left < size * _FEWEST_PIXELS:
             image = _open(content)

@@ -20,7 +20,7 @@ REPEATS = 15
 
 def latency_ms(model: "ServingModel", inputs: Inputs) -> float:
     """Median milliseconds from a stored example to its label, on one core where the system allows to ask for that."""
-    with _one_core():
+    with one_core():
         for _ in range(WARM_UP):
             model.predict(model.reading(inputs, np.array([0])))
         seconds = []
@@ -47,7 +47,7 @@ def estimated_latency_ms(flops: int, measured: Mapping[int, float]) -> float | N
 
 
 @contextlib.contextmanager
-def _one_core() -> Iterator[None]:
+def one_core() -> Iterator[None]:
     """Every thread of this process on one core for a while; the numerical libraries' threads were made long before."""
     if not hasattr(os, "sched_setaffinity"):
         yield

@@ -1,0 +1,1 @@
+"""One a format: `load(folder, described, threads)` gives what makes probabilities (n, classes) of the model's input."""

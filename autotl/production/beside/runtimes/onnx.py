@@ -1,0 +1,16 @@
+"""Runs the .onnx file by ONNX Runtime: pip install onnxruntime."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+
+
+def load(folder: Path, described: dict[str, Any], threads: int | None) -> Callable[[Any], Any]:
+    """The model's input (n, ...) → probabilities."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda tensor: session.run(["probabilities"], {name: tensor})[0]

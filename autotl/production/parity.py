@@ -1,0 +1,153 @@
+"""Whether an exported model says what its bundle says: both from raw files to probabilities, on the same files."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.data.examples import Inputs
+from autotl.data.records import Records
+from autotl.errors import GateNotMetError, UsageError
+from autotl.production.exportable import Exportable
+from autotl.production.latency import one_core
+from autotl.production.prediction import BATCH, read_inputs
+from autotl.production.shipped import shipped_model
+
+LARGEST_DIFFERENCE = 1e-4  # of a probability, in float32
+LEAST_AGREEMENT = 0.995  # of labels
+WARM_UP = 3
+MOST_REPEATS = 100
+LONGEST_SECONDS = 15.0  # of measuring both models
+
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds from a raw example in memory to its probabilities, one at a time, one core."""
+
+    p50: float
+    p95: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Plain JSON values."""
+        return {"p50": round(self.p50, 3), "p95": round(self.p95, 3)}
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Two models on the same examples.
+
+    Attributes:
+        difference: the largest of a probability.
+        agreement: share of examples with the same label.
+        worst: the example that differs most.
+        accuracy: right labels of the bundle and of the export, on examples whose label is known; None where none is.
+        labelled: how many these are.
+    """
+
+    examples: int
+    difference: float
+    agreement: float
+    worst: str
+    accuracy: tuple[float, float] | None
+    labelled: int
+    latency: tuple[Latency, Latency]
+
+    def refuse_unless_equal(self, what: str) -> None:
+        """Raises a GateNotMetError, naming the difference, where the two are not one model."""
+        if self.difference <= LARGEST_DIFFERENCE and self.agreement >= LEAST_AGREEMENT:
+            return
+        raise GateNotMetError(
+            f"{what} does not say what the model says: probabilities differ by up to {self.difference:.2g} (allowed: "
+            f"{LARGEST_DIFFERENCE:g}), most on {self.worst}, and labels agree on {self.agreement:.1%} (required: "
+            f"{LEAST_AGREEMENT:.1%}) of {self.examples} examples. Nothing was exported. Try another --format."
+        )
+
+
+def compare(of: Exportable, exported: Path, examples: Path, labels: NDArray[np.int64] | None) -> Parity:
+    """Runs a bundle and what was exported of it on the same raw files.
+
+    Args:
+        exported: the folder of the export.
+        examples: what `predict` would be given.
+        labels: (n,) class index of each example, negative where unknown.
+    Raises:
+        UsageError: the export cannot run them at all.
+    """
+    bundle, model = of.bundle, of.serving
+    inputs, _ = read_inputs(bundle, examples)
+
+    def bundles(row: int) -> Any:
+        return model.predict(bundle.reading(_anew(inputs, row), np.array([0])))
+
+    expected = np.concatenate(
+        [
+            model.predict(bundle.reading(inputs, np.arange(start, min(start + BATCH, len(inputs)))))
+            for start in range(0, len(inputs), BATCH)
+        ]
+    )
+    try:
+        with shipped_model(exported, threads=1) as shipped:
+            names, raw = zip(*shipped.examples(examples), strict=True)
+            starts = range(0, len(raw), BATCH)
+            said = np.concatenate([shipped.predict(raw[start : start + BATCH]) for start in starts])
+            latency = _latencies((bundles, lambda row: shipped.predict(raw[row : row + 1])), len(raw))
+    except Exception as error:  # a runtime raises nearly anything
+        why = " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
+        raise UsageError(f"what was exported cannot run: {why}. Nothing was exported. Try another --format.") from error
+    if tuple(names) != inputs.ids:  # some cannot be read by one of them
+        raise UsageError(f"the export reads {len(names)} of {len(inputs)} examples. Nothing was exported.")
+    return _compared(expected, said, names, labels, latency)
+
+
+def _compared(
+    expected: Probabilities,
+    said: Probabilities,
+    names: tuple[str, ...],
+    labels: NDArray[np.int64] | None,
+    latency: tuple[Latency, Latency],
+) -> Parity:
+    differences = np.abs(expected - said).max(axis=1)
+    differences = np.where(np.isfinite(differences), differences, 1.0)  # what is no number is as wrong as can be
+    known = np.zeros(len(said), dtype=bool) if labels is None else labels >= 0
+    accuracy = None
+    if labels is not None and known.any():
+        right = [float((each.argmax(axis=1) == labels)[known].mean()) for each in (expected, said)]
+        accuracy = (right[0], right[1])
+    return Parity(
+        len(said),
+        float(differences.max()),
+        float((expected.argmax(axis=1) == said.argmax(axis=1)).mean()),
+        names[int(differences.argmax())],
+        accuracy,
+        int(known.sum()),
+        latency,
+    )
+
+
+def _latencies(models: tuple[Callable[[int], Any], Callable[[int], Any]], rows: int) -> tuple[Latency, Latency]:
+    """Of two models, taken in turns, so that whatever else the machine does slows both down."""
+    seconds: list[list[float]] = [[], []]
+    with one_core():
+        for repeat in range(WARM_UP):
+            for model in models:
+                model(repeat % rows)
+        while len(seconds[0]) < MOST_REPEATS and sum(map(sum, seconds)) < LONGEST_SECONDS:
+            row = len(seconds[0]) % rows
+            for model, taken in zip(models, seconds, strict=True):
+                start = time.perf_counter()
+                model(row)
+                taken.append(time.perf_counter() - start)
+    one, two = (Latency(*(1e3 * np.quantile(taken, [0.5, 0.95])).tolist()) for taken in seconds)
+    return one, two
+
+
+def _anew(inputs: Inputs, row: int) -> Inputs:
+    """One example, read as if it had come alone: cells are parsed again."""
+    one = inputs.take(np.array([row]))
+    return one.with_schema(one.schema) if isinstance(one, Records) and one.schema is not None else one
