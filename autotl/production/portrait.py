@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from autotl.backbones.reading import ColumnReading, SampleReading, StringReading
 from autotl.data import TaskData
 from autotl.data.examples import Inputs, Rows
-from autotl.data.records import Schema
+from autotl.data.schema import Schema
 from autotl.data.texts import Texts
 from autotl.errors import StorageError
 from autotl.production.bundle import PORTRAIT, Bundle
