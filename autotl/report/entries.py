@@ -170,8 +170,16 @@ def named(choice: Any) -> str:
         if PRETRAINED in choice:
             return PRETRAINED  # its file lies in the cache, named by a digest
         key = next((key for key in NAMING if choice.get(key) is not None), None)
-        return str(choice[key]) if key else ", ".join(f"{key} {value}" for key, value in choice.items()) or NOTHING
+        return (
+            _last_part(choice[key]) if key else ", ".join(f"{key} {value}" for key, value in choice.items()) or NOTHING
+        )
     return str(choice)
+
+
+def _last_part(value: Any) -> str:
+    """Of an absolute path its last part: where files lie on the machine of the search is nobody's business."""
+    text = str(value)
+    return PurePath(text).name if PurePath(text).is_absolute() and PurePath(text).name else text
 
 
 def parameters(choice: Any) -> str:
@@ -182,9 +190,11 @@ def parameters(choice: Any) -> str:
     nested = choice.get("parameters")
     given = nested if isinstance(nested, Mapping) else choice
     return ", ".join(
-        f"{key} {rate(value) if isinstance(value, float) else value}"
+        f"{key} {rate(value) if isinstance(value, float) else _last_part(value)}"
         for key, value in given.items()
-        if key != "digest" and not (isinstance(value, str) and value == chosen) and not isinstance(value, Mapping)
+        if key != "digest"
+        and not (isinstance(value, str) and chosen in (value, _last_part(value)))
+        and not isinstance(value, Mapping)
     )
 
 

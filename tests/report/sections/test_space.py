@@ -24,3 +24,10 @@ def test_the_space_is_counted_over_proposed_trials_only():
     assert lines["head"].tried == [("linear", 1), ("hidden", 1)]
     assert lines["head › hidden › units"].tried == [("128", 1), ("512", 0)]
     assert (lines["epochs"].how, lines["epochs"].choices) == ("fixed", ["9"])
+
+
+def test_paths_of_the_machine_are_cut_to_their_last_part():
+    space = {"backbone": {"choice": [{"saved": "/home/ann/own.keras"}, "VGG16"]}, "tap": "last"}
+    rows = [entry_row(1, plan={"backbone": {"saved": "/home/ann/own.keras", "digest": "83db"}})]
+    (line, _) = dimensions(space, read_entries({"trials": rows}))
+    assert line.tried == [("own.keras", 1), ("VGG16", 0)]
