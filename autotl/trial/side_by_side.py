@@ -16,7 +16,6 @@ from keras import ops
 from numpy.typing import NDArray
 
 from autotl.data.examples import UNKNOWN
-from autotl.features.engine import uses_xla
 from autotl.trial.trainer import glorot_uniform, softmax
 
 SIZES = (8, 32)  # places of a compiled step, by `benchmarks.speed.packets`: more gain little, fewer waste less on a few
@@ -93,10 +92,7 @@ class SideBySide:
     def __init__(self, features: Any, *, classes: int, batch_size: int, places: int) -> None:
         self.places = places
         self._batch_size = batch_size
-        self._model = _Heads(features, classes=classes, places=places)
-        self._optimizer = _AdamOfPlaces(self._model.pace)
-        self._model.compile(optimizer=self._optimizer, jit_compile=uses_xla())
-        self._optimizer.build(self._model.trainable_variables)
+        self._model = _Places(features, classes=classes, places=places)
         is_tensorflow = keras.backend.backend() == "tensorflow"
         self._take_steps = in_one_call(self._model) if is_tensorflow else one_by_one(self._model)
 
@@ -139,16 +135,16 @@ class SideBySide:
 
     def _seat(self, heads: Sequence[HeadState]) -> None:
         """Puts the heads into the first places; the others hold zeros and do not move."""
-        model, optimizer = self._model, self._optimizer
+        model = self._model
         seated: list[tuple[Any, list[Any]]] = [
             (model.kernel, [head.kernel for head in heads]),
             (model.bias, [head.bias for head in heads]),
             (model.class_weights, [head.class_weights for head in heads]),
             (model.dropout, [head.dropout for head in heads]),
             (model.label_smoothing, [head.label_smoothing for head in heads]),
+            (model.decay, [head.weight_decay for head in heads]),
             (model.losses_so_far, [0.0] * len(heads)),
-            (optimizer.decay, [head.weight_decay for head in heads]),
-            *((moment, [head.moments[index] for head in heads]) for index, moment in enumerate(optimizer.moments)),
+            *((moment, [head.moments[index] for head in heads]) for index, moment in enumerate(model.moments)),
         ]
         for variable, of_heads in seated:
             values = np.zeros(variable.shape, dtype=np.float32)
@@ -157,14 +153,14 @@ class SideBySide:
 
     def _collect(self, heads: Sequence[HeadState]) -> None:
         kernels, biases = (ops.convert_to_numpy(each) for each in (self._model.kernel, self._model.bias))
-        moments = [ops.convert_to_numpy(each) for each in self._optimizer.moments]
+        moments = [ops.convert_to_numpy(each) for each in self._model.moments]
         for place, head in enumerate(heads):
             head.kernel, head.bias = kernels[place].copy(), biases[place].copy()
             head.moments = [moment[place].copy() for moment in moments]
 
 
 class _Steps(NamedTuple):
-    """Arrays whose first axis is that of the steps; see `_Heads`."""
+    """Arrays whose first axis is that of the steps; see `_Places.step`."""
 
     rows: NDArray[np.int32]
     labels: NDArray[np.int32]
@@ -176,27 +172,23 @@ class _Steps(NamedTuple):
 TakeSteps = Callable[..., None]  # takes the fields of `_Steps`
 
 
-def one_by_one(model: Any) -> TakeSteps:
-    """Takes steps by Keras's own means, on any backend."""
+def one_by_one(model: "_Places") -> TakeSteps:
+    """Takes steps on any backend."""
 
     def take(rows: Any, labels: Any, weights: Any, pace: Any, seeds: Any) -> None:
         for step in range(len(rows)):
-            model.pace.assign(pace[step])
-            model.seeds.assign(seeds[step])
-            model.train_on_batch(rows[step], labels[step], sample_weight=weights[step])
+            model.step(*(ops.convert_to_tensor(each[step]) for each in (rows, labels, weights, pace, seeds)))
 
     return take
 
 
-def in_one_call(model: Any) -> TakeSteps:
+def in_one_call(model: "_Places") -> TakeSteps:
     """The same on TensorFlow, where the calls around a step of few heads take longer than the step."""
     import tensorflow as tf
 
     def take(rows: Any, labels: Any, weights: Any, pace: Any, seeds: Any) -> None:
         for step in tf.range(tf.shape(rows)[0]):
-            model.pace.assign(pace[step])
-            model.seeds.assign(seeds[step])
-            model.train_step((rows[step], labels[step], weights[step]))
+            model.step(rows[step], labels[step], weights[step], pace[step], seeds[step])
 
     return tf.function(
         take,
@@ -214,61 +206,75 @@ def in_one_call(model: Any) -> TakeSteps:
 _PACE = ("corrected rate", "rate", "whether it moves", "examples")  # of every place in a step
 
 
-class _Heads(keras.Model):
-    """`places` linear heads; inputs are row numbers (places, n), outputs logits (places, n, classes)."""
+class _Places:
+    """Linear heads in so many places, and Adam with decoupled weight decay for each by its own rate, decay and count.
+
+    The gradient of a linear head is known; written out, a step costs two thirds of what differentiating it would.
+    """
 
     def __init__(self, features: Any, *, classes: int, places: int) -> None:
-        super().__init__(name="heads_side_by_side")
         self.features = features
         self.places = places
         width = features.shape[1]
-        self.kernel = self.add_weight(shape=(places, width, classes), initializer="zeros", name="kernel")
-        self.bias = self.add_weight(shape=(places, classes), initializer="zeros", name="bias")
-        self.dropout = self._fixed((places,), "dropout")
-        self.label_smoothing = self._fixed((places,), "label_smoothing")
-        self.class_weights = self._fixed((places, classes), "class_weights")
-        self.pace = self._fixed((len(_PACE), places), "pace")
-        self.losses_so_far = self._fixed((places,), "losses")
-        self.seeds = self.add_weight(
-            shape=(places, 2), dtype="uint32", initializer="zeros", trainable=False, name="seeds"
-        )
+        self.kernel = _zeros((places, width, classes), "kernel")
+        self.bias = _zeros((places, classes), "bias")
+        self.moments = [_zeros(each.shape, "moment") for each in (self.kernel, self.kernel, self.bias, self.bias)]
+        self.dropout = _zeros((places,), "dropout")
+        self.label_smoothing = _zeros((places,), "label_smoothing")
+        self.decay = _zeros((places,), "decay")
+        self.class_weights = _zeros((places, classes), "class_weights")
+        self.losses_so_far = _zeros((places,), "losses")
 
-    def _fixed(self, shape: Sequence[int], name: str) -> Any:
-        return self.add_weight(shape=tuple(shape), initializer="zeros", trainable=False, name=name)
+    def step(self, rows: Any, labels: Any, weights: Any, pace: Any, seeds: Any) -> None:
+        """One step of every place on its own batch.
 
-    def call(self, rows: Any, training: bool = False) -> Any:
-        """See the class."""
+        Args:
+            rows, labels, weights: (places, n), of the features; labels are class indices or UNKNOWN.
+            pace: (4, places), `_PACE`.
+            seeds: (places, 2), of dropout.
+        """
         seen = ops.take(self.features, rows, axis=0)
-        if training:
-            seen = ops.cond(ops.any(self.dropout > 0), lambda: self._thinned(seen), lambda: seen)
-        return ops.einsum("knd,kdc->knc", seen, self.kernel) + ops.expand_dims(self.bias, 1)
+        seen = ops.cond(ops.any(self.dropout > 0), lambda: self._thinned(seen, seeds), lambda: seen)
+        log_probabilities = ops.log_softmax(ops.matmul(seen, self.kernel) + ops.expand_dims(self.bias, 1), axis=-1)
+        losses, of_logits = self._loss(log_probabilities, labels, weights)
+        self.losses_so_far.assign_add(losses * pace[3])
+        self._move(self.kernel, self.moments[:2], ops.einsum("knd,knc->kdc", seen, of_logits), pace)
+        self._move(self.bias, self.moments[2:], ops.sum(of_logits, axis=1), pace)
 
-    def _thinned(self, seen: Any) -> Any:
+    def _thinned(self, seen: Any, seeds: Any) -> Any:
         """What `AdjustableDropout` leaves of each place's features."""
         shape = ops.shape(seen)[1:]
-        draws = [keras.random.uniform(shape, seed=_GivenSeed(self.seeds[place])) for place in range(self.places)]
+        draws = [keras.random.uniform(shape, seed=_GivenSeed(seeds[place])) for place in range(self.places)]
         rates = ops.reshape(self.dropout, (-1, 1, 1))
         return ops.where(ops.stack(draws) >= rates, seen / (1.0 - rates), ops.zeros_like(seen))
 
-    def compute_loss(
-        self,
-        x: Any = None,  # noqa: ARG002 - Keras's interface
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,  # noqa: ARG002
-    ) -> Any:
-        """The sum over places of each one's own loss, so that none feels the others; see `TransferModel`."""
-        known = ops.cast(ops.not_equal(y, UNKNOWN), "float32")
-        label = ops.maximum(y, 0)
-        log_probabilities = ops.log_softmax(y_pred, axis=-1)
-        of_label = ops.take_along_axis(log_probabilities, ops.expand_dims(label, -1), axis=-1)[..., 0]
-        smoothing = ops.expand_dims(self.label_smoothing, -1)
-        smoothed = (1.0 - smoothing) * of_label + smoothing * ops.mean(log_probabilities, axis=-1)
-        weight = known * ops.take_along_axis(self.class_weights, label, axis=-1) * sample_weight
-        of_places = -ops.sum(weight * smoothed, axis=-1) / ops.maximum(ops.sum(weight, axis=-1), 1e-7)
-        self.losses_so_far.assign_add(of_places * self.pace[3])
-        return ops.sum(of_places)
+    def _loss(self, log_probabilities: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
+        """Each place's own supervised loss, (places,), as `TransferModel` has it, and its gradient by the logits."""
+        known = ops.cast(ops.not_equal(labels, UNKNOWN), "float32")
+        label = ops.maximum(labels, 0)
+        classes = log_probabilities.shape[-1]
+        smoothing = ops.reshape(self.label_smoothing, (-1, 1, 1))
+        wanted = (1.0 - smoothing) * ops.one_hot(label, classes) + smoothing / classes
+        weight = known * ops.take_along_axis(self.class_weights, label, axis=-1) * weights
+        share = weight / ops.maximum(ops.sum(weight, axis=-1, keepdims=True), 1e-7)
+        losses = -ops.sum(share * ops.sum(wanted * log_probabilities, axis=-1), axis=-1)
+        return losses, ops.expand_dims(share, -1) * (ops.exp(log_probabilities) - wanted)
+
+    def _move(self, variable: Any, moments: Sequence[Any], gradient: Any, pace: Any) -> None:
+        """One step of Adam; weight decay applies to kernels."""
+        first, second = moments
+        of_each = (-1,) + (1,) * (len(variable.shape) - 1)
+        corrected, rate, moves = (ops.reshape(pace[row], of_each) for row in range(3))
+        moved_first = first + (gradient - first) * (moves * (1 - FIRST_DECAY))
+        moved_second = second + (ops.square(gradient) - second) * (moves * (1 - SECOND_DECAY))
+        kept = variable * (1.0 - rate * ops.reshape(self.decay, of_each)) if len(variable.shape) > 2 else variable
+        first.assign(moved_first)
+        second.assign(moved_second)
+        variable.assign(kept - moved_first * corrected / (ops.sqrt(moved_second) + EPSILON))
+
+
+def _zeros(shape: Sequence[int], name: str) -> Any:
+    return keras.Variable(np.zeros(shape, dtype=np.float32), trainable=False, name=name)
 
 
 class _GivenSeed(keras.random.SeedGenerator):
@@ -280,36 +286,3 @@ class _GivenSeed(keras.random.SeedGenerator):
     def next(self, ordered: bool = True) -> Any:  # noqa: ARG002 - Keras's interface
         """The seed as it is."""
         return self._given
-
-
-class _AdamOfPlaces(keras.optimizers.Optimizer):
-    """Adam with decoupled weight decay, every place with its own rate, decay and count of steps."""
-
-    def __init__(self, pace: Any) -> None:
-        super().__init__(learning_rate=1.0, name="adam_of_places")
-        self._pace = pace
-        self.moments: list[Any] = []
-
-    def build(self, variables: Any) -> None:
-        """Makes the moments."""
-        if self.built:
-            return
-        super().build(variables)
-        self.moments = [
-            self.add_variable_from_reference(variable, name=name)
-            for variable in variables
-            for name in ("first", "second")
-        ]
-        self.decay = self.add_variable(shape=(variables[0].shape[0],), name="decay", initializer="zeros")
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:  # noqa: ARG002 - each place has its own
-        """One step of one variable of all places; weight decay applies to kernels."""
-        index = self._get_variable_index(variable)
-        first, second = self.moments[2 * index : 2 * index + 2]
-        of_each = (-1,) + (1,) * (len(variable.shape) - 1)
-        corrected, rate, moves = (ops.reshape(self._pace[row], of_each) for row in range(3))
-        if len(variable.shape) > 2:
-            self.assign_sub(variable, variable * rate * ops.reshape(self.decay, of_each))
-        self.assign_add(first, (gradient - first) * (moves * (1 - FIRST_DECAY)))
-        self.assign_add(second, (ops.square(gradient) - second) * (moves * (1 - SECOND_DECAY)))
-        self.assign_sub(variable, first * corrected / (ops.sqrt(second) + EPSILON))
