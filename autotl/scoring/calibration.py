@@ -14,20 +14,34 @@ def calibrate(labels: Labels, probabilities: Probabilities) -> dict[str, Any]:
     """Temperature and what it does on these examples; those without a label (negative) are left out.
 
     Returns:
-        Plain JSON values: `temperature` (1 where there is no labelled example), `bins` of the scaled probabilities, and
-        before and after scaling `error_…` (expected calibration error) and `brier_…`.
+        Plain JSON values: `temperature` (1 where there is no labelled example), and what `before_and_after` it is.
     """
     known = labels >= 0
     labels, probabilities = labels[known], probabilities[known]
     if not len(labels):
         return {"temperature": 1.0, "bins": []}
     temperature = fit_temperature(labels, probabilities)
+    return {"temperature": temperature, **before_and_after(labels, probabilities, temperature)}
+
+
+def before_and_after(labels: Labels, probabilities: Probabilities, temperature: float) -> dict[str, Any]:
+    """How true probabilities are as a model says them, and divided by a temperature.
+
+    Returns:
+        Plain JSON values: `examples`, `bins_before` and `bins` (after scaling), the rule they are made by, and before
+        and after scaling `error_…` (expected calibration error), `nll_…` (mean negative log likelihood, in nats) and
+        `brier_…`.
+    """
     scaled = with_temperature(probabilities, temperature)
     return {
-        "temperature": temperature,
+        "examples": len(labels),
+        "bin_rule": f"{BINS} bins of equal width; empty ones are left out",
+        "bins_before": reliability_bins(labels, probabilities),
         "bins": reliability_bins(labels, scaled),
         "error_before": expected_calibration_error(labels, probabilities),
         "error_after": expected_calibration_error(labels, scaled),
+        "nll_before": negative_log_likelihood(labels, probabilities),
+        "nll_after": negative_log_likelihood(labels, scaled),
         "brier_before": brier_score(labels, probabilities),
         "brier_after": brier_score(labels, scaled),
     }
@@ -77,6 +91,11 @@ def reliability_bins(labels: Labels, probabilities: Probabilities, *, bins: int 
         }
         for index in np.unique(place)
     ]
+
+
+def negative_log_likelihood(labels: Labels, probabilities: Probabilities) -> float:
+    """Mean of -log of the true class's probability, in nats: 0 best."""
+    return float(-_logarithm(probabilities)[np.arange(len(labels)), labels].mean())
 
 
 def brier_score(labels: Labels, probabilities: Probabilities) -> float:
