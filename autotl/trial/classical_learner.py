@@ -67,12 +67,15 @@ class ClassicalLearner:
         if not len(rows):
             empty = np.zeros((0, len(self._data.classes)), dtype=np.float32)
             return empty, empty
-        said = self.model.predict(_examples(self._rows(rows)))
-        return said, np.log(np.maximum(said, LEAST_PROBABILITY)).astype(np.float32)
+        return _with_logarithms(self.model.predict(_examples(self._rows(rows))))
 
     def predict_inputs(self, inputs: Inputs) -> Probabilities:
         """Probabilities of inputs outside the task's pools."""
-        return self.model.predict(_examples([(inputs, np.arange(len(inputs)))]))
+        return self.look_at(inputs)[0]
+
+    def look_at(self, inputs: Inputs) -> tuple[Probabilities, Features]:
+        """Probabilities of the same, and their logarithms."""
+        return _with_logarithms(self.model.predict(_examples([(inputs, np.arange(len(inputs)))])))
 
     def classifier_weights(self) -> None:
         """No layer reads its features: they are what it says."""
@@ -107,6 +110,10 @@ class ClassicalLearner:
             domain = int(domain_of[begin])
             parts.append((self._data.inputs[domain], rows[begin:end] - starts[domain]))
         return parts
+
+
+def _with_logarithms(said: Probabilities) -> tuple[Probabilities, Features]:
+    return said, np.log(np.maximum(said, LEAST_PROBABILITY)).astype(np.float32)
 
 
 def _settings(data: TaskData) -> dict[str, Any]:

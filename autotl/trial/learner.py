@@ -65,6 +65,10 @@ class Learner(Trained, Protocol):
         """What it says of inputs outside the task's pools, such as the test set."""
         ...
 
+    def look_at(self, inputs: Inputs) -> tuple[Probabilities, Features]:
+        """The same with the features it says it by."""
+        ...
+
     def state(self) -> Arrays:
         """Everything that training changes."""
         ...

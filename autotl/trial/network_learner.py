@@ -369,12 +369,16 @@ class NetworkLearner:
 
     def predict_inputs(self, inputs: Inputs) -> Probabilities:
         """Probabilities of inputs outside the task's pools; they are the target's."""
+        return self.look_at(inputs)[0]
+
+    def look_at(self, inputs: Inputs) -> tuple[Probabilities, Features]:
+        """Probabilities of the same, and their pooled features."""
         features = self._bench.features_of(self.trainer.division, inputs)
         batches = Material([[features]], np.zeros(len(inputs), dtype=np.int64))
         batches.tells_domains = self._material.tells_domains
         if self.words is not None:
             batches.beside = self.words.of_inputs(inputs)
-        return self.trainer.predict(batches.prediction_batches(np.arange(len(inputs))))[0]
+        return self.trainer.predict(batches.prediction_batches(np.arange(len(inputs))))
 
     def classifier_weights(self) -> NDArray[np.float32]:
         """(d, classes), of the last layer."""

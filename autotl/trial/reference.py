@@ -54,9 +54,9 @@ def reference(data: TaskData, space: Space, make_workshop: "Callable[[], Worksho
         make_workshop: is called where a network is needed; imports Keras.
     """
     if data.modality == "table":
-        return Reference("the table's columns", lambda rows: _joined(data, rows, _columns))
+        return Reference("the table's columns", lambda rows: of_rows(data, rows, columns_of))
     if data.modality == "signal":
-        return Reference("classical features of the windows", lambda rows: _joined(data, rows, _of_windows))
+        return Reference("classical features of the windows", lambda rows: of_rows(data, rows, features_of_windows))
     plans = [
         linear_probe(space, backbone)
         for backbone in space.values("backbone")
@@ -66,7 +66,7 @@ def reference(data: TaskData, space: Space, make_workshop: "Callable[[], Worksho
         return _by_network(plans, make_workshop())
     if data.modality == "text":
         return Reference("the words of the texts", _topics(data))
-    return Reference(f"pictures of {PIXELS} pixels a side", lambda rows: _joined(data, rows, _pixels))
+    return Reference(f"pictures of {PIXELS} pixels a side", lambda rows: of_rows(data, rows, _pixels))
 
 
 def _by_network(plans: list[Plan], workshop: "Workshop") -> Reference:
@@ -88,8 +88,12 @@ def _fastest(plans: list[Plan], workshop: "Workshop") -> Plan:
     return plans[costs.index(min(costs))]
 
 
-def _joined(data: TaskData, rows: Rows, read: Callable[[Inputs, Rows], Features]) -> Features:
-    """Features of rows of any domains, in the order of the rows."""
+def of_rows(data: TaskData, rows: Rows, read: Callable[[Inputs, Rows], Features]) -> Features:
+    """Features of rows of any domains, in the order of the rows.
+
+    Args:
+        read: inputs of one domain and rows of it → their features.
+    """
     domain_of = data.domain_of[rows]
     starts = np.cumsum([0, *(len(inputs) for inputs in data.inputs)])
     parts = {index: np.flatnonzero(domain_of == index) for index in np.unique(domain_of).tolist()}
@@ -101,13 +105,15 @@ def _joined(data: TaskData, rows: Rows, read: Callable[[Inputs, Rows], Features]
     return features
 
 
-def _columns(inputs: Inputs, rows: Rows) -> Features:
+def columns_of(inputs: Inputs, rows: Rows) -> Features:
+    """The columns of a table's rows as numbers, categories as columns of 0 and 1."""
     records = cast(Records, inputs)
     assert records.schema is not None, "the task's tables have a schema"
     return records.schema.wide(records.read(rows))
 
 
-def _of_windows(inputs: Inputs, rows: Rows) -> Features:
+def features_of_windows(inputs: Inputs, rows: Rows) -> Features:
+    """Classical features of windows of a signal; of very short ones their samples."""
     windows = cast(Windows, inputs).read(rows)
     return signal_features(windows) if windows.shape[1] >= FEWEST_SAMPLES else windows.reshape(len(windows), -1)
 
