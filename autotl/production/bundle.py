@@ -28,6 +28,8 @@ DESCRIPTION = "bundle.json"
 TOKENIZER = "tokenizer.json"  # of a language network: what model.keras does to strings, for formats that cannot
 EVIDENCE = "evidence"
 PORTRAIT = "portrait.npz"  # of the domain that the model was made for, for whoever watches it
+FIGURES = "figures.json"  # of the evidence
+EXAMPLES = "examples.json"  # likewise; holds content of the data, so it stays where it was made
 FORMAT = 1
 
 

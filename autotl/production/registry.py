@@ -2,7 +2,7 @@
 
 ```text
 registry/<model>/
-  versions/<n>/bundle/        the bundle, read-only; its card says who signed it off
+  versions/<n>/bundle/        the bundle, read-only, without the examples in its evidence; its card says who signed off
   versions/<n>/version.json   where it came from, its figures, the SHA-256 of every file of the bundle
   history.jsonl               every promotion and rollback, oldest first; lines are only ever added
 ```
@@ -23,7 +23,7 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from autotl.errors import StorageError, UsageError, suggestion
-from autotl.production.bundle import CARD, DESCRIPTION, METRICS, Bundle, open_bundle
+from autotl.production.bundle import CARD, DESCRIPTION, EVIDENCE, EXAMPLES, METRICS, Bundle, open_bundle
 from autotl.production.home import home_folder
 from autotl.production.reference import Reference
 from autotl.run.folder import write_whole
@@ -39,7 +39,8 @@ SCHEMA = 1
 UNFINISHED = ".unfinished"
 WAIT_SECONDS = 120.0  # for somebody else who is promoting
 
-_NOT_THE_MODEL = (CARD, METRICS, DESCRIPTION)  # files that may differ between two versions of one model
+_LEFT_BEHIND = (f"{EVIDENCE}/{EXAMPLES}",)  # content of the data: a version is passed on, the run folder is not
+_NOT_THE_MODEL = (CARD, METRICS, DESCRIPTION, *_LEFT_BEHIND)  # files that may differ between two versions of one model
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,8 @@ class Registry:
         try:
             shutil.rmtree(unfinished, ignore_errors=True)  # of a promotion that was cut off: nobody else holds the lock
             for name in _names(bundle.path):
+                if name in _LEFT_BEHIND:
+                    continue
                 write_whole(unfinished / BUNDLE / name, (bundle.path / name).read_bytes())
             _sign(unfinished / BUNDLE, f"{model}:{number}", alias, sign_off)
             open_bundle(unfinished / BUNDLE)  # what was copied is what its own digests vouch for

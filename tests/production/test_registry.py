@@ -9,7 +9,7 @@ from bundles import make_bundle
 
 from autotl.errors import StorageError, UsageError
 from autotl.production import registry as module
-from autotl.production.bundle import CARD, METRICS, MODEL, open_bundle
+from autotl.production.bundle import CARD, EVIDENCE, EXAMPLES, METRICS, MODEL, open_bundle
 from autotl.production.reference import Reference
 from autotl.production.registry import BUNDLE, HISTORY, LOCK, VERSION, VERSIONS, Registry, SignOff
 
@@ -57,6 +57,16 @@ def test_a_version_holds_the_bundle_and_who_when_why(registry, tmp_path):
         assert words in card
     assert registry.open(Reference("pets", "production")).classes == ("daisy", "tulip")
     assert registry.open(Reference("pets", version=1)).path == version.bundle_folder
+
+
+def test_examples_of_the_data_stay_in_the_run_folder(registry, tmp_path):
+    folder = make_bundle(tmp_path / "bundle-0", model="weights of 0")
+    (folder / EVIDENCE / EXAMPLES).write_text('{"examples": ["a face"]}')
+    first = registry.add("pets", open_bundle(folder), record(), alias="staging", sign_off=sign_off())
+    assert f"{EVIDENCE}/{EXAMPLES}" not in first.record["files"]
+    assert not any(b"a face" in content for content in files_of(registry.folder).values())
+    same = registry.add("pets", open_bundle(folder), record(), alias="production", sign_off=sign_off())
+    assert same.number == first.number, "what is left behind makes no other model"
 
 
 def test_the_bundle_in_the_run_folder_stays_as_it_was(registry, tmp_path):
