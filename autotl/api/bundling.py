@@ -57,8 +57,9 @@ def bundle_of_trial(
         raise UsageError(f"{trial.run.path} has no test set, so --evaluate has nothing to open.")
     import_keras()
     from autotl.backbones.reading import own_reading
-    from autotl.production.bundle import write_bundle
+    from autotl.production.bundle import FIGURES, write_bundle
     from autotl.production.evaluation import evaluate_on_test
+    from autotl.production.evidence.figures import NOTHING, TEST, Said, figures_of, name_of_validation
     from autotl.production.portrait import portrait_of
     from autotl.production.serving_model import serving_model
     from autotl.production.shipping import calibration_of, measured_latency
@@ -68,12 +69,23 @@ def bundle_of_trial(
     weights = trial_files.read_weights(trial.folder)
     outputs = trial_files.read_outputs(trial.folder)
     calibration = calibration_of(outputs, data)
+    temperature = calibration["temperature"]
     found = evaluate_on_test({"trial": (plan, weights)}, data.test, workshop) if evaluate and data.test else None
     test = trial.row["test"] if found is None else found.figures["trial"]
     latency = measured_latency(plan, weights, workshop)
-    model = serving_model(
-        workshop.trained(plan, weights), own_reading(form_of(plan, data)), temperature=calibration["temperature"]
+    model = serving_model(workshop.trained(plan, weights), own_reading(form_of(plan, data)), temperature=temperature)
+    figures = figures_of(
+        Said.of(name_of_validation(data), outputs.validation, data.labels[outputs.rows], temperature=temperature),
+        test=None
+        if found is None
+        else Said.of(TEST, found.probabilities["trial"], found.labels, temperature=temperature),
+        target=None,
+        classes=data.classes,
+        positive=workshop.scorer.positive,
+        temperature=temperature,
+        grouped=data.groups is not None,
     )
+    evidence = {**NOTHING, **figures}
     run = trial.run.path.name
     card = card_of(
         reopened.task,
@@ -87,22 +99,23 @@ def bundle_of_trial(
         test_uses=found.uses if found is not None else int(reopened.facts.get("test", {}).get("uses", 0)),
         refit={"reason": OWN_WEIGHTS},
         calibration=calibration,
+        evidence=evidence,
     )
     bundle = write_bundle(
         place,
         model,
         description=bundle_description(
-            reopened.task, data, trial.row, run=run, shipped="trial", temperature=calibration["temperature"]
+            reopened.task, data, trial.row, run=run, shipped="trial", temperature=temperature
         ),
         metrics={"score": trial.row["score"], "test": test},
         card=card,
-        evidence={"calibration.json": calibration},
-        portrait=portrait_of(model, data, outputs, temperature=calibration["temperature"]),
+        evidence={"calibration.json": calibration, FIGURES: evidence},
+        portrait=portrait_of(model, data, outputs, temperature=temperature),
     )
     if found is None:
         return MadeBundle(bundle, latency, test, {})
-    said = counting_unknown(found.labels, found.probabilities["trial"])
-    return MadeBundle(bundle, latency, test, compute_all(*said, positive=workshop.scorer.positive))
+    counted = counting_unknown(found.labels, found.probabilities["trial"])
+    return MadeBundle(bundle, latency, test, compute_all(*counted, positive=workshop.scorer.positive))
 
 
 def _headline(trial: RunTrial, facts: Mapping[str, Any]) -> Sequence[str]:

@@ -50,6 +50,7 @@ def card_of(
     test_uses: int,
     refit: Mapping[str, Any],
     calibration: Mapping[str, Any],
+    evidence: Mapping[str, Any],
 ) -> str:
     """The model card. A figure that is None was not measured, and the card says so."""
     return model_card(
@@ -66,6 +67,7 @@ def card_of(
             "test_uses": test_uses,
             "refit": refit,
             "calibration": calibration,
+            "evidence": evidence,
             "data": _data_lines(data.summary),
             "versions": versions(),
             "run": run,

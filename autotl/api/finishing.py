@@ -37,7 +37,9 @@ from autotl.trial.outcome import Outputs
 from autotl.trial.scorer import counting_unknown
 
 if TYPE_CHECKING:
+    from autotl.production.evidence.gathering import Evidence
     from autotl.production.shipping import Contender, Retrain, Shipped
+    from autotl.trial.workshop import Workshop
 
 _log = logging.getLogger(__name__)
 
@@ -136,6 +138,7 @@ class _Finisher:
         self.headline = leaderboard.headline(self.rows, **self._examples)
         self.confusion: dict[str, Any] | None = None
         self._tested: dict[str, float] = {}  # figures of the shipped model on test, by metric
+        self._spare: Workshop | None = None
         self._failure = trouble
         self._is_shipped = True  # or nothing is there to ship
         self._test_examples: ScoredSplit | None = None
@@ -153,7 +156,7 @@ class _Finisher:
     def ship(self, winner: Row) -> None:
         """Retrains, tests and bundles the winner; tests the baselines beside it."""
         import_keras()
-        from autotl.production.bundle import write_bundle
+        from autotl.production.bundle import EXAMPLES, FIGURES, write_bundle
         from autotl.production.shipping import Contender, ship
 
         self._stages.start("retrain", "retraining the winner and opening the test set")
@@ -170,7 +173,10 @@ class _Finisher:
             deadline=deadline,
         )
         self._take_figures(winner, contenders, shipped)
+        evidence = self._evidence(winner, shipped)
         gap = self._gap(winner)
+        files = {"calibration.json": shipped.calibration, "gap.json": gap, FIGURES: evidence.figures}
+        files[EXAMPLES] = evidence.examples
         self._stages.start("bundle", "writing the bundle")
         if self._plan(winner).backbone.trusted:
             self.headline["sentences"].append(SAVED_MODEL)
@@ -194,12 +200,13 @@ class _Finisher:
                     "test": winner["refit_test"] or winner["test"],  # of the weights that ship
                     "trial_test": winner["test"],
                 },
-                card=self._card(winner, shipped),
-                evidence={"calibration.json": shipped.calibration, **({} if gap is None else {"gap.json": gap})},
+                card=self._card(winner, shipped, evidence.figures),
+                evidence={name: value for name, value in files.items() if value is not None},
                 portrait=shipped.portrait,
             )
             put_in_place(place, self._run.path / WINNER)
-        for name, value in (("refit", shipped.refit.as_dict()), ("calibration", shipped.calibration), ("gap", gap)):
+        facts = {"refit": shipped.refit.as_dict(), "calibration": shipped.calibration, "gap": gap}
+        for name, value in {**facts, "evidence": evidence.figures}.items():
             self._study.put_fact(name, value)
 
     def _gap(self, winner: Row) -> dict[str, Any] | None:
@@ -211,14 +218,39 @@ class _Finisher:
 
         self._stages.start("gap", "measuring how far apart the domains are")
         plan, weights = self._plan(winner), trial_files.read_weights(self._run.trial(winner["trial"]))
-        # On a bench of its own: the model that ships must not be given other weights.
-        workshop = self._order()
+        workshop = self._bench()
         try:
             shown = reference(self._data, self._task.space, lambda: workshop)
             return before_and_after(self._data, shown, lambda rows: workshop.trained(plan, weights).predict(rows)[1])
         except Exception:  # evidence that cannot be had is no reason to lose a winner
             _log.exception("the domain gap could not be measured")
             return None
+
+    def _evidence(self, winner: Row, shipped: "Shipped") -> "Evidence":
+        """How the winner behaves, gathered in what is left of the command's time."""
+        from autotl.production.evidence.gathering import Winner, gather
+
+        self._stages.start("evidence", "looking at what the winner's answers hang on")
+        now = time.time()
+        subject = Winner(
+            winner["trial"],
+            self._plan(winner),
+            self._data,
+            self._outputs[winner["trial"]],
+            trial_files.read_weights(self._run.trial(winner["trial"])),
+            shipped,
+            self._task.metric,
+            self._order.scorer.positive,
+            self._order.scorer.seed,
+            self._bench,
+        )
+        return gather(subject, spent=now - self._budget.started, left=self._budget.ends - now)
+
+    def _bench(self) -> "Workshop":
+        """A workshop beside the one that ships: the model that ships must not be given other weights."""
+        if self._spare is None:
+            self._spare = self._order()
+        return self._spare
 
     def _retrain(self, winner: Row) -> "Retrain":
         if not self._task.overrides.refit:
@@ -342,7 +374,7 @@ class _Finisher:
         value = winner["scores"].get(f"source_{self._task.metric}")
         return None if value is None else {"value": value}
 
-    def _card(self, winner: Row, shipped: "Shipped") -> str:
+    def _card(self, winner: Row, shipped: "Shipped", evidence: dict[str, Any]) -> str:
         return card_of(
             self._task.task,
             self._data,
@@ -355,6 +387,7 @@ class _Finisher:
             test_uses=shipped.test.uses if shipped.test is not None else 0,
             refit=shipped.refit.as_dict(),
             calibration=shipped.calibration,
+            evidence=evidence,
         )
 
     def _plan(self, row: Row) -> Any:

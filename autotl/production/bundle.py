@@ -30,6 +30,7 @@ EVIDENCE = "evidence"
 PORTRAIT = "portrait.npz"  # of the domain that the model was made for, for whoever watches it
 FIGURES = "figures.json"  # of the evidence
 EXAMPLES = "examples.json"  # likewise; holds content of the data, so it stays where it was made
+EXAMPLES_FORMAT = 1
 FORMAT = 1
 
 

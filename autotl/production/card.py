@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from autotl.production.card_evidence import figures_of_behaviour
+
 INPUTS = {
     "image": "image files; stretched to the model's size, everything else is inside the model",
     "text": "raw strings; the tokenizer is inside the model",
@@ -17,7 +19,7 @@ def model_card(values: Mapping[str, Any]) -> str:
 
     Args:
         values: `task`, `modality`, `setting`, `metric`, `classes`, `plan`, `headline`, `test`, `test_uses`, `refit`,
-            `calibration`, `data`, `versions`, `run`, `trial`.
+            `calibration`, `data`, `versions`, `run`, `trial`, `evidence` (as `evidence.gathering` gives its figures).
     """
     test, fitted_on = values["test"], values["calibration"].get("fitted_on", OWN)
     tested = (
@@ -37,7 +39,7 @@ def model_card(values: Mapping[str, Any]) -> str:
 
 - Task: {values["setting"]} transfer; one of {len(values["classes"])} classes: {", ".join(values["classes"])}.
 - Input: {_input(values)}.
-- Not measured: behaviour on {values["modality"]}s unlike those of the target domain, fairness between groups of people.
+- Not measured: fairness between groups of people.
 
 ## Figures ({values["metric"]})
 
@@ -45,6 +47,8 @@ def model_card(values: Mapping[str, Any]) -> str:
 - Test: {tested}
 - Calibration: temperature {values["calibration"]["temperature"]:.3g}, fitted on {fitted_on}.
 - Weights: {values["refit"]["reason"]}.
+
+{figures_of_behaviour(values)}
 
 ## Data
 

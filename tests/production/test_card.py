@@ -3,6 +3,7 @@
 import pytest
 
 from autotl.production.card import model_card
+from autotl.production.evidence.figures import NOTHING
 
 VALUES = {
     "task": "flowers",
@@ -19,6 +20,7 @@ VALUES = {
     "calibration": {"temperature": 1.23456},
     "data": ["target: 200 images", "source: 500 images"],
     "versions": {"autotl": "0.1", "keras": "3.15.1"},
+    "evidence": NOTHING,
     "run": "flowers-20260304-120005",
     "trial": 3,
 }

@@ -1,0 +1,1 @@
+"""What backs a winner: how it fares class by class, when not to trust it, and what its answers hang on."""

@@ -1,0 +1,95 @@
+"""Examples that people look at are the costliest mistakes, and there is an end to the time that they cost."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from autotl.data.texts import texts_of
+from autotl.production.evidence.choosing import MOST_MISTAKES, MOST_OF_A_PAIR, costliest_mistakes, plainly_right
+from autotl.production.evidence.examples import LEAST_SECONDS, MOST_SECONDS, examples_of, looking_at, seconds_to_explain
+from autotl.production.evidence.figures import Said
+
+
+def sure(named, confidence, classes=3):
+    named, confidence = np.asarray(named), np.asarray(confidence, dtype=np.float64)
+    rest = (1 - confidence) / (classes - 1)
+    return np.where(np.eye(classes)[named] > 0, confidence[:, None], rest[:, None])
+
+
+def test_the_surest_mistakes_come_first_and_no_pair_fills_the_page():
+    labels = np.array([0] * 10 + [1, 2, 0, -1])
+    named = [1] * 10 + [2, 1, 0, 0]
+    confidence = [0.5 + 0.04 * step for step in range(10)] + [0.45, 0.44, 0.99, 0.99]
+    found = costliest_mistakes(labels, sure(named, confidence))
+    assert found[:MOST_OF_A_PAIR] == [9, 8, 7]
+    assert found[MOST_OF_A_PAIR : MOST_OF_A_PAIR + 2] == [10, 11], "the other pairs before more of the same"
+    assert found[5:] == [6, 5, 4, 3, 2, 1, 0]
+    assert len(found) == MOST_MISTAKES
+    assert 13 not in found, "no model can name that class"
+
+
+def test_right_answers_are_the_surest_of_each_class():
+    labels = np.array([0, 0, 1, 2, 2])
+    found = plainly_right(labels, sure([0, 0, 0, 2, 2], [0.6, 0.8, 0.9, 0.5, 0.7]))
+    assert found == [1, 4], "the class that is mistaken comes first, and one that is never right does not come"
+
+
+def asked_about(count=30):
+    inputs = texts_of(
+        [f"{'good' if number % 2 else 'bad'} text {number}" for number in range(count)], map(str, range(count))
+    )
+    labels = np.arange(count) % 2
+    probabilities = sure(np.where(np.arange(count) % 3 == 0, 1 - labels, labels), np.linspace(0.6, 0.9, count), 2)
+    model = SimpleNamespace(
+        predict=lambda batch: sure([int("good" in text) for text in batch], np.full(len(batch), 0.8), 2)
+    )
+    return (
+        Said("test", probabilities.astype(np.float32), probabilities, labels),
+        inputs,
+        looking_at(inputs, model, None),
+    )
+
+
+def test_every_example_says_what_it_is_what_was_said_and_what_that_hangs_on():
+    asked, inputs, looking = asked_about()
+    found = examples_of(asked, inputs, ("bad", "good"), looking, is_over=lambda: False)
+    assert found["mistakes"] == 10
+    assert found["explained"] == len(found["examples"]) == 12
+    wrong = [each for each in found["examples"] if not each["right"]]
+    assert [each["true"] != each["said"] for each in found["examples"]] == [
+        not each["right"] for each in found["examples"]
+    ]
+    assert wrong[0]["probability"] == max(each["probability"] for each in wrong)
+    place = int(wrong[0]["id"])
+    assert "".join(part for part, _ in wrong[0]["parts"]) == inputs.texts[place]
+    assert {"before", "after", "place"} <= set(wrong[0])
+
+
+def test_when_the_time_is_up_examples_are_shown_without_reasons():
+    asked, inputs, looking = asked_about()
+    calls = []
+
+    def is_over():
+        calls.append(None)
+        return len(calls) > 3
+
+    found = examples_of(asked, inputs, ("bad", "good"), looking, is_over=is_over)
+    assert found["explained"] == 3
+    assert len(found["examples"]) == 12
+    reasons = [each["right"] for each in found["examples"] if "before" in each]
+    assert sorted(reasons) == [False, False, True], "two mistakes and a right answer"
+
+
+def test_a_model_without_mistakes_has_none_to_show():
+    asked, inputs, looking = asked_about()
+    perfect = Said("test", asked.raw, asked.probabilities, asked.probabilities.argmax(axis=1))
+    found = examples_of(perfect, inputs, ("bad", "good"), looking, is_over=lambda: False)
+    assert found["mistakes"] == 0
+    assert all(each["right"] for each in found["examples"])
+
+
+def test_explaining_takes_a_small_share_of_the_search():
+    assert seconds_to_explain(200, 100) == 10
+    assert seconds_to_explain(36_000, 600) == MOST_SECONDS
+    assert seconds_to_explain(36_000, 8) == 8
+    assert seconds_to_explain(10, 500) == seconds_to_explain(900, -5) == LEAST_SECONDS
