@@ -239,6 +239,65 @@ def test_predictions_after_a_reload_are_identical_and_as_good_as_the_test_says(s
         assert right == pytest.approx(tested, abs=1e-9), "the test itself, from raw files through the shipped model"
 
 
+def evidence(place: Path, name: str):
+    return json.loads((place / "run" / "winner" / "evidence" / name).read_text(encoding="utf-8"))
+
+
+def test_evidence_of_the_winner_tells_what_the_leaderboard_tells(story):
+    figures, winner = evidence(story, "figures.json"), winner_of(story)
+    tested = (winner["refit_test"] or winner["test"])["value"]
+    lines = figures["per_class"]["classes"]
+    assert figures["per_class"]["split"] == "test"
+    found = sum(line["recall"]["value"] * line["support"] for line in lines)
+    assert found / sum(line["support"] for line in lines) == pytest.approx(tested)
+    curves = {curve["split"]: curve for curve in figures["abstaining"]["curves"]}
+    assert curves["test"]["accuracy"] == pytest.approx(tested)
+    assert len(curves) == 2
+    assert figures["calibration_on_test"]["examples"] == curves["test"]["examples"]
+    assert figures["thresholds"] is None, "the classes are even"
+    assert (figures["unlike"] is None) == ("hums" != described(story)["task"] != "machines"), "words have no distance"
+
+
+def test_every_example_says_what_its_answer_hangs_on(story):
+    found = evidence(story, "examples.json")
+    assert found["split"] == "test"
+    assert found["explained"] == len(found["examples"]) >= 3
+    for example in found["examples"]:
+        assert example["right"] == (example["true"] == example["said"])
+        assert example["before"] == pytest.approx(example["probability"], abs=1e-3), "the bundle says what was tested"
+        assert example["after"] <= example["before"] + 1e-6
+    page = (story / "run" / "report.html").read_text(encoding="utf-8")
+    assert 'id="examples"' in page
+    assert run(["report", str(story / "run"), "--without-examples"]) == 0
+    assert "pass this page on only" not in (story / "run" / "report.html").read_text(encoding="utf-8")
+    (story / "run" / "report.html").write_text(page, encoding="utf-8")
+
+
+def test_the_words_that_tell_a_mood_decide(text_story):
+    right = [example for example in evidence(text_story, "examples.json")["examples"] if example["right"]]
+    telling = {"calm": {"quiet", "gentle", "slow"}, "loud": {"bang", "crash", "scream"}}
+    telling["odd"] = {"clown", "banana", "moonwalk"}
+    assert len(right) == 3
+    assert all(example["place"] in telling[example["said"]] for example in right)
+
+
+def test_columns_that_tell_nothing_come_last(table_stories):
+    columns = evidence(table_stories[0], "figures.json")["columns"]["columns"]
+    assert [line["column"] for line in columns][-1] == "sold"
+    assert columns[0]["drop"] > 0.05
+
+
+def test_hidden_labels_change_no_rule_that_was_drawn_without_them(table_stories):
+    one, other = (evidence(place, "figures.json") for place in table_stories)
+    calibrations = [evidence(place, "calibration.json") for place in table_stories]
+    assert calibrations[0] == calibrations[1]
+    rules = [[(rule["threshold"], rule["on"][:1]) for rule in each["abstaining"]["rules"]] for each in (one, other)]
+    assert rules[0] == rules[1]
+    shares = [[split["outside"] for split in each["unlike"]["splits"]] for each in (one, other)]
+    assert shares[0] == shares[1]
+    assert one["per_class"] != other["per_class"], "which is of the test"
+
+
 def test_hidden_labels_change_nothing_but_the_test(table_stories):
     times = {"seconds", "memory_mb", "gpu_mb", "latency_ms", "latency_estimated", "test", "refit_test"}
     one, other = ([{key: row[key] for key in row if key not in times} for row in rows_of(p)] for p in table_stories)

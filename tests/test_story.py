@@ -198,6 +198,23 @@ def test_leaderboard_and_report_are_read_from_the_folder_alone(story, capsys):
     assert (folder / "report.html").is_file()
 
 
+def test_the_evidence_is_of_the_model_that_ships(story):
+    _, folder = story
+    figures, found = (read(folder / "winner" / "evidence" / name) for name in ("figures.json", "examples.json"))
+    winner = next(row for row in read(folder / "leaderboard.json")["trials"] if row["winner"])
+    curve = figures["abstaining"]["curves"][-1]
+    assert (curve["split"], figures["abstaining"]["split"]) == ("test", "cross-validation")
+    assert curve["accuracy"] == pytest.approx(shipped_on_test(winner)["value"])
+    assert {split["split"] for split in figures["unlike"]["splits"]} == {"cross-validation", "test"}
+    assert found["explained"] >= 3
+    for example in found["examples"]:
+        assert example["thumbnail"].startswith("data:image/jpeg;base64,")
+        if "before" in example:
+            assert example["before"] == pytest.approx(example["probability"], abs=1e-3)
+    card = (folder / "winner" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "## Inputs unlike the training data\n\nBy the features that its head reads" in card
+
+
 def test_a_changed_bundle_is_refused(story, tmp_path, capsys):
     import shutil
 

@@ -13,7 +13,16 @@ from autotl.api.opening import OpenedTask, Overrides, open_task
 from autotl.api.reviewing import arranged, compare, leaderboard_of, read_overview
 from autotl.api.searching import Run, open_to_search, search
 from autotl.api.signing_off import Promotion, list_models, open_model, promote, roll_back
-from autotl.api.verbs import Validation, predict, predict_given, read_leaderboard, validate, write_demo, write_report
+from autotl.api.verbs import (
+    Validation,
+    predict,
+    predict_given,
+    read_leaderboard,
+    validate,
+    write_demo,
+    write_report,
+    write_report_without_examples,
+)
 
 __all__ = [
     "Gap",
@@ -44,5 +53,6 @@ __all__ = [
     "validate",
     "write_demo",
     "write_report",
+    "write_report_without_examples",
     "write_task",
 ]

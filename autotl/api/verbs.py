@@ -1,7 +1,7 @@
 """The verbs beside `search`, each a few lines over the rooms."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from autotl.scoring.comparison import resolution_sentence
 
 if TYPE_CHECKING:
     from autotl.production.prediction import Predictions
+    from autotl.report import ReportValues
 
 
 DEMO_BACKBONE = "efficientnet_lite0"
@@ -93,12 +94,21 @@ def read_leaderboard(run: Path | str) -> dict[str, Any]:
 
 def write_report(run: Path | str) -> Path:
     """Lays report.html out anew from what the run folder holds."""
+    return _laid_out(run, lambda values: values)
+
+
+def write_report_without_examples(run: Path | str) -> Path:
+    """The same report for people who may not see the data: it shows no example of it."""
+    return _laid_out(run, lambda values: replace(values, examples=None))
+
+
+def _laid_out(run: Path | str, chosen: "Callable[[ReportValues], ReportValues]") -> Path:
     from autotl.api.standing import read_leaderboard as read
     from autotl.report import render
     from autotl.report.from_run import report_values
 
     folder = RunFolder.open(Path(run))
-    return folder.write(REPORT, render(report_values(folder, read(folder))))
+    return folder.write(REPORT, render(chosen(report_values(folder, read(folder)))))
 
 
 def write_demo(out: Path) -> Path:

@@ -113,11 +113,16 @@ def gap(
             screen().print(column_table(name, panel["columns"]))
 
 
-def report(run: RunPath) -> None:
+def report(
+    run: RunPath,
+    without_examples: Annotated[
+        bool, typer.Option("--without-examples", help="Show no example of the data: to pass the report on.")
+    ] = False,
+) -> None:
     """Writes report.html anew from what the run folder holds."""
-    from autotl.api import write_report
+    from autotl.api import write_report, write_report_without_examples
 
-    say(str(write_report(run)))
+    say(str(write_report_without_examples(run) if without_examples else write_report(run)))
 
 
 def dashboard(

@@ -1,17 +1,22 @@
 """A report's values from what a run folder holds."""
 
+import json
+import logging
 import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from autotl.production.bundle import EVIDENCE, EXAMPLES, EXAMPLES_FORMAT
 from autotl.report.sections.board import MOST_ROWS
 from autotl.report.values import ReportValues
 from autotl.report.wording import duration
 from autotl.run import RunFolder
-from autotl.run.folder import STUDY
+from autotl.run.folder import STUDY, WINNER
 from autotl.run.study import ENDED, reading
+
+_log = logging.getLogger(__name__)
 
 
 def report_values(run: RunFolder, leaderboard: Mapping[str, Any]) -> ReportValues:
@@ -39,6 +44,8 @@ def report_values(run: RunFolder, leaderboard: Mapping[str, Any]) -> ReportValue
         space=facts.get("space", {}),
         timing=facts.get("timing", {}),
         calibration=facts.get("calibration"),
+        evidence=facts.get("evidence") or {},
+        examples=_examples(run),
         refit=facts.get("refit"),
         gap=facts.get("gap"),
         importance=facts.get("importance"),
@@ -65,6 +72,17 @@ def _why_partial(run: RunFolder, facts: Mapping[str, Any], leaderboard: Mapping[
         f"{f', of {asked} asked for,' if asked else ''} when this page was made, "
         f"{duration(max(time.time() - last, 0.0))} after the last sign of life"
     )
+
+
+def _examples(run: RunFolder) -> Any:
+    """The examples that were kept beside the winner; None where there are none, or not as they were written."""
+    place = f"{WINNER}/{EVIDENCE}/{EXAMPLES}"
+    try:
+        found = json.loads(run.read(place)) if run.has(place) else None
+        return found if found is None or found["format"] == EXAMPLES_FORMAT else None
+    except (OSError, ValueError, KeyError, TypeError):
+        _log.warning("%s cannot be read: the report shows no examples", run.path / place)
+        return None
 
 
 def _domains(summary: Mapping[str, Any]) -> list[dict[str, Any]]:

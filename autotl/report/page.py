@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from autotl.report import wording
 from autotl.report.entries import Entry, Interval, read_entries, score_name, were_judged, winner_of
 from autotl.report.gap_figures import gap_section
-from autotl.report.values import ReportValues
+from autotl.report.values import Json, ReportValues
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,6 +40,7 @@ def render(values: ReportValues) -> str:
     entries = read_entries(values.leaderboard)
     winner = winner_of(entries)
     metric = str(leaderboard.get("metric") or task.get("metric") or "score")
+    evidence = wording.plain(values.evidence)
     confusion = sections.matrix(wording.plain(values.confusion)) if values.confusion else None
     higher_is_better = were_judged(entries) or bool(leaderboard.get("higher_is_better", True))
     choices = sections.worth(entries, higher_is_better=higher_is_better)
@@ -102,6 +103,12 @@ def render(values: ReportValues) -> str:
             broken=data.get("broken", []),
             findings=sections.findings_by_severity(wording.plain(values.findings)),
             calibration=wording.plain(values.calibration),
+            by_class=sections.by_class(evidence),
+            scaled=sections.scaled(values.calibration, evidence),
+            abstaining=sections.abstaining(evidence),
+            unlike=sections.unlike(evidence),
+            thresholds=sections.thresholds(evidence),
+            examples=sections.examples(values.examples),
             refit={"reason": None, **wording.plain(values.refit)} if values.refit else None,
             versions=wording.plain(values.versions),
             reproduce=wording.plain(values.reproduce),
@@ -140,7 +147,7 @@ def _charts(
         charts.wall_time(wording.plain(values.timing.get("stages", []))),
         charts.trial_time(entries),
         *charts.maps(wording.plain(values.gap) if values.gap else {}),
-        charts.reliability(wording.plain(values.calibration.get("bins", []))) if values.calibration else None,
+        *_of_the_winner(wording.plain(values.calibration or {}), wording.plain(values.evidence)),
     ]
     return {chart.name: chart for chart in drawn if chart is not None}
 
@@ -156,6 +163,16 @@ def _drawings(charts: "Sequence[Chart]") -> dict[str, Any]:
             rows.append(chart.rows)
         specs[chart.name] = {"spec": chart.spec, "rows": places[id(chart.rows)]}
     return {"rows": rows, "charts": specs}
+
+
+def _of_the_winner(calibration: Json, evidence: Json) -> "Iterator[Chart | None]":
+    """How the winner behaves."""
+    from autotl.report import charts
+
+    yield charts.reliability(calibration.get("bins", []), calibration.get("bins_before", []))
+    yield charts.risk_coverage((evidence.get("abstaining") or {}).get("curves", []))
+    yield from charts.threshold_curves((evidence.get("thresholds") or {}).get("views", []))
+    yield charts.columns_that_matter(evidence.get("columns"))
 
 
 def _comparison(entries: Sequence[Entry], winner: Entry, metric: str) -> "Chart | None":
@@ -206,6 +223,7 @@ def _environment() -> "Environment":
         milliseconds=wording.milliseconds,
         duration=wording.duration,
         signed_score=wording.signed_score,
+        percent=wording.percent,
         cell=_cell,
         sortable=_sortable,
     )

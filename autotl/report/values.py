@@ -29,8 +29,13 @@ class ReportValues:
         space: the search space as its YAML mapping.
         timing: `{"stages": [{"stage", "seconds"}]}`: the wall time of the command, stage by stage, in order. Seconds
             inside trials come from the leaderboard.
-        calibration: `{"temperature", "bins": [{"confidence", "accuracy", "count"}], "error_before", "error_after"}`;
-            both errors (expected calibration error) may be missing.
+        calibration: `{"temperature", "bins": [{"confidence", "accuracy", "count"}], …}`, and of `error_…` (expected
+            calibration error), `nll_…`, `brier_…` and `bins_before` as many as were measured, before and after scaling.
+        evidence: how the winner behaves, as `autotl.production.evidence.gathering` stores it: `per_class`,
+            `thresholds`, `abstaining`, `calibration_on_test`, `unlike`, `columns` and `note`, each missing or None
+            where it was not measured.
+        examples: single examples with what the answers hang on, as `autotl.production.evidence.examples` stores them;
+            they hold content of the data. None also where they are not to be shown.
         refit: `{"shipped": "refit" | "trial", "reason", "agreement", "required_agreement"}`.
         gap: between source and target, `{"features", "before": panel, "after": panel}`, a panel as
             `autotl.scoring.gap.measure` gives it; None without a source.
@@ -54,6 +59,8 @@ class ReportValues:
     space: Json = field(default_factory=dict)
     timing: Json = field(default_factory=dict)
     calibration: Json | None = None
+    evidence: Json = field(default_factory=dict)
+    examples: Json | None = None
     refit: Json | None = None
     gap: Json | None = None
     importance: Json | None = None

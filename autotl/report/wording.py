@@ -110,6 +110,11 @@ def rate(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.2g}"
 
 
+def percent(value: float | None) -> str:
+    """A share in per cent."""
+    return NOTHING if value is None else f"{100 * value:.1f} %"
+
+
 def share(part: float, whole: float) -> str:
     """A part of a whole in per cent."""
     if not whole:

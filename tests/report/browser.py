@@ -111,7 +111,7 @@ class Page:
             case "Page.javascriptDialogOpening":
                 self.complaints.append(f"dialog: {given['message']}")
                 raise RuntimeError(f"a script of the data ran: {given['message']}")
-            case "Network.requestWillBeSent":
+            case "Network.requestWillBeSent" if not given["request"]["url"].startswith("data:"):  # part of the page
                 self.requests.append(given["request"]["url"])
 
 

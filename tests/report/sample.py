@@ -5,6 +5,8 @@ import random
 from dataclasses import replace
 from typing import Any
 
+from sample_evidence import sample_evidence, sample_examples
+
 from autotl.report import ReportValues
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -165,11 +167,17 @@ def sample_values() -> ReportValues:
             "temperature": 1.37,
             "error_before": 0.061,
             "error_after": 0.024,
+            "bins_before": [
+                {"confidence": 0.08 + 0.1 * step, "accuracy": min(1.0, 0.03 + 0.085 * step), "count": 6 + step * step}
+                for step in range(2, 10)
+            ],
             "bins": [
                 {"confidence": 0.05 + 0.1 * step, "accuracy": min(1.0, 0.03 + 0.095 * step), "count": 6 + step * step}
                 for step in range(2, 10)
             ],
         },
+        evidence=sample_evidence(CLASSES),
+        examples=sample_examples("picture", CLASSES),
         refit={
             "shipped": "refit",
             "reason": "The refit agrees with its trial as often as two seeds agree, and passes the guards.",
@@ -239,6 +247,12 @@ def evil_values() -> ReportValues:
             "classes": classes,
             "matrix": [[20 if i == j else (i * j) % 3 for j in size] for i in size],
         },
+        evidence={
+            **sample_evidence(EVIL_NAMES),
+            "note": EVIL_NAMES[3],
+            "unlike": {**sample_evidence(CLASSES)["unlike"], "features": EVIL_NAMES[10]},
+        },
+        examples=sample_examples("words", EVIL_NAMES),
         space={name: {"choice": list(EVIL_NAMES)} for name in EVIL_NAMES},
         timing={"stages": [{"stage": name, "seconds": 1.0} for name in EVIL_NAMES]},
         refit={"shipped": "trial", "reason": EVIL_NAMES[7], "agreement": 0.5, "required_agreement": float("nan")},

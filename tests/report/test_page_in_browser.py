@@ -1,12 +1,14 @@
 """The page as a person sees it, in a headless Chromium: it draws, it sorts, it says nothing to anybody."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 from browser import Page, browser_page, find_browser
-from sample import evil_values, sample_values
+from sample import CLASSES, evil_values, sample_values
+from sample_evidence import sample_examples
 
 from autotl.report import render
 
@@ -22,6 +24,10 @@ CHARTS = {
     "cost-seconds",
     "confusion",
     "reliability",
+    "risk-coverage",
+    "threshold-0-precision",
+    "threshold-0-roc",
+    "columns",
     "best-by-backbone",
     "best-by-unfrozen",
     "score-by-learning-rate",
@@ -30,6 +36,7 @@ CHARTS = {
     "wall-time",
     "trial-time",
 }
+MARKS = ".picture rect, .signal rect, .weight rect, mark.for"
 VISIBLE_TRIALS = (
     "[...document.querySelectorAll('#board tbody tr')].filter(row => row.checkVisibility())"
     ".map(row => Number(row.querySelector('.trial').textContent))"
@@ -76,6 +83,45 @@ def test_every_chart_is_drawn_without_a_complaint_or_a_request(browser, tmp_path
 def test_a_page_never_scrolls_sideways(browser, tmp_path, name, width):
     page = show(browser, name, tmp_path, width=width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_slider_picks_a_line_of_the_table_and_says_it(browser, tmp_path):
+    page = show(browser, "sample", tmp_path)
+    advice = "document.querySelector('.slider output').textContent"
+    picked = "document.querySelector('.prices tr[aria-current] th').textContent"
+    assert page.evaluate(picked) == "1", "at first both errors cost the same"
+    page.evaluate(
+        "{ const slider = document.querySelector('.slider input');"
+        " slider.value = 4; slider.dispatchEvent(new Event('input')); }"
+    )
+    assert page.evaluate(picked) == "100"
+    assert page.evaluate(advice).startswith(
+        "A miss costs 100 false alarms: call it “airplane” from a probability of 0.010"
+    )
+    assert page.evaluate("document.querySelectorAll('.prices tr[aria-current]').length") == 1
+
+
+@pytest.mark.parametrize("kind", ["picture", "words", "stretches", "cells"])
+def test_examples_of_each_kind_are_shown_marked_and_unmarked(browser, tmp_path, kind):
+    file = tmp_path / "report.html"
+    shown = replace(sample_values(), examples=sample_examples(kind, CLASSES))
+    file.write_text(render(shown), encoding="utf-8")
+    browser.complaints.clear()
+    browser.open(file, width=390)
+    marks = f"[...document.querySelectorAll('#examples :is({MARKS})')]"
+    look = "getComputedStyle(mark)"
+    is_coloured = f"(mark.tagName !== 'MARK' || {look}.backgroundColor !== 'rgba(0, 0, 0, 0)')"
+    coloured = f"{marks}.filter(mark => {look}.visibility === 'visible' && {is_coloured})"
+    assert page_count(browser, coloured) > 0
+    browser.evaluate("document.getElementById('show-maps').click()")
+    assert page_count(browser, coloured) == 0
+    assert browser.evaluate("document.documentElement.scrollWidth") <= 390
+    assert browser.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
+    assert browser.complaints == []
+
+
+def page_count(page, elements):
+    return page.evaluate(f"{elements}.length")
 
 
 def test_the_policy_would_stop_a_script_that_got_in(browser, tmp_path):

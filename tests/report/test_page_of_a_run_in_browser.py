@@ -11,6 +11,7 @@ import pytest
 from browser import Page, browser_page, find_browser
 from pretend_runs import pretend_run
 from sample import EVIL_NAMES, sample_values
+from sample_evidence import sample_evidence, sample_examples
 
 from autotl.api.standing import write_leaderboard
 from autotl.cli.app import run
@@ -117,7 +118,9 @@ def test_a_run_whose_every_name_is_evil_runs_no_script(browser, tmp_path):
         "reproduce": list(EVIL_NAMES),
         "versions": {name: name for name in EVIL_NAMES},
         "not_shipped": EVIL_NAMES[4],
+        "evidence": {**sample_evidence(EVIL_NAMES), "note": EVIL_NAMES[5]},
     }
+    made.write("winner/evidence/examples.json", json.dumps(sample_examples("cells", EVIL_NAMES)))
     for name, value in wild.items():
         study.put_fact(name, value)
     write_leaderboard(made, rows, study.facts())

@@ -1,11 +1,10 @@
-"""Where is the winner wrong, and does it know?"""
+"""Where is the winner wrong?"""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import altair as alt
 
-from autotl.report.charts.drawing import ACCENT, CARD, INK, MUTED, Chart, Column, finish, rows_of_the_chart, tip
+from autotl.report.charts.drawing import ACCENT, CARD, INK, Chart, finish, rows_of_the_chart, tip
 
 
 def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> Chart:
@@ -46,38 +45,6 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> Chart:
         height=side * len(names),
         rows=rows,
         columns=(),
-    )
-
-
-def reliability(bins: Sequence[Mapping[str, Any]]) -> Chart | None:
-    """How often the model is right, by how sure it says it is."""
-    rows = [
-        {field: each[field] for field in ("confidence", "accuracy", "count")}
-        for each in bins
-        if each.get("count") and None not in (each.get("confidence"), each.get("accuracy"))
-    ]
-    if not rows:
-        return None
-    unit = alt.Scale(domain=[0, 1], nice=False)
-    axis = {"format": ".0%", "tickCount": 5}
-    x = alt.X("confidence:Q", title="how sure the model says it is", scale=unit, axis=alt.Axis(grid=False, **axis))
-    y = alt.Y("accuracy:Q", title="how often it is right", scale=unit, axis=alt.Axis(**axis))
-    base = alt.Chart(rows_of_the_chart()).encode(x=x, y=y)
-    ideal = base.transform_calculate(accuracy="datum.confidence").mark_line(
-        color=MUTED, strokeDash=[4, 4], strokeWidth=1
-    )
-    dots = base.mark_point(filled=True, opacity=0.9, color=ACCENT).encode(
-        size=alt.Size("count:Q", scale=alt.Scale(range=[30, 260]), legend=None),
-        tooltip=[tip("confidence:Q", "says", ".1%"), tip("accuracy:Q", "is right", ".1%"), tip("count:Q", "examples")],
-    )
-    return finish(
-        ideal + base.mark_line(color=ACCENT, strokeWidth=2) + dots,
-        name="reliability",
-        title="Is it as right as it says?",
-        caption="On the dashed line the model is as often right as it says. A larger dot stands for more examples.",
-        height=240,
-        rows=rows,
-        columns=(Column("Says", "confidence"), Column("Is right", "accuracy"), Column("Examples", "count")),
     )
 
 

@@ -4,45 +4,60 @@ One file per section; `page` calls their functions and hands what they return to
 """
 
 from autotl.report.sections.board import Board, Scale, board, worth_showing
+from autotl.report.sections.by_class import ByClass, by_class
 from autotl.report.sections.committee import Committee, committee
 from autotl.report.sections.data import Domain, domains, findings_by_severity
+from autotl.report.sections.examples import Examples, examples
 from autotl.report.sections.front import front
 from autotl.report.sections.mistakes import Matrix, matrix
 from autotl.report.sections.settings import budget_text, further_settings, winner_plan
 from autotl.report.sections.space import Dimension, dimensions
 from autotl.report.sections.spending import Price, Spending, spending
 from autotl.report.sections.summary import Figure, summary_figures
+from autotl.report.sections.thresholds import Thresholds, thresholds
 from autotl.report.sections.transfer import Transfer, transfer
+from autotl.report.sections.trust import Abstaining, Unlike, abstaining, scaled, unlike
 from autotl.report.sections.verdict import Circumstances, Verdict, circumstances, verdict
 from autotl.report.sections.worth import Worth, worth
 
 __all__ = [
+    "Abstaining",
     "Board",
+    "ByClass",
     "Circumstances",
     "Committee",
     "Dimension",
     "Domain",
+    "Examples",
     "Figure",
     "Matrix",
     "Price",
     "Scale",
     "Spending",
+    "Thresholds",
     "Transfer",
+    "Unlike",
     "Verdict",
     "Worth",
+    "abstaining",
     "board",
     "budget_text",
+    "by_class",
     "circumstances",
     "committee",
     "dimensions",
     "domains",
+    "examples",
     "findings_by_severity",
     "front",
     "further_settings",
     "matrix",
+    "scaled",
     "spending",
     "summary_figures",
+    "thresholds",
     "transfer",
+    "unlike",
     "verdict",
     "winner_plan",
     "worth",

@@ -167,6 +167,22 @@
   document.querySelector(".controls").hidden = false;
   arrange();
 
+  // Thresholds: the slider only picks a line of the table, which holds every figure ----------------------------------
+
+  for (const slider of document.querySelectorAll(".slider")) {
+    const input = slider.querySelector("input");
+    const lines = [...slider.closest(".prices").querySelectorAll("tr[data-advice]")];
+    const pick = () => {
+      lines.forEach((line, place) => line.toggleAttribute("aria-current", place === Number(input.value)));
+      const line = lines[Number(input.value)];
+      slider.querySelector("output").textContent = line.dataset.advice;
+      input.setAttribute("aria-valuetext", `${line.dataset.ratio} false alarms`);
+    };
+    input.addEventListener("input", pick);
+    slider.hidden = false;
+    pick();
+  }
+
   // Commands -------------------------------------------------------------------------------------------------------
 
   for (const button of document.querySelectorAll(".copy")) {
