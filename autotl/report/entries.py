@@ -125,7 +125,7 @@ def were_judged(entries: Sequence[Entry]) -> bool:
 
 def score_name(entries: Sequence[Entry], metric: str) -> str:
     """What the scores are, in words for a heading."""
-    return "mean rank" if were_judged(entries) else metric
+    return "mean rank" if were_judged(entries) else metric.replace("_", " ")
 
 
 def winner_of(entries: Sequence[Entry]) -> Entry | None:

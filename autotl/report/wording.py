@@ -82,8 +82,12 @@ def magnitude(value: float | None) -> str:
 
 
 def megabytes(value: float | None) -> str:
-    """The size of a model."""
-    return NOTHING if value is None else f"{value:.1f} MB" if value < 100 else f"{value:,.0f} MB"
+    """The size of a model; of a small one in kilobytes."""
+    if value is None:
+        return NOTHING
+    if value < 0.1:
+        return f"{1000 * value:.0f} kB"
+    return f"{value:.1f} MB" if value < 100 else f"{value:,.0f} MB"
 
 
 def milliseconds(value: float | None) -> str:

@@ -66,3 +66,10 @@ def test_plain_leaves_only_what_json_can_say():
         "1": [None, None, 1.5, True, None],
         "⟨U+202E⟩": ["a", {"b": "<class 'object'>"}],
     }
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(None, "–"), (0.0268, "27 kB"), (0.1, "0.1 MB"), (13.64, "13.6 MB"), (512.3, "512 MB")]
+)
+def test_the_size_of_a_model_has_a_unit_that_fits(size, words):
+    assert wording.megabytes(size) == words

@@ -22,20 +22,21 @@ def summary_figures(values: Json, headline: Json, entries: Sequence[Entry]) -> l
     figures: list[Figure] = []
     winner = winner_of(entries)
     metric = str(values.get("metric", "score"))
+    spoken = metric.replace("_", " ")
     corrected, raw = Interval.read(headline.get("corrected")), Interval.read(headline.get("raw"))
     if winner and winner.test:
         shipped = winner.refit_test or winner.test
         before = "" if winner.refit_test is None else f" (as searched {wording.score(winner.test.value)})"
-        figures.append(Figure(f"{metric} on test", wording.score(shipped.value), f"{_within(shipped)}{before}"))
+        figures.append(Figure(f"{spoken} on test", wording.score(shipped.value), f"{_within(shipped)}{before}"))
     if corrected:
         before = f" ({wording.score(raw.value)} before selection)" if raw else ""
         note = f"{_within(corrected)}, corrected for selection{before}".removeprefix(", ")
-        figures.append(Figure(f"{metric} on validation", wording.score(corrected.value), note))
+        figures.append(Figure(f"{spoken} on validation", wording.score(corrected.value), note))
     elif winner and winner.score and were_judged(entries):
         figures += _figures_of_committee(winner, headline, entries, metric)
     elif winner and winner.score:
         note = f"{_within(winner.score)}, not corrected for selection".removeprefix(", ")
-        figures.append(Figure(f"{metric}, {_kind(winner)}", wording.score(winner.score.value), note))
+        figures.append(Figure(f"{spoken}, {_kind(winner)}", wording.score(winner.score.value), note))
     gain = Interval.read(headline.get("transfer_gain"))
     if gain:
         figures.append(Figure("gained by transfer", wording.signed_score(gain.value), _within(gain, signed=True)))
@@ -59,7 +60,7 @@ def _figures_of_committee(winner: Entry, headline: Json, entries: Sequence[Entry
         Figure(
             "mean rank without labels", wording.score(winner.score.value), "of its label-free scores; 1 is the best"
         ),
-        Figure(f"{metric} on the source", wording.score(winner.scores.get(name)), note),
+        Figure(f"{metric.replace('_', ' ')} on the source", wording.score(winner.scores.get(name)), note),
     ]
 
 
