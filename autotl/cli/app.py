@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +15,10 @@ from autotl import __version__
 from autotl.cli import exporting, operating, review, sign_off
 from autotl.cli.review import show_leaderboard
 from autotl.cli.screen import errors as _errors
+from autotl.cli.screen import say
 from autotl.cli.screen import screen as _screen
 from autotl.errors import AutotlError
+from autotl.report.wording import visible
 
 app = typer.Typer(
     name="autotl",
@@ -148,6 +150,9 @@ def search(
         Path | None,
         typer.Option(metavar="RUN", help="Go on with a run that was stopped or killed, or is to be given more."),
     ] = None,
+    mlflow: Annotated[
+        bool, typer.Option("--mlflow", help="Show the run in MLflow, too: where MLFLOW_TRACKING_URI says.")
+    ] = False,
 ) -> None:
     """Searches, retrains the winner, tests it once, and writes the run folder with its report."""
     from autotl import api
@@ -165,7 +170,13 @@ def search(
         offline=offline,
         resume=resume,
     )
-    _search(task, settings)
+    if not mlflow:
+        _search(task, settings)
+        return
+    from autotl.api.tracking import open_tracking
+
+    tracking = open_tracking(offline=offline)  # whether it answers is told before the search, not after it
+    _search(task, settings, then=lambda run: say(visible(tracking.add_run(run))))
 
 
 @app.command(epilog="Example: autotl demo --out demo · next: the commands that it prints")
@@ -236,7 +247,7 @@ def export_source(
         _screen().print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
-def _search(task: Path | None, overrides: Any) -> None:
+def _search(task: Path | None, overrides: Any, *, then: Callable[[Path], object] | None = None) -> None:
     from autotl import api
     from autotl.cli.progress import Progress
 
@@ -257,6 +268,8 @@ def _search(task: Path | None, overrides: Any) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    if then is not None:
+        then(finished.path)
     if finished.error is not None:
         if not finished.is_whole:
             out.print(

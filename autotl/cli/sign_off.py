@@ -2,14 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from autotl.cli.screen import say, screen, write_data
 from autotl.report.wording import visible
 
+if TYPE_CHECKING:
+    from autotl.api.tracking import Tracking
+
 Alias = Annotated[str, typer.Option(metavar="NAME", help="What points at a version, such as production.")]
+Mlflow = Annotated[
+    bool, typer.Option("--mlflow", help="Move it in MLflow's registry, too: where MLFLOW_TRACKING_URI says.")
+]
 Reason = Annotated[str, typer.Option(help="Why, in a few words; it is kept.")]
 
 
@@ -42,13 +48,17 @@ def promote(
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the task's paths start, if its files have moved.")
     ] = None,
+    mlflow: Mlflow = False,
 ) -> None:
     """Signs a model off: an immutable version in the registry, with who, when and why, and an alias on it."""
     from autotl import api
 
+    tracking = _tracking() if mlflow else None
     done = api.promote(what, alias=alias, reason=reason, require=require or (), evaluate=evaluate, folder=folder)
     for sentence in done.sentences:
         say(visible(sentence))
+    if tracking is not None:
+        say(visible(tracking.add_promotion(done)))
     say(f"Predict: autotl predict {done.version.model}@{alias} DATA")
 
 
@@ -73,9 +83,21 @@ def rollback(
         str | None, typer.Argument(metavar="[MODEL]", help="A model of the registry; needed where there are several.")
     ] = None,
     to: Annotated[int | None, typer.Option(metavar="N", help="A version that the alias has pointed at.")] = None,
+    mlflow: Mlflow = False,
 ) -> None:
     """Points an alias at the version before it, or at an earlier one. The history keeps both moves."""
     from autotl import api
 
-    for sentence in api.roll_back(alias=alias, reason=reason, model=model, to=to).sentences:
+    tracking = _tracking() if mlflow else None
+    done = api.roll_back(alias=alias, reason=reason, model=model, to=to)
+    for sentence in done.sentences:
         say(visible(sentence))
+    if tracking is not None:
+        say(visible(tracking.add_promotion(done)))
+
+
+def _tracking() -> "Tracking":
+    """MLflow, before anything is signed off: whether it answers is told first."""
+    from autotl.api.tracking import open_tracking
+
+    return open_tracking()
