@@ -100,7 +100,11 @@ def run_trials(
         "RAY_AIR_NEW_OUTPUT": "0",
     }
     try:
-        with _environment(settings), _quiet_loggers():
+        with (
+            _environment(settings),
+            _quiet_loggers(),
+            _into_our_log("ray.tune.execution.tune_controller", "ray.tune.tune"),
+        ):
             tune.Tuner(
                 tune.with_resources(
                     tune.with_parameters(
@@ -550,3 +554,21 @@ def _quiet_loggers() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _into_our_log(*names: str) -> Iterator[None]:
+    """What Ray says of trials that ended badly is in the run's log: the screen shows what became of them."""
+
+    def heard(record: logging.LogRecord) -> bool:
+        _log.info("Ray: %s", record.getMessage())
+        return False
+
+    loggers = [logging.getLogger(name) for name in names]
+    for logger in loggers:
+        logger.addFilter(heard)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(heard)

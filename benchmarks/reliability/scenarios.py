@@ -22,7 +22,7 @@ from benchmarks.reliability.watched import Watched
 
 FINISHED = 0
 REPEATED_BY_A_KILL = 1  # epochs, of the one worker that these searches have
-PRETEND_EPOCHS = 30  # that a pretended search trains at least
+PRETEND_EPOCHS = 45  # that a pretended search trains at least, 20 of them of its linear probe
 REAL_EPOCHS = 20
 
 
