@@ -9,6 +9,7 @@ from autotl.plan import Plan
 from autotl.plan.fields import parse_plan
 from autotl.run import Study
 from autotl.run.cut_off import trials_marked
+from autotl.run.trial_row import new_row
 
 PACKET = "packet"  # attribute of Optuna's trial: the first of those that were trained side by side
 
@@ -66,9 +67,13 @@ def earlier_trials(study: Study, *, modality: str) -> list[EarlierTrial]:
     curves, beside_others = study.curves(), trials_marked(study, PACKET)
     return [
         EarlierTrial(number, _plan_of(row, modality), row, curves.get(number, []), number in beside_others)
-        for row in study.trials()
-        for number in [row["trial"]]
+        for number, row in ((row["trial"], _with_newer_columns(row)) for row in study.trials())
     ]
+
+
+def _with_newer_columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as this version writes it; one of an older version lacks what could not be told then."""
+    return {**new_row(row["trial"], row["plan"], baseline=row["baseline"]), **row}
 
 
 def _plan_of(row: Mapping[str, Any], modality: str) -> Plan:

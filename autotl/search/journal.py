@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 from autotl.run import RunFolder, Study, trial_files
 from autotl.run.cut_off import is_cut_off
 from autotl.run.study import SPENT
+from autotl.run.trial_row import new_row
 from autotl.search.earlier import EarlierTrial
 from autotl.search.events import EpochEnded, Event, FeaturesComputed, Listener, TrialEnded, TrialStarted
 from autotl.search.proposer import Proposal
-from autotl.trial.outcome import Seconds
 
 
 class Journal:
@@ -163,34 +162,3 @@ def _smaller_batch(row: Mapping[str, Any]) -> str | None:
     if row["asked_batch_size"] is None:
         return None
     return f"trained in batches of {row['plan']['batch_size']}: {row['asked_batch_size']} did not fit into memory"
-
-
-def new_row(number: int, plan: Mapping[str, Any], *, baseline: str | None) -> dict[str, Any]:
-    """A leaderboard row of a trial that has just begun; the keys are the contract of DESIGN section 8."""
-    return {
-        "trial": number,
-        "status": "running",
-        "winner": False,
-        "baseline": baseline,
-        "baseline_of": None,
-        "plan": dict(plan),
-        "score": None,
-        "scores": {},
-        "guards": {},
-        "tie_group": None,
-        "epochs": 0,
-        "seconds": asdict(Seconds()),
-        "params": None,
-        "model_mb": None,
-        "flops": None,
-        "latency_ms": None,
-        "latency_estimated": True,
-        "memory_mb": None,
-        "gpu_mb": None,
-        "attempt": 1,
-        "asked_batch_size": None,
-        "failure": None,
-        "reason": None,
-        "test": None,
-        "refit_test": None,
-    }

@@ -24,9 +24,9 @@ from autotl.run import RunFolder, Study
 from autotl.run.folder import STUDY
 from autotl.run.optuna_tables import complete_trials, optuna_study
 from autotl.run.study import ENDED
+from autotl.run.trial_row import new_row
 from autotl.scoring.metrics import METRICS
 from autotl.search.importance import importances
-from autotl.search.journal import new_row
 
 CLASSES = tuple(f"class {number}" for number in range(10))
 BACKBONES = {  # what it is worth, parameters, operations, milliseconds of one prediction

@@ -9,8 +9,8 @@ from autotl.api import standing
 from autotl.api.standing import keep_standing, read_leaderboard
 from autotl.cli.app import run
 from autotl.run import RunFolder, Study
+from autotl.run.trial_row import new_row
 from autotl.search.events import EpochEnded, TrialEnded, silent
-from autotl.search.journal import new_row
 
 PLAN = {"backbone": "small_cnn", "image_size": 32, "unfrozen_layers": 0}
 FACTS = {

@@ -10,8 +10,9 @@ from autotl.backbones import BackboneSpec
 from autotl.plan import Plan
 from autotl.plan.fields import parse_plan
 from autotl.run import RunFolder, Study
+from autotl.run.trial_row import new_row
 from autotl.search.events import EpochEnded, FeaturesComputed, TrialEnded, TrialStarted
-from autotl.search.journal import Journal, new_row
+from autotl.search.journal import Journal
 from autotl.search.proposer import Proposal
 from autotl.task.yaml_reader import read_yaml
 

@@ -15,6 +15,7 @@ from autotl.plan.space import Fixed, Options
 from autotl.run import Study
 from autotl.run.cut_off import NEVER_BEGAN, reopen, trials_marked
 from autotl.search.budget import Budget
+from autotl.search.earlier import earlier_trials
 from autotl.search.events import EpochEnded, TrialEnded, TrialStarted
 
 for module in ("pretend_search", __name__):
@@ -161,3 +162,15 @@ def test_baselines_and_plans_that_only_wait_are_taken_up_without_being_asked_for
     _, rows, _ = run_search(tmp_path / "run", order)
     assert waited <= {row["trial"] for row in rows}
     assert len(rows) == 24
+
+
+def test_a_row_of_an_older_version_is_read_with_what_it_could_not_tell(tmp_path):
+    run_search(tmp_path / "run", an_order(trials=1, baselines=[]))
+    study = Study(tmp_path / "run" / "study.db")
+    (row,) = study.trials()
+    for name in ("attempt", "asked_batch_size", "memory_mb", "gpu_mb"):
+        del row[name]
+    study.put_trial(0, "running", row)
+    (earlier,) = earlier_trials(study, modality="image")
+    study.close()
+    assert (earlier.row["attempt"], earlier.asked_plan) == (1, earlier.plan)

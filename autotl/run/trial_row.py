@@ -1,0 +1,38 @@
+"""The row of one trial, as the run's database and the leaderboard hold it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from autotl.trial.outcome import Seconds
+
+
+def new_row(number: int, plan: Mapping[str, Any], *, baseline: str | None) -> dict[str, Any]:
+    """A leaderboard row of a trial that has just begun; the keys are the contract of DESIGN section 8."""
+    return {
+        "trial": number,
+        "status": "running",
+        "winner": False,
+        "baseline": baseline,
+        "baseline_of": None,
+        "plan": dict(plan),
+        "score": None,
+        "scores": {},
+        "guards": {},
+        "tie_group": None,
+        "epochs": 0,
+        "seconds": asdict(Seconds()),
+        "params": None,
+        "model_mb": None,
+        "flops": None,
+        "latency_ms": None,
+        "latency_estimated": True,
+        "memory_mb": None,
+        "gpu_mb": None,
+        "attempt": 1,
+        "asked_batch_size": None,
+        "failure": None,
+        "reason": None,
+        "test": None,
+        "refit_test": None,
+    }
