@@ -78,6 +78,7 @@ def render(values: ReportValues) -> str:
                     confusion=wording.plain(values.confusion),
                     refit=values.refit,
                     metric_is_better_higher=bool(leaderboard.get("higher_is_better", True)),
+                    misgivings=sections.misgivings(evidence),
                 ),
                 higher_is_better=higher_is_better,
                 timing=values.timing,

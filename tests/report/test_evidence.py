@@ -69,6 +69,23 @@ def test_unlike_inputs_are_told_with_what_the_model_makes_of_them(page):
     assert "10th nearest of 1,600, by the features that its head reads" in text
 
 
+def test_inputs_that_the_winner_was_not_prepared_for_are_among_the_risks(page):
+    assert "31.0 % of the target inputs are unlike anything that it was trained on" in section(page, "summary")
+    assert sections.misgivings({}) == []
+    few = {**EVIDENCE["unlike"]["splits"][1], "outside": {"value": 0.2, "low": 0.06, "high": 0.4}}
+    assert sections.misgivings({"unlike": {"splits": [few]}}) == [], "that may be chance"
+    chosen_by = {**EVIDENCE["unlike"]["splits"][1], "split": "validation"}
+    assert sections.misgivings({"unlike": {"splits": [chosen_by]}}) == []
+
+
+def test_untrue_probabilities_are_a_risk_where_enough_examples_say_so():
+    untrue = {"error_after": 0.123, "examples": 900}
+    (words,) = sections.misgivings({"calibration_on_test": untrue})
+    assert "confidence and accuracy are 0.12 apart" in words
+    assert sections.misgivings({"calibration_on_test": {**untrue, "examples": 100}}) == []
+    assert sections.misgivings({"calibration_on_test": {**untrue, "error_after": 0.02}}) == []
+
+
 def test_every_ratio_of_costs_stands_in_the_table_and_in_a_sentence(page):
     text = section(page, "thresholds")
     assert "test played no part" in text

@@ -16,7 +16,7 @@ from autotl.report.sections.spending import Price, Spending, spending
 from autotl.report.sections.summary import Figure, summary_figures
 from autotl.report.sections.thresholds import Thresholds, thresholds
 from autotl.report.sections.transfer import Transfer, transfer
-from autotl.report.sections.trust import Abstaining, Unlike, abstaining, scaled, unlike
+from autotl.report.sections.trust import Abstaining, Unlike, abstaining, misgivings, scaled, unlike
 from autotl.report.sections.verdict import Circumstances, Verdict, circumstances, verdict
 from autotl.report.sections.worth import Worth, worth
 
@@ -52,6 +52,7 @@ __all__ = [
     "front",
     "further_settings",
     "matrix",
+    "misgivings",
     "scaled",
     "spending",
     "summary_figures",

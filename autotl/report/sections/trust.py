@@ -9,6 +9,13 @@ from autotl.report.entries import Interval
 from autotl.report.values import Json
 from autotl.report.wording import NOTHING
 
+FRESH = {"test": "test inputs", "target inputs": "target inputs"}
+"""Splits that nothing was chosen by, and what to call their inputs."""
+
+MANY_UNLIKE = 0.1  # share of inputs that is surely more than chance: 5 % are expected
+UNTRUE = 0.07  # calibration error
+ENOUGH_TO_TELL = 300  # examples: over fewer, 15 bins differ from the truth by chance alone
+
 MEASURES = (
     ("error", "Expected calibration error"),
     ("nll", "Negative log likelihood"),
@@ -117,6 +124,28 @@ def unlike(evidence: Json) -> Unlike | None:
             for each in figures["splits"]
         ],
     )
+
+
+def misgivings(evidence: Json) -> list[str]:
+    """What speaks against trusting the winner, in sentences."""
+    return [*_of_unlike_inputs(evidence.get("unlike") or {}), *_of_probabilities(evidence.get("calibration_on_test"))]
+
+
+def _of_unlike_inputs(figures: Json) -> list[str]:
+    found = []
+    for each in figures.get("splits", []):
+        outside = Interval.read(each["outside"])
+        if each["split"] in FRESH and outside is not None and (outside.low or 0.0) > MANY_UNLIKE:
+            share, inputs = wording.percent(outside.value), FRESH[each["split"]]
+            found.append(f"{share} of the {inputs} are unlike anything that it was trained on: see When to trust it.")
+    return found
+
+
+def _of_probabilities(tested: Json | None) -> list[str]:
+    if not tested or tested.get("examples", 0) < ENOUGH_TO_TELL or tested["error_after"] <= UNTRUE:
+        return []
+    apart = f"{tested['error_after']:.2f}"
+    return [f"Its probabilities are not to be taken at their word: on test confidence and accuracy are {apart} apart."]
 
 
 def _rule(given: Mapping[str, Any]) -> Rule:

@@ -46,6 +46,7 @@ class Circumstances:
         weakest: the class that the winner finds least often, and the share that it finds; None where not known.
         refit: as in `ReportValues`.
         metric_is_better_higher: more of the task's metric is better.
+        misgivings: what the evidence of the winner's behaviour says against it, in sentences.
     """
 
     uses: int = 0
@@ -54,6 +55,7 @@ class Circumstances:
     weakest: tuple[str, float] | None = None
     refit: Json | None = None
     metric_is_better_higher: bool = True
+    misgivings: Sequence[str] = ()
 
 
 def verdict(
@@ -95,6 +97,7 @@ def _risks(winner: Entry, entries: Sequence[Entry], headline: Json, around: Circ
         *_of_baselines(winner, entries, metric_is_better_higher=around.metric_is_better_higher),
         *_of_gains(headline),
         *_of_the_model(winner, around),
+        *around.misgivings,
     ]
 
 
@@ -231,6 +234,7 @@ def circumstances(
     confusion: Json | None,
     refit: Json | None,
     metric_is_better_higher: bool = True,
+    misgivings: Sequence[str] = (),
 ) -> Circumstances:
     """What the other parts of the report say about the winner."""
     return Circumstances(
@@ -240,4 +244,5 @@ def circumstances(
         weakest=weakest_class(confusion) if confusion else None,
         refit=refit,
         metric_is_better_higher=metric_is_better_higher,
+        misgivings=misgivings,
     )
