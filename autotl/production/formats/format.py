@@ -37,14 +37,11 @@ class Format(Protocol):
         ...
 
 
-PREPROCESS: Mapping[str, str] = {"pixels": "pixels", "tokens": "tokens", "columns": "columns", "samples": "samples"}
-
-
 def preprocess_of(model: Exportable) -> str:
-    """The file that does a model's own preprocessing."""
+    """The file that does a model's own preprocessing; it is called after what the model reads."""
     if model.kind == "trees" and model.bundle.modality == "signal":
         return "features"
-    return PREPROCESS[model.preprocessing["reads"]]
+    return str(model.preprocessing["reads"])
 
 
 COUNTS_WORDS = (

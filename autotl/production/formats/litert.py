@@ -1,7 +1,6 @@
 """LiteRT (once TensorFlow Lite): one `.tflite` file for telephones, browsers and boards."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +62,11 @@ def _convert(model: Exportable, path: Path, settings: Mapping[str, Any]) -> None
 
     own = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
     try:
-        with _one_example_at_a_time():
-            model.tensor_model().export(path, format="litert", verbose=False, target_spec=own, **settings)
+        model.tensor_model().export(path, format="litert", verbose=False, target_spec=own, **settings)
     except Exception as error:  # the converter knows no error of its own
         raise UsageError(
             f"LiteRT cannot hold this model: {_reason(error)} Other formats: --format saved_model, onnx, openvino"
         ) from error
-
-
-@contextmanager
-def _one_example_at_a_time() -> Iterator[None]:
-    yield
 
 
 def _reason(error: Exception) -> str:
