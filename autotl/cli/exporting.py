@@ -14,6 +14,8 @@ from autotl.report.wording import visible
 if TYPE_CHECKING:
     from autotl.production.exporting import Exported
 
+LEAST_AGREEMENT = 0.95  # of labels, below which a quantized model is called another one
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command of this file."""
@@ -65,6 +67,10 @@ def parity_sentences(done: "Exported") -> list[str]:
         sentences.append(
             f"Right on {accuracy['examples']} of these whose label is known: {accuracy['bundle']:.1%} before, "
             f"{accuracy['export']:.1%} after ({change:+.1f} points)."
+        )
+    if parity["agreement"] < LEAST_AGREEMENT:
+        sentences.append(
+            "That is not the model that was approved: judge it by its own figures, or export it without --quantize."
         )
     return sentences
 

@@ -10,7 +10,7 @@ from autotl.cli.exporting import parity_sentences, parity_table
 from autotl.production.exporting import Exported
 
 
-def an_export(*, quantized=None, accuracy=None):
+def an_export(*, quantized=None, accuracy=None, agreement=0.985):
     record = {
         "format": "litert",
         "quantized": quantized,
@@ -18,7 +18,7 @@ def an_export(*, quantized=None, accuracy=None):
             "examples": 200,
             "of": "of the run's data",
             "max_difference": 3.21e-06,
-            "agreement": 0.985,
+            "agreement": agreement,
             "accuracy": accuracy,
         },
         "latency_ms": {"bundle": {"p50": 8.123, "p95": 11.5}, "export": {"p50": 0.81, "p95": 4.0}},
@@ -39,6 +39,10 @@ def test_eight_bits_are_told_with_what_they_cost():
     first, _, third = parity_sentences(an_export(quantized="int8", accuracy=accuracy))
     assert first == "Written to phone/: litert, int8."
     assert third == "Right on 180 of these whose label is known: 90.0% before, 87.5% after (-2.5 points)."
+
+
+def test_eight_bits_that_make_another_model_of_it_are_called_so():
+    assert "not the model that was approved" in parity_sentences(an_export(quantized="int8", agreement=0.7))[-1]
 
 
 def test_latency_and_size_stand_beside_each_other():

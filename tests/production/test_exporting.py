@@ -160,6 +160,13 @@ def test_eight_bits_are_told_and_not_refused(made, tmp_path):
     assert json.loads((tmp_path / "small" / "preprocess.json").read_text())["quantized"] == "int8"
 
 
+@pytest.mark.slow
+def test_a_language_network_survives_eight_bits(made, tmp_path):
+    small = exported(made, "text", "litert", tmp_path / "small", quantized=True)
+    assert small.parity.agreement > 0.95
+    assert small.parity.difference < 0.05
+
+
 def test_a_folder_that_holds_something_is_not_written_to(made, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "notes.txt").touch()

@@ -35,10 +35,12 @@ class LiteRT:
 
 
 class LiteRTInt8(LiteRT):
-    """Weights and activations of 8 bits, after training.
+    """Weights and activations of 8 bits, after training; of language networks the weights alone.
 
-    Their ranges are those seen on calibration examples (Jacob et al., CVPR 2018, arXiv:1712.05877). What LiteRT has no
-    8-bit operation for stays float32; so do input and output.
+    Ranges of activations are those seen on calibration examples (Jacob et al., CVPR 2018, arXiv:1712.05877). Attention
+    masks what is padding with numbers so large that eight bits tell nothing else apart: MiniLM in eight bits throughout
+    said of 45 % of reviews what it says in float32. What LiteRT has no 8-bit operation for stays float32; so do input
+    and output.
     """
 
     def __init__(self, calibration: NDArray[Any]) -> None:
@@ -52,7 +54,9 @@ class LiteRTInt8(LiteRT):
             for row in range(len(self._calibration)):
                 yield [self._calibration[row : row + 1]]
 
-        settings = {"optimizations": [tf.lite.Optimize.DEFAULT], "representative_dataset": representative}
+        settings: dict[str, Any] = {"optimizations": [tf.lite.Optimize.DEFAULT]}
+        if model.kind != "language network":
+            settings["representative_dataset"] = representative
         _convert(model, folder / FILE, settings)
         return {"quantized": "int8"}
 
