@@ -41,14 +41,7 @@ from benchmarks.shared import parser, present
 
 DOMAINS = ("books", "dvd", "electronics", "kitchen")
 LOADS = (0, 1, 2, 3)
-TEXT_PLAN = {
-    "backbone": "all_minilm_l6_v2",
-    "sequence_length": 128,
-    "tap": "E4",
-    "join": "bag_of_words",
-    "learning_rate": 0.01,
-    "epochs": 10,
-}
+TEXT_PLAN = {"backbone": "bag_of_words"}
 IMAGE_PLAN = {
     "backbone": "efficientnet_lite0",
     "image_size": 64,

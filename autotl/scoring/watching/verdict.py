@@ -14,7 +14,7 @@ Name = Literal["fine", "look", "search_again"]
 VERDICTS: tuple[Name, ...] = get_args(Name)  # from best to worst
 
 FALL, FALL_TO_LOOK = 0.05, 0.02  # of estimated accuracy
-APART, APART_TO_LOOK = 1.0, 0.4  # A-distance: right in 75 and 60 of 100 cases
+APART, APART_TO_LOOK = 0.6, 0.4  # A-distance: right in 65 and 60 of 100 cases
 UNLIKE, UNLIKE_TO_LOOK = 0.1, 0.03  # shares of examples; 0.01 is usual
 MIX = 0.1  # total variation of class shares
 RARE = 0.001  # a chance
