@@ -9,6 +9,7 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,12 +44,11 @@ class Try:
     seconds: float | None = None
 
 
-Scenario = Callable[[Path, np.random.Generator, bool], Try]
+Scenario = Callable[[Watched, np.random.Generator], Try]
 
 
-def worker_killed(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def worker_killed(search: Watched, draws: np.random.Generator) -> Try:
     """R1: a worker is killed once."""
-    search = Watched(folder, is_real)
     search.start()
     _reach(search, draws)
     before = search.ended()
@@ -59,14 +59,13 @@ def worker_killed(folder: Path, draws: np.random.Generator, is_real: bool) -> Tr
     return _judged(search, before, codes=[search.wait()], kills=1, seconds=seconds)
 
 
-def misfortunes(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def misfortunes(search: Watched, draws: np.random.Generator) -> Try:
     """R2, R12, R13: plans that kill their worker each time, diverge or raise fail with their reason; the others do not
     notice."""
-    search = Watched(folder, is_real)
     order = draws.permutation(sorted(MISFORTUNES))
     plans = [{"backbone": "small_cnn", "image_size": 32, "weight_decay": float(decay)} for decay in order]
     plans = [{**plan, "unfrozen_layers": 2, "epochs": 5, "learning_rate": 0.01} for plan in plans]
-    (folder / "plans.json").write_text(json.dumps(plans))
+    (search.folder / "plans.json").write_text(json.dumps(plans))
     search.start("--start-with", "plans.json")
     code = search.wait()
     failures = {row["plan"]["weight_decay"]: row["failure"] for row in search.rows().values() if row["failure"]}
@@ -77,9 +76,8 @@ def misfortunes(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
     return Try((*judged.problems, *wrong), judged.lost, judged.repeated)
 
 
-def driver_killed(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def driver_killed(search: Watched, draws: np.random.Generator) -> Try:
     """R3: the search itself is killed, and again while it goes on; then it may finish."""
-    search = Watched(folder, is_real)
     search.start()
     _reach(search, draws, share=0.5)
     search.kill()
@@ -92,9 +90,8 @@ def driver_killed(folder: Path, draws: np.random.Generator, is_real: bool) -> Tr
     return _judged(search, before, codes=[search.wait()], kills=2, seconds=seconds)
 
 
-def killed_at_once(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def killed_at_once(search: Watched, draws: np.random.Generator) -> Try:
     """R4: the search is killed before it has done anything worth speaking of."""
-    search = Watched(folder, is_real)
     search.start()
     search.wait_until(lambda: (search.run / STUDY).exists())
     time.sleep(float(draws.uniform(0, 2)))
@@ -107,9 +104,8 @@ def killed_at_once(folder: Path, draws: np.random.Generator, is_real: bool) -> T
     return _judged(search, {}, codes=[code], kills=1)
 
 
-def killed_while_finishing(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def killed_while_finishing(search: Watched, draws: np.random.Generator) -> Try:
     """R5: the search is killed while the winner is retrained and written."""
-    search = Watched(folder, is_real)
     search.start()
     search.wait_until(lambda: "retraining the winner" in search.words())
     time.sleep(float(draws.uniform(0, 2)))
@@ -129,9 +125,8 @@ def killed_while_finishing(folder: Path, draws: np.random.Generator, is_real: bo
     return Try((*judged.problems, *problems), judged.lost, judged.repeated)
 
 
-def machine_down(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def machine_down(search: Watched, draws: np.random.Generator) -> Try:
     """R6: every process is gone at once, and with them what was not yet flushed to disk."""
-    search = Watched(folder, is_real)
     search.start()
     _reach(search, draws)
     shown = search.ended()
@@ -142,19 +137,18 @@ def machine_down(folder: Path, draws: np.random.Generator, is_real: bool) -> Try
     return _judged(search, shown, codes=[search.wait()], kills=3, seconds=seconds)
 
 
-def interrupted(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def interrupted(search: Watched, draws: np.random.Generator) -> Try:
     """R7: Ctrl-C."""
-    return _stopped(folder, draws, is_real, number=signal.SIGINT, within=20.0)
+    return _stopped(search, draws, number=signal.SIGINT, within=20.0)
 
 
-def terminated(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def terminated(search: Watched, draws: np.random.Generator) -> Try:
     """R8: SIGTERM, as before a spot instance is taken away."""
-    return _stopped(folder, draws, is_real, number=signal.SIGTERM, within=20.0)
+    return _stopped(search, draws, number=signal.SIGTERM, within=20.0)
 
 
-def interrupted_twice(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def interrupted_twice(search: Watched, draws: np.random.Generator) -> Try:
     """R7: a second Ctrl-C for whoever cannot wait."""
-    search = Watched(folder, is_real)
     search.start()
     _reach(search, draws)
     shown = search.ended()
@@ -168,9 +162,8 @@ def interrupted_twice(folder: Path, draws: np.random.Generator, is_real: bool) -
     return Try((*judged.problems, *wrong), judged.lost, judged.repeated, seconds)
 
 
-def terminated_while_finishing(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def terminated_while_finishing(search: Watched, draws: np.random.Generator) -> Try:
     """R8: SIGTERM while the winner is retrained and written."""
-    search = Watched(folder, is_real)
     search.start()
     search.wait_until(lambda: "retraining the winner" in search.words())
     time.sleep(float(draws.uniform(0, 1)))
@@ -186,10 +179,9 @@ def terminated_while_finishing(folder: Path, draws: np.random.Generator, is_real
     return Try((*judged.problems, *problems), judged.lost, judged.repeated)
 
 
-def disk_full(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def disk_full(search: Watched, draws: np.random.Generator) -> Try:
     """R9: from some moment on no file of the search may grow. (Each of its files, by a limit of the system on the
     process; a full disk is the same to it.)"""
-    search = Watched(folder, is_real)
     search.start()
     _reach(search, draws)
     before = search.ended()
@@ -204,9 +196,9 @@ def disk_full(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
     return Try((*judged.problems, *wrong), judged.lost, judged.repeated, seconds)
 
 
-def clock_jumps(folder: Path, draws: np.random.Generator, is_real: bool) -> Try:
+def clock_jumps(search: Watched, draws: np.random.Generator) -> Try:
     """R19: the wall clock jumps by days, and another time zone holds when the search goes on."""
-    search = Watched(folder, is_real, environment={CLOCK_JUMPS: "yes", "TZ": "Pacific/Apia"})
+    search.environment |= {CLOCK_JUMPS: "yes", "TZ": "Pacific/Apia"}
     search.start()
     _reach(search, draws)
     search.kill()
@@ -233,8 +225,7 @@ SCENARIOS: dict[str, Scenario] = {
 PRETENDED_ALONE = ("R2, R12, R13", "R19")  # their faults are made inside the pretended training and command line
 
 
-def _stopped(folder: Path, draws: np.random.Generator, is_real: bool, *, number: int, within: float) -> Try:
-    search = Watched(folder, is_real)
+def _stopped(search: Watched, draws: np.random.Generator, *, number: int, within: float) -> Try:
     search.start()
     _reach(search, draws)
     shown, struck = search.ended(), time.monotonic()
@@ -306,12 +297,18 @@ def play(name: str, *, tries: int, seed: int, is_real: bool, folder: Path) -> li
     """A scenario's tries, each in a folder of its own that is taken away where it was survived."""
     found = []
     for number in range(tries):
-        place = folder / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}-{number}"
-        draws = np.random.default_rng([seed, number])
-        try:
-            found.append(SCENARIOS[name](place, draws, is_real))
-        except (TimeoutError, OSError, AssertionError) as error:
-            found.append(Try((f"{type(error).__name__}: {error}",)))
+        search = Watched(folder / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}-{number}", is_real)
+        found.append(once(name, search, np.random.default_rng([seed, number])))
         if not found[-1].problems:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(search.folder, ignore_errors=True)
     return found
+
+
+def once(name: str, search: Watched, draws: np.random.Generator) -> Try:
+    """One try; no process of it is left."""
+    try:
+        return SCENARIOS[name](search, draws)
+    except (TimeoutError, subprocess.TimeoutExpired, OSError, AssertionError) as error:
+        return Try((f"{type(error).__name__}: {error}",))
+    finally:
+        search.kill_everything()
