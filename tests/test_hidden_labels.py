@@ -124,6 +124,13 @@ def test_with_a_few_labels_the_others_change_nothing(few_runs):
     test_the_bundle_is_the_same_model(few_runs)
 
 
+def test_with_a_few_labels_the_others_are_no_evidence_either(few_runs):
+    one, other = (folder / "winner" / "evidence" for folder in few_runs)
+    assert sorted(path.name for path in one.iterdir()) == sorted(path.name for path in other.iterdir())
+    for name in ("figures.json", "calibration.json", "examples.json"):
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
 def rows_of(folder):
     return json.loads((folder / "leaderboard.json").read_text())["trials"]
 
@@ -171,6 +178,19 @@ def test_no_log_names_a_hidden_folder(runs):
     for folder in runs:
         said = (folder / "log.jsonl").read_text(encoding="utf-8")
         assert not any(f"{name}/" in line for line in said.splitlines() if "target" in line for name in CLASSES)
+
+
+def test_only_what_is_told_of_the_test_differs_in_the_evidence(runs):
+    calibrations = [(folder / "winner" / "evidence" / "calibration.json").read_bytes() for folder in runs]
+    assert calibrations[0] == calibrations[1]
+    one, other = (json.loads((folder / "winner" / "evidence" / "figures.json").read_text()) for folder in runs)
+    assert one["thresholds"] == other["thresholds"]
+    assert [rule["threshold"] for rule in one["abstaining"]["rules"]] == [
+        rule["threshold"] for rule in other["abstaining"]["rules"]
+    ]
+    outside = [[split["outside"] for split in each["unlike"]["splits"]] for each in (one, other)]
+    assert outside[0] == outside[1]
+    assert one["per_class"] != other["per_class"], "which is of the test"
 
 
 def test_the_bundle_is_the_same_model(runs):
