@@ -288,7 +288,11 @@ def _rows() -> list[dict[str, Any]]:
         elif number == 23:
             status, epochs, failure = "failed", 0, "out of memory, twice: batch 64, then batch 32"
         elif number in (27, 28):
-            status, epochs, failure = "skipped", 0, "weights of VGG16 are not at hand offline"
+            status, epochs, failure = (
+                "skipped",
+                0,
+                f"weights of VGG16 are not at hand offline: vgg16_{'weights_' * 12}notop.h5",
+            )
             backbone = "VGG16"
         elif number % 4 == 0:
             status, epochs, worth = "pruned", 4, worth - 0.06
