@@ -126,7 +126,7 @@ def _amazon(given: Any, place: Path) -> Results:
 
 
 def _ai4i(given: Any, place: Path) -> Results:
-    _divide_by_type(given, new=place / "h.csv", known=place / "lm.csv")
+    divide_by_type(given.shared, new=place / "h.csv", known=place / "lm.csv")
     for seed in range(given.draws):
         task = AI4I.format(wall=given.wall or "4m", seed=seed)
         yield f"L, M to H, draw {seed}", _search(given, place, f"ai4i-{seed}", task)
@@ -136,7 +136,7 @@ def _own(given: Any, place: Path) -> Results:
     """The example with the user's own pretrained network."""
     (place / "data").mkdir()
     new, known = place / "data" / "machines_new.csv", place / "data" / "machines_known.csv"
-    _divide_by_type(given, new=new, known=known)
+    divide_by_type(given.shared, new=new, known=known)
     script, network = OWN_NETWORK / "pretrain.py", place / "pretrained.h5"
     subprocess.run([sys.executable, str(script), str(known), str(network)], check=True)
     for seed in range(given.draws):
@@ -144,8 +144,9 @@ def _own(given: Any, place: Path) -> Results:
         yield f"own network, draw {seed}", _search(given, place, f"own-{seed}", task)
 
 
-def _divide_by_type(given: Any, *, new: Path, known: Path) -> None:
-    data = present(given.shared / "data" / "ai4i2020")
+def divide_by_type(shared: Path, *, new: Path, known: Path) -> None:
+    """The AI4I table in two: machines of type H, and the others."""
+    data = present(shared / "data" / "ai4i2020")
     with (data / "ai4i2020.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     names = list(rows[0])
@@ -154,12 +155,9 @@ def _divide_by_type(given: Any, *, new: Path, known: Path) -> None:
 
 
 def _cwru(given: Any, place: Path) -> Results:
-    data = present(given.shared / "data" / "cwru_bearing")
     known, new = given.loads
     for load in (known, new):
-        with np.load(data / f"windows_load{load}.npz") as file:
-            kept = {name: file[name][file[f"y_{name.split('_')[1]}"] != "normal"] for name in file.files}
-        np.savez(place / f"load{load}.npz", **kept)
+        without_normal(given.shared, load, place / f"load{load}.npz")
     for seed in range(given.draws):
         task = CWRU.format(wall=given.wall or "4m", seed=seed, known=known, new=new)
         found = _search(given, place, f"cwru-{known}{new}-{seed}", task)
@@ -168,6 +166,14 @@ def _cwru(given: Any, place: Path) -> Results:
         if nothing is None:
             raise SystemExit("the baseline no_transfer did not end in time: give more by --wall")
         yield f"load {known} to {new}, draw {seed}", {**found, "no_transfer": _with_all_labels(place, nothing)}
+
+
+def without_normal(shared: Path, load: int, path: Path) -> None:
+    """The windows of one motor load but for those of sound bearings, which are told apart at a glance."""
+    data = present(shared / "data" / "cwru_bearing")
+    with np.load(data / f"windows_load{load}.npz") as file:
+        kept = {name: file[name][file[f"y_{name.split('_')[1]}"] != "normal"] for name in file.files}
+    np.savez(path, **kept)
 
 
 def _search(given: Any, place: Path, name: str, task: str) -> dict[str, Any]:
