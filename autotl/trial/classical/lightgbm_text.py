@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from autotl.errors import StorageError
 
 LARGEST_TEXT_BYTES = 256 << 20
+ROWS_FOR_THREADS = 1_000  # fewer are predicted sooner than threads have met, the more so where cores are shared
 _END = b"end of trees\n"
 _HEADER_KEYS = frozenset(
     [
@@ -54,7 +55,8 @@ class Trees:
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Probabilities (n, outputs) of features (n, d); a model of two classes gives two columns."""
-        raw = np.asarray(self.booster.predict(features))
+        threads = 1 if len(features) < ROWS_FOR_THREADS else 0  # 0: as many as there are cores
+        raw = np.asarray(self.booster.predict(features, num_threads=threads))
         return raw if raw.ndim == 2 else np.stack([1.0 - raw, raw], axis=1)
 
     @property
