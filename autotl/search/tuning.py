@@ -491,7 +491,8 @@ def private_cluster(*, cpus: int, gpus: int | None = None) -> Iterator[None]:
         _start_ray(cpus, gpus, temporary)
         yield
     finally:
-        ray.shutdown()
+        with _signal_handlers_kept():
+            ray.shutdown()
         shutil.rmtree(temporary, ignore_errors=True)
 
 
@@ -516,7 +517,8 @@ def _start_ray(cpus: int, gpus: int | None, temporary: str) -> None:
 
 @contextlib.contextmanager
 def _signal_handlers_kept() -> Iterator[None]:
-    """Ray installs a handler of its own for SIGTERM, which would end this process before anything is written."""
+    """Ray installs a handler of its own for SIGTERM, and takes it away again at its end: either would end this process
+    before anything is written."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
