@@ -172,6 +172,7 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
     why: str | None = None
     if task.begun is not None and is_searched(task.begun):
         why = task.begun.facts[ENDED]
+        study.drop_fact(PARTIAL)
     elif task.begun is not None:
         _go_on(task.begun, study)
     for name, reason in cast(list[list[str]], data.summary["broken"]):

@@ -287,6 +287,7 @@ def _judged(
     repeated = None if search.is_real else search.repeated_epochs()
     problems = [f"exit code {code}: {search.words()}" for code in codes if code != FINISHED]
     problems += search.faults()
+    problems += [] if search.ask("SELECT 1 FROM autotl_facts WHERE name = 'finished'") else ["the run is not finished"]
     problems += [f"trials {lost} are not what they were"] if lost else []
     if repeated is not None and repeated > kills * REPEATED_BY_A_KILL:
         problems.append(f"{repeated} epochs were trained twice")
