@@ -20,7 +20,7 @@ from autotl.api.resuming import as_begun, is_searched, open_run, refuse_changed_
 from autotl.api.stages import Stages
 from autotl.backbones import cache_folder
 from autotl.data import TaskData, load_data
-from autotl.errors import AutotlError, NoUsableModelError, UsageError
+from autotl.errors import AutotlError, NoUsableModelError, StorageError, UsageError
 from autotl.features import FeatureStore, default_limit_bytes
 from autotl.plan import Plan
 from autotl.plan.baselines import baselines, sized_like
@@ -190,7 +190,15 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
                 raise
             why, trouble = f"trouble: {error}", error
     _log.info("the search ended: %s", why)
-    content, sentences, failure = finish(task, data, run, study, budget, stages, order, why=why, trouble=trouble)
+    try:
+        content, sentences, failure = finish(task, data, run, study, budget, stages, order, why=why, trouble=trouble)
+    except StorageError as error:
+        if trouble is None:
+            raise
+        words = (
+            f"{trouble}. What had finished is in {run.path}; make room there, then: autotl search --resume {run.path}"
+        )
+        raise StorageError(words) from error
     return Run(run.path, content, sentences, failure, is_whole=FINISHED in study.facts())
 
 

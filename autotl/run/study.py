@@ -8,7 +8,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,8 @@ class Study:
         except BaseException:
             self._depth -= 1
             if self._depth == 0:
-                self._connection.rollback()
+                with suppress(sqlite3.Error):  # of a full disk; the error that led here says so
+                    self._connection.rollback()
                 self._to_disk = False
             raise
         self._depth -= 1
@@ -105,7 +106,8 @@ class Study:
 
     def close(self) -> None:
         """Ends the connection; the database is one file again."""
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with suppress(sqlite3.Error):  # a full disk: what is in the log is found there when it is opened again
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 
     def execute(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
