@@ -127,10 +127,11 @@ def _train(
     """Starts the workers and trains what the proposer proposes."""
     import ray
 
+    from autotl.search.cluster import private_cluster
     from autotl.search.memory import MB, memory_here
     from autotl.search.packing import Packing
     from autotl.search.resources import gpu_memory_mb, share_out, usable_cores
-    from autotl.search.tuning import private_cluster, run_trials
+    from autotl.search.tuning import run_trials
 
     workers = 1 if order.deterministic else order.workers
     cores = usable_cores()

@@ -1,7 +1,7 @@
 """Who goes on inside a packet: the best third at every rung.
 
 Paper: Jamieson & Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", AISTATS 2016
-(arXiv:1502.07943); the rungs are those at which `search.tuning` compares plans that run alone.
+(arXiv:1502.07943); the rungs are those at which `search.stopping` compares plans that run alone.
 """
 
 import math

@@ -1,0 +1,286 @@
+"""Between Ray Tune and our proposer and journal: which packet is trained next, and what came of the others."""
+
+import contextlib
+import itertools
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ray.tune.search import Searcher
+
+from autotl.errors import AutotlError
+from autotl.plan import Plan
+from autotl.run.cut_off import BROKE_OFF, INTERRUPTED, OUT_OF_BUDGET
+from autotl.search.budget import Budget
+from autotl.search.earlier import EarlierTrial
+from autotl.search.journal import Journal
+from autotl.search.objective import Objective
+from autotl.search.packing import MemoryLimits, Packing
+from autotl.search.proposer import Proposal, Proposer
+from autotl.trial.outcome import Job
+
+_log = logging.getLogger(__name__)
+
+WORKER_DIED = "the worker process died"
+MOST_DEATHS = 2  # of workers that had a plan to themselves: then it is the plan
+
+
+class PacketSearcher(Searcher):
+    """Hands the proposer's plans to Ray Tune and what comes back to the proposer and the journal.
+
+    Ray's own Optuna searcher tells early-stopped trials as complete and leaves not-a-number running for ever; here the
+    trainable says itself how a plan ended, and a plan stopped by the scheduler is pruned with all its steps.
+
+    Attributes:
+        trouble: the first error of our own side. It ends the search; thrown into Ray it would lose its name.
+    """
+
+    def __init__(
+        self,
+        proposer: Proposer,
+        objective: Objective,
+        journal: Journal,
+        budget: Budget,
+        *,
+        at_once: int,
+        rungs: Sequence[int],
+        higher_is_better: bool,
+        packing: Packing,
+        earlier: Sequence[EarlierTrial] = (),
+        unfinished: Sequence[list[Proposal]] = (),
+    ) -> None:
+        super().__init__(metric="score", mode="max" if higher_is_better else "min")
+        self._proposer = proposer
+        self._objective = objective
+        self._journal = journal
+        self._budget = budget
+        self._at_once = at_once
+        self._rungs = tuple(rungs)
+        self._packets: dict[str, _Packet] = {}  # under way, by Ray's id
+        self._packing = packing
+        self._limits = MemoryLimits()
+        self._unfinished = list(unfinished)  # packets of an earlier sitting
+        self._alone: list[Proposal] = []  # whose worker died: each is tried again by itself
+        self._deaths: dict[int, int] = {}  # of workers, by the trials that they trained
+        self._retried: set[int] = set()  # at a smaller batch
+        self._held_back: list[Proposal] = []  # a packet that must wait for memory
+        self._shrunk = {each.number for each in earlier if each.is_unfinished and each.ran_beside_others}
+        self._scores = {each.number: each.scores for each in earlier if each.is_unfinished}  # told, by epoch
+        self.trouble: AutotlError | None = None
+        for each in earlier:
+            self._remember(each)
+
+    def _remember(self, earlier: EarlierTrial) -> None:
+        """What earlier sittings learnt of memory."""
+        row = earlier.row
+        if row["asked_batch_size"] is not None:
+            self._limits.learn(earlier.asked_plan)
+            self._retried.add(earlier.number)
+        if row["memory_mb"] is not None:
+            self._packing.measured(earlier.plan, memory_mb=row["memory_mb"], gpu_mb=row["gpu_mb"])
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The next packet, None while enough are under way, FINISHED at the end."""
+        if self._budget.is_spent() or self.trouble is not None:
+            return str(Searcher.FINISHED)
+        with self._noting_trouble():
+            return self._suggested(trial_id)
+        return str(Searcher.FINISHED)
+
+    def _suggested(self, trial_id: str) -> dict[str, Any] | str | None:
+        if len(self._packets) >= self._at_once:
+            return None
+        packet, self._held_back = self._held_back or self._next_packet(), []
+        if packet and not self._packing.has_room(packet[0].plan, self._plans_under_way()):
+            self._held_back = packet
+            return None
+        if packet:
+            return self._handed_out(trial_id, packet)
+        is_over = not self._proposer.is_waiting and not self._packets  # what is under way may have to be tried again
+        return str(Searcher.FINISHED) if is_over else None
+
+    def _next_packet(self) -> list[Proposal]:
+        if self._alone:
+            return [self._alone.pop(0)]
+        if self._unfinished:
+            return self._resumed(self._unfinished.pop(0))
+        with self._journal.together():
+            asked = self._proposer.propose_packet(workers=self._at_once)
+            packet = [proposal.at_batch_of(self._limits.fitting(proposal.plan)) for proposal in asked]
+            for proposal in packet:
+                self._objective.started(proposal)
+                self._journal.started(proposal)
+        return packet
+
+    def _resumed(self, packet: list[Proposal]) -> list[Proposal]:
+        with self._journal.together():
+            for proposal in packet:
+                self._journal.resumed(proposal)
+        return packet
+
+    def _plans_under_way(self) -> list[Plan]:
+        """One of each packet: its plans share what takes memory."""
+        return [packet.plan for packet in self._packets.values()]
+
+    def _handed_out(self, trial_id: str, proposals: list[Proposal]) -> dict[str, Any]:
+        first = proposals[0].plan
+        stops_itself = len(proposals) > 1 or any(each.number in self._shrunk for each in proposals)
+        self._packets[trial_id] = _Packet(
+            {each.number: each for each in proposals}, len(proposals), first, stops_itself
+        )
+        jobs = [Job(each.number, each.plan, self._budget.deadline_of(each.baseline, each.plan)) for each in proposals]
+        passed = max(self._last_epoch(each.number) for each in proposals)
+        rungs = tuple(rung for rung in self._rungs if rung > passed)
+        return {"packet": jobs, "rungs": rungs, "gpus": self._packing.gpus_for(first)}
+
+    def _last_epoch(self, number: int) -> int:
+        return max(self._scores.get(number, {}), default=0)
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """One epoch of every plan under way."""
+        with self._noting_trouble(), self._journal.together():
+            self._take(self._packets[trial_id], json.loads(result["reports"]))
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """The last result of a trial arrives here only; none arrives when its process died."""
+        packet = self._packets.pop(trial_id)
+        with self._noting_trouble(), self._journal.together():
+            if error or result is None or "reports" not in result:
+                self._died(packet)
+                return
+            reports = json.loads(result["reports"])
+            self._take(packet, reports)
+            last = {report["number"]: report for report in reports}
+            for proposal in packet.unfinished():
+                self._end(proposal, "pruned", self._why_stopped(last.get(proposal.number)), last.get(proposal.number))
+
+    def _take(self, packet: "_Packet", reports: Sequence[dict[str, Any]]) -> None:
+        for report in reports:
+            self._step(report["number"], report)
+            final = report["final"]
+            if final is not None and report["number"] in packet.under_way:
+                self._end(packet.under_way.pop(report["number"]), final["status"], final["reason"], report)
+
+    def _died(self, packet: "_Packet") -> None:
+        """Of several plans nobody knows which it was, and each is tried by itself. One that was alone is tried at a
+        smaller batch where it did not fit into memory, and else once more, for it may have been an accident."""
+        last_words = {each.number: self._journal.last_word(each.number) for each in packet.unfinished()}
+        for proposal in packet.unfinished():
+            words = last_words[proposal.number]
+            deaths = self._deaths[proposal.number] = self._deaths.get(proposal.number, 0) + 1
+            if packet.size == 1 and words is not None:
+                self._did_not_fit(proposal, words)
+            elif packet.size == 1 and deaths >= MOST_DEATHS:
+                self._end(proposal, "failed", f"{WORKER_DIED}, {deaths} times", None)
+            else:
+                self._shrunk.discard(proposal.number)
+                self._journal.resumed(proposal)
+                self._alone.append(proposal)
+
+    def _did_not_fit(self, proposal: Proposal, words: str) -> None:
+        smaller = self._limits.learn(proposal.plan)
+        if smaller is None or proposal.number in self._retried or self._budget.is_spent():
+            self._end(proposal, "failed", words, None)
+        else:
+            self._try_again(proposal.at_batch_of(smaller))
+
+    def _try_again(self, proposal: Proposal) -> None:
+        """In another process: a backend may not give back what the first one held."""
+        _log.warning(
+            "trial %d did not fit into memory; next at a batch of %d", proposal.number, proposal.plan.batch_size
+        )
+        self._retried.add(proposal.number)
+        self._scores.pop(proposal.number, None)
+        self._journal.again(proposal)
+        self._alone.append(proposal)
+
+    def sweep(self) -> None:
+        """Ends what was still under way when Ray returned: it sends no completion for trials that it cuts off."""
+        under_way = [packet.unfinished() for packet in self._packets.values()]
+        for proposal in [*self._held_back, *self._alone, *itertools.chain(*self._unfinished, *under_way)]:
+            with self._noting_trouble(), self._journal.together():
+                self._end(proposal, "pruned", self._why_stopped(None), None)
+        for left in (self._packets, self._alone, self._held_back, self._unfinished):
+            left.clear()
+        with self._noting_trouble(), self._journal.together():
+            self._proposer.leave_waiting()
+
+    def is_protected(self, trial_id: str) -> bool:
+        """Baselines are measured in full, and a packet of several plans stops them itself."""
+        packet = self._packets.get(trial_id)
+        return packet is not None and (packet.stops_itself or any(each.baseline for each in packet.unfinished()))
+
+    def scores_before(self, trial_id: str) -> Mapping[int, float]:
+        """By epoch, what a plan that may be stopped early told of itself in a process that is gone."""
+        if self.is_protected(trial_id) or trial_id not in self._packets:
+            return {}
+        (number,) = self._packets[trial_id].under_way
+        return self._scores.get(number, {})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Ray pickles what it is given, our state is in the study's database, and no pickle is read back."""
+        return {}
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing; see `__getstate__`."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing; see `__getstate__`."""
+
+    def _step(self, number: int, report: dict[str, Any]) -> None:
+        if report.get("features") is not None:
+            self._journal.features(number, report["features"])
+        if report["epoch"] > self._last_epoch(number):  # an ending may repeat the epoch before it
+            self._scores.setdefault(number, {})[report["epoch"]] = report["score"]
+            self._proposer.step(number, report["epoch"], report["score"])
+            self._journal.epoch(number, report)
+
+    def _end(self, proposal: Proposal, status: str, reason: str | None, report: dict[str, Any] | None) -> None:
+        final = report["final"] if status == "complete" and report is not None else None
+        flops = report["size"]["flops"] if report is not None and report["size"] is not None else None
+        value = self._objective.ended(proposal, final)
+        promise = None if final is None else self._objective.promise(final)
+        self._proposer.end(proposal.number, status, value, flops=flops, promise=promise)
+        row = self._journal.ended(proposal.number, status, reason=reason, report=report)
+        if row["memory_mb"] is not None:
+            self._packing.measured(proposal.plan, memory_mb=row["memory_mb"], gpu_mb=row["gpu_mb"])
+
+    def _why_stopped(self, report: dict[str, Any] | None) -> str:
+        """Why a plan ended that did not say so itself."""
+        if self.trouble is not None:
+            return BROKE_OFF
+        if self._budget.interrupted_by is not None:
+            return INTERRUPTED
+        if report is None or self._budget.is_spent():
+            return OUT_OF_BUDGET
+        return f"stopped early after epoch {report['epoch']}"
+
+    @contextlib.contextmanager
+    def _noting_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except AutotlError as error:
+            _log.error("the search breaks off: %s", error)
+            self.trouble = self.trouble or error
+
+
+@dataclass
+class _Packet:
+    """What one Ray trial carries.
+
+    Attributes:
+        under_way: the proposals that have not ended, by their numbers.
+        size: how many there were.
+        plan: one of them; they share what takes memory.
+        stops_itself: whether it halves inside, or did before all but one of its plans had ended.
+    """
+
+    under_way: dict[int, Proposal]
+    size: int
+    plan: Plan
+    stops_itself: bool
+
+    def unfinished(self) -> list[Proposal]:
+        return list(self.under_way.values())
