@@ -172,11 +172,18 @@ def predicted(place: Path, data: str, out: Path) -> list[dict[str, str]]:
 def test_the_run_folder_is_complete_and_exactly_so(story):
     assert {path.name for path in (story / "run").iterdir()} == {
         "task.yaml", "space.yaml", "study.db", "trials", "leaderboard.json", "leaderboard.csv", "winner", "report.html",
-        "log.jsonl", "examples.npz",
+        "log.jsonl", "examples.npz", ".lock",
     }  # fmt: skip
     files = {path.name for path in (story / "run" / "winner").iterdir()}
     model = "native" if "native" in described(story) else "model.keras"
-    assert files == {model, "bundle.json", "metrics.json", "MODEL_CARD.md", "evidence"}
+    assert files - {"tokenizer.json"} == {
+        model,
+        "bundle.json",
+        "metrics.json",
+        "MODEL_CARD.md",
+        "evidence",
+        "portrait.npz",
+    }
     for row in rows_of(story):
         files = {path.name for path in (story / "run" / "trials" / str(row["trial"])).iterdir()}
         assert {"plan.yaml", "curve.csv", "log.txt", "outputs.npz", "weights.npz"} <= files

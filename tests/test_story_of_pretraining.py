@@ -70,7 +70,7 @@ def test_what_the_source_teaches_serves_the_target(runs):
 
 
 def test_permuting_the_hidden_labels_changes_nothing_but_the_test(runs):
-    own = {"seconds", "latency_ms", "test", "refit_test", "plan"}
+    own = {"seconds", "memory_mb", "gpu_mb", "latency_ms", "test", "refit_test", "plan"}
     one, other = ([{key: row[key] for key in row if key not in own} for row in rows_of(folder)] for folder in runs)
     assert one == other
     names = [next((folder.parent / "cache" / "pretrained").glob("*.npz")).name for folder in runs]
