@@ -64,7 +64,9 @@ class Tracking:
             for row in content["trials"]:
                 self._add_trial(experiment, parent, folder, row)
             self.client.set_terminated(parent)
-        return f"{name} is in MLflow at {self.place}: {len(content['trials'])} trials, experiment {content['task']}."
+        count = len(content["trials"])
+        trials = "1 trial" if count == 1 else f"{count:,} trials"
+        return f"{name} is in MLflow at {self.place}: {trials}, experiment {content['task']}."
 
     def add_promotion(self, done: Promotion) -> str:
         """The version in MLflow's registry with its reason, and the alias on it.
