@@ -163,13 +163,20 @@ def _tapped_places(places: Places, taps: Collection[str]) -> Iterator[tuple[int,
     elif form.image_size is not None:
         maps = pyramid_maps(whole, form.side)
         for place in (behind[id(maps[tap])] for tap in taps if tap in maps):
-            yield place, _cheapest_up_to(place, places.network, places.bytes_per_example)
+            network = places.network
+            layers = [layer for layer in network.layers if network.positions[id(layer)] < place]
+            yield place, _cheapest_shortly_before(place, layers, network, places.bytes_per_example)
 
 
-def _cheapest_up_to(latest: int, network: Network, sizes: Sequence[float]) -> int:
-    """The place with the smallest crossing at or shortly before another; ties go to the later one."""
-    before = [position for layer in network.layers if (position := network.positions[id(layer)]) < latest]
-    earliest = before[-LAYERS_LOOKED_BACK] if len(before) >= LAYERS_LOOKED_BACK else 0
+def _cheapest_shortly_before(
+    latest: int, before: Sequence[keras.layers.Layer], network: Network, sizes: Sequence[float]
+) -> int:
+    """The place with the smallest crossing at or shortly before another; ties go to the later one.
+
+    Args:
+        before: the layers that own weights before that other place.
+    """
+    earliest = network.positions[id(before[-LAYERS_LOOKED_BACK])] if len(before) > LAYERS_LOOKED_BACK else 0
     return min(range(latest, earliest - 1, -1), key=lambda place: sizes[place])
 
 
@@ -179,9 +186,7 @@ def _cheapest_place(
     """The place with the smallest crossing among those shortly before a layer; ties go to the later one."""
     latest = network.positions[id(first_unfrozen)]
     number = next(index for index, layer in enumerate(network.layers) if layer is first_unfrozen)
-    looked_back = network.layers[number - LAYERS_LOOKED_BACK] if number > LAYERS_LOOKED_BACK else None
-    earliest = 0 if looked_back is None else network.positions[id(looked_back)]
-    cheapest = min(range(latest, earliest - 1, -1), key=lambda place: sizes[place])
+    cheapest = _cheapest_shortly_before(latest, network.layers[:number], network, sizes)
     if max_bytes is None or sizes[cheapest] <= max_bytes:
         return cheapest
     small_enough = (place for place in range(latest, -1, -1) if sizes[place] <= max_bytes)
