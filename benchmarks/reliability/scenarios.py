@@ -14,10 +14,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 
 from autotl.run.folder import STUDY, WINNER
+from autotl.search.memory import held_by
 from benchmarks.reliability.pretend import CLOCK_JUMPS, MISFORTUNES
 from benchmarks.reliability.watched import Watched
 
@@ -255,15 +258,9 @@ def _worker_of(search: Watched) -> int:
     """The process that trains."""
     if not search.is_real:
         return int(search.trained()[-1]["worker"])
-    import psutil
-
     assert search.process is not None
     children = psutil.Process(search.process.pid).children(recursive=True)
-    return max((each for each in children if "ResourceTrainable" in " ".join(each.cmdline())), key=_memory).pid
-
-
-def _memory(process: "psutil.Process") -> int:  # type: ignore[name-defined]  # noqa: F821
-    return int(process.memory_info().rss)
+    return max((each for each in children if "ResourceTrainable" in " ".join(each.cmdline())), key=held_by).pid
 
 
 def _resume(search: Watched) -> float:
@@ -276,11 +273,11 @@ def _resume(search: Watched) -> float:
 
 def _judged(
     search: Watched,
-    before: dict,
+    before: dict[int, Any],
     *,
     codes: list[int],
     kills: int,
-    seconds: float | None = None,  # type: ignore[type-arg]
+    seconds: float | None = None,
 ) -> Try:
     after = search.ended()
     lost = [number for number, shown in before.items() if after.get(number) != shown]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import xxhash
 
 from autotl.run.folder import LEADERBOARD_JSON, LOCK, OWNER, REPORT, STUDY, WINNER
@@ -126,8 +127,6 @@ class Watched:
 
     def kill_everything(self) -> None:
         """All processes that it started are gone at once."""
-        import psutil
-
         if self.process is None or self.process.poll() is not None:
             return
         search = psutil.Process(self.process.pid)
