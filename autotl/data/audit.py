@@ -1,10 +1,11 @@
 """Trouble in the data, found before anything is trained. Quick checks open no example; the others read every one."""
 
-import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from unicodedata import normalize
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from autotl.data.auditing.codes import CODES, SOFTER, allowable_codes
+from autotl.data.auditing.label_names import near_names, told_alone, told_with_count, twins
 from autotl.data.examples import Finding
 from autotl.data.listing import Survey, is_hidden, survey
 from autotl.data.opening import unique_ids, without_folders
@@ -13,16 +14,10 @@ from autotl.task import Task
 
 NOUNS = {"image": "file", "text": "text", "table": "row", "signal": "window"}  # what an example of a modality is called
 BROKEN = {"image": "broken_image", "text": "broken_text", "table": "broken_row", "signal": "broken_window"}
-# codes that `audit: {allow: […]}` may name
-ALLOWABLE = ("broken_image", "broken_text", "broken_window", "identifier", "label_twins", "leak")
 MAX_BROKEN_SHARE = 0.01
 FEW_EXAMPLES = 10
 IMBALANCE = 10.0  # largest class against smallest; above it the default metric is balanced
-RARE_SHARE = 0.05  # a name this rare beside a near one is likely a typo
-MARGINS_DIFFER = 0.15  # of a side: content that fills more or less of it than in the target shows other margins
 _SHOWN = 20
-
-Place = tuple[str, str]  # where an example stands: (domain, split)
 
 
 def check_quickly(task: Task) -> list[Finding]:
@@ -31,12 +26,18 @@ def check_quickly(task: Task) -> list[Finding]:
 
 
 def unknown_codes(task: Task) -> list[str]:
-    """A line for each code in `audit.allow` that there is not."""
+    """A line for each code in `audit.allow` that there is not, or that nobody can allow."""
     return [
-        f"{task.where(f'audit.allow[{index}]')}: {code!r} is not known. {suggestion(code, ALLOWABLE)}"
+        f"{task.where(f'audit.allow[{index}]')}: {_why_not_allowed(code)}"
         for index, code in enumerate(task.audit.allow)
-        if code not in ALLOWABLE
+        if code not in allowable_codes()
     ]
+
+
+def _why_not_allowed(code: str) -> str:
+    if code in CODES:
+        return f"{code!r} cannot be allowed, for nothing could go on. {CODES[code].advice}"
+    return f"{code!r} is not known. {suggestion(code, allowable_codes())}"
 
 
 def quick_findings(task: Task, listed: Survey) -> list[Finding]:
@@ -54,10 +55,12 @@ def quick_findings(task: Task, listed: Survey) -> list[Finding]:
 
 
 def softened(task: Task, finding: Finding) -> Finding:
-    """The finding as a warning where the user allows its code."""
-    if finding.severity == "error" and finding.code in task.audit.allow:
-        return Finding(finding.code, "warning", f"{finding.message} Allowed by audit.allow.", finding.examples)
-    return finding
+    """The finding a degree milder where the user allows its code; what is milder already stays as it is."""
+    gravest = CODES[finding.code].severity
+    if finding.code not in task.audit.allow or finding.severity != gravest or gravest == "info":
+        return finding
+    words = f"{finding.message} Allowed by audit.allow."
+    return replace(finding, severity=SOFTER[finding.severity], message=words)
 
 
 def raise_errors(findings: Iterable[Finding]) -> None:
@@ -165,97 +168,6 @@ def broken_findings(task: Task, modality: str, broken: Mapping[str, str], total:
     return [softened(task, Finding(code, "error", words, examples))]
 
 
-def duplicate_findings(
-    task: Task, digests: Mapping[Place, Sequence[str]], names: Mapping[Place, Sequence[str]]
-) -> list[Finding]:
-    """Examples with equal content: several times in a domain (shown) and on both sides of a given split (an error).
-
-    Args:
-        digests, names: per place, in the same order. Splits that we draw ourselves are not places: they are drawn
-            so that equal examples stay together.
-    """
-    findings: list[Finding] = []
-    first_at: dict[Place, dict[str, str]] = {}
-    for place, content in digests.items():
-        first_at[place] = {}
-        again: list[str] = []
-        for digest, name in zip(content, names[place], strict=True):
-            if digest in first_at[place]:
-                again.append(f"{name} = {first_at[place][digest]}")
-            first_at[place].setdefault(digest, name)
-        if again:
-            words = f"{' '.join(place)}: examples that repeat another one: {len(again):,}, such as {again[0]}."
-            findings.append(
-                Finding("duplicate", "warning", f"{words} They stay on one side of every split.", tuple(again[:_SHOWN]))
-            )
-    places = list(first_at)
-    for index, one in enumerate(places):
-        for other in places[index + 1 :]:
-            findings += _shared_content(task, one, other, first_at[one], first_at[other])
-    return findings
-
-
-def _shared_content(
-    task: Task, one: Place, other: Place, here: Mapping[str, str], there: Mapping[str, str]
-) -> Iterator[Finding]:
-    both = [f"{here[digest]} = {there[digest]}" for digest in here if digest in there]
-    if not both:
-        return
-    words = f"examples both in {' '.join(one)} and in {' '.join(other)}: {len(both):,}, such as {both[0]}."
-    if one[0] != other[0] and "test" not in (one[1], other[1]):
-        words += " Where one of a pair is scored on, the other is left out of training."
-        yield Finding("duplicate", "warning", words, tuple(both[:_SHOWN]))
-        return
-    hint = "Remove them from one side, or write 'audit: {allow: [leak]}'."
-    yield softened(task, Finding("leak", "error", f"{words} {hint}", tuple(both[:_SHOWN])))
-
-
-def group_leaks(task: Task, groups: Mapping[Place, Sequence[str]]) -> list[Finding]:
-    """Groups of one domain that stand on both sides of a given split."""
-    findings: list[Finding] = []
-    places = list(groups)
-    for index, one in enumerate(places):
-        for other in places[index + 1 :]:
-            both = sorted((set(groups[one]) & set(groups[other])) - {""})
-            if both and one[0] == other[0]:
-                words = f"groups both in {' '.join(one)} and in {' '.join(other)}: {len(both):,}, such as {both[0]!r}"
-                hint = "Divide by group, or write 'audit: {allow: [leak]}'."
-                findings.append(softened(task, Finding("leak", "error", f"{words}. {hint}", tuple(both[:_SHOWN]))))
-    return findings
-
-
-def conflict_findings(domain: str, digests: Sequence[str], labels: Sequence[str], ids: Sequence[str]) -> list[Finding]:
-    """Equal content under different labels, among labels that the search may see."""
-    seen: dict[str, tuple[str, str]] = {}
-    conflicts: list[str] = []
-    for digest, label, name in zip(digests, labels, ids, strict=True):
-        known, first = seen.setdefault(digest, (label, name))
-        if known != label:
-            conflicts.append(f"{name} is {label!r}, {first} is {known!r}")
-    if not conflicts:
-        return []
-    words = f"{domain}: equal examples under different labels: {len(conflicts):,}, such as {conflicts[0]}. Check them."
-    return [Finding("label_conflict", "warning", words, tuple(conflicts[:_SHOWN]))]
-
-
-def margin_findings(task: Task, filled: Mapping[str, tuple[float, float]]) -> Iterator[Finding]:
-    """Advice where the content of a source's images fills another share of their sides than the target's does.
-
-    Args:
-        filled: domain -> mean share of width and of height.
-    """
-    differing = [
-        domain
-        for domain, shares in filled.items()
-        if max(abs(one - other) for one, other in zip(shares, filled["target"], strict=True)) > MARGINS_DIFFER
-    ]
-    if differing:
-        seen = "; ".join(f"{domain}: {filled[domain][0]:.0%} x {filled[domain][1]:.0%}" for domain in filled)
-        words = f"images differ in their margins. The content fills so much of width x height: {seen}."
-        hint = "crop: content in the search space looks at the content alone."
-        yield Finding("margins_differ", "info", f"{task.where('data')}: {words} {hint}", tuple(differing))
-
-
 def _strangers(where: str, names: Sequence[str], kind: str) -> Iterator[Finding]:
     if names:
         words = f"files left alone, being no {kind}s in a class folder: {len(names):,}"
@@ -275,64 +187,13 @@ def _class_findings(task: Task, listed: Survey) -> Iterator[Finding]:
                     yield Finding("empty_class", "warning", words)
         if counts:
             where = listings[0].where
-            told = _name_alone if is_hidden(task, domain) else _name_and_count
-            yield from _twins(domain, where, counts, told)
-            yield from _near_names(domain, where, counts, told)
+            told = told_alone if is_hidden(task, domain) else told_with_count
+            yield from twins(domain, where, counts, told)
+            yield from near_names(domain, where, counts, told)
             yield from _small_classes(task, domain, where, counts)
     classes, findings = classes_of(task, listed)
     yield from findings
     yield from _test_classes(task, listed, classes)
-
-
-Told = Callable[[str, Counter[str]], str]  # how a class is written in a finding
-
-
-def _name_and_count(name: str, counts: Counter[str]) -> str:
-    return f"{name!r} ({counts[name]:,})"
-
-
-def _name_alone(name: str, counts: Counter[str]) -> str:  # noqa: ARG001 - how often a hidden label occurs is not told
-    return repr(name)
-
-
-def _twins(domain: str, where: str, counts: Counter[str], told: Told) -> Iterator[Finding]:
-    alike: dict[str, list[str]] = defaultdict(list)
-    for name in counts:
-        alike[" ".join(normalize("NFKC", name).casefold().split())].append(name)
-    for names in alike.values():
-        if len(names) > 1:
-            best = max(names, key=lambda name: (counts[name], name))
-            others = sorted(name for name in names if name != best)
-            merge = ", ".join(f"{_quoted(name)}: {_quoted(best)}" for name in others)
-            seen = " and ".join(told(name, counts) for name in [best, *others])
-            words = f"the classes {seen} of {domain} differ only in case, spaces or encoding."
-            hint = f"If they are one, paste 'audit: {{merge: {{{merge}}}}}'; if not, 'audit: {{allow: [label_twins]}}'."
-            yield Finding("label_twins", "error", f"{where}: {words} {hint}", tuple(names))
-
-
-def _quoted(name: str) -> str:
-    return json.dumps(name, ensure_ascii=not name.isprintable())
-
-
-def _near_names(domain: str, where: str, counts: Counter[str], told: Told) -> Iterator[Finding]:
-    common = [name for name in counts if len(name) >= 4]
-    for rare in common:
-        for name in common:
-            if counts[rare] <= RARE_SHARE * counts[name] and _is_one_edit(rare, name):
-                words = f"the class {told(rare, counts)} of {domain} may be a typo of {told(name, counts)}."
-                hint = f"If so, paste 'audit: {{merge: {{{_quoted(rare)}: {_quoted(name)}}}}}'."
-                yield Finding("near_names", "warning", f"{where}: {words} {hint}", (rare, name))
-
-
-def _is_one_edit(one: str, other: str) -> bool:
-    """Whether one letter was added, left out, changed or swapped with its neighbour; digits are never typos."""
-    if one == other or abs(len(one) - len(other)) > 1:
-        return False
-    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    a, b = one[start:], other[start:]
-    if any(letter.isdigit() for letter in (a[:1] + b[:1])):
-        return False
-    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
 
 
 def _small_classes(task: Task, domain: str, where: str, counts: Counter[str]) -> Iterator[Finding]:

@@ -13,6 +13,8 @@ import numpy as np
 import xxhash
 
 from autotl.data import audit
+from autotl.data.auditing.duplicates import conflict_findings, duplicate_findings, group_leaks
+from autotl.data.auditing.margins import margin_findings
 from autotl.data.content import filled_shares
 from autotl.data.examples import UNKNOWN, Finding, Fold, Inputs, Rows, ScoreKind, SealedTest, TaskData
 from autotl.data.exported import ExportedSource
@@ -133,19 +135,18 @@ def _shuffled_where_hidden(task: Task, place: tuple[str, SplitName], examples: E
 
 
 def _content_findings(task: Task, given: Mapping[tuple[str, SplitName], Examples]) -> list[Finding]:
-    findings = audit.duplicate_findings(
-        task,
+    findings = duplicate_findings(
         {place: examples.inputs.digests for place, examples in given.items()},
         {place: examples.inputs.ids for place, examples in given.items()},
     )
-    findings += audit.group_leaks(
-        task, {place: examples.groups for place, examples in given.items() if examples.groups is not None}
+    findings += group_leaks(
+        {place: examples.groups for place, examples in given.items() if examples.groups is not None}
     )
     for (domain, split), examples in given.items():
         if examples.labels is not None and split != "test" and not is_hidden(task, domain):
             inputs = examples.inputs
-            findings += audit.conflict_findings(f"{domain} {split}", inputs.digests, examples.labels, inputs.ids)
-    return findings
+            findings += conflict_findings(f"{domain} {split}", inputs.digests, examples.labels, inputs.ids)
+    return [audit.softened(task, finding) for finding in findings]
 
 
 def _margin_findings(task: Task, listed: Survey, given: Mapping[tuple[str, SplitName], Examples]) -> Iterator[Finding]:
@@ -159,7 +160,7 @@ def _margin_findings(task: Task, listed: Survey, given: Mapping[tuple[str, Split
             drawn = _draws(task, domain, "margins").permutation(len(examples))[:LOOKED_AT]
             pixels = cast(Images, examples.inputs).read(drawn, size=LOOKED_AT_PIXELS)
             filled[domain] = filled_shares(pixels)
-    yield from audit.margin_findings(task, filled)
+    yield from margin_findings(task, filled)
 
 
 def _divided(

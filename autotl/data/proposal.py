@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 
 from autotl.data import audit
+from autotl.data.auditing.duplicates import duplicate_findings, group_leaks
 from autotl.data.draft import Draft
 from autotl.data.examples import Finding
 from autotl.data.first_look import Asked, describe_data
@@ -191,9 +192,9 @@ def _look_inside(draft: Draft, listed: Survey) -> None:
     if listed.modality == "table":
         given = _without_leaks(draft, task, listed, given)
     groups = {place: examples.groups for place, examples in given.items()}
-    for finding in audit.group_leaks(task, {place: names for place, names in groups.items() if names is not None}):
+    for finding in group_leaks({place: names for place, names in groups.items() if names is not None}):
         _set_group_aside(draft, finding)
-    _look_for_copies(draft, task, given)
+    _look_for_copies(draft, given)
 
 
 def _allow_broken(draft: Draft, listed: Survey, opened: Opened) -> None:
@@ -275,10 +276,10 @@ def _set_group_aside(draft: Draft, finding: Finding) -> None:
     draft.say(f"Not grouped by {line.value!r}: {len(finding.examples)} or more stand on both sides of the given split.")
 
 
-def _look_for_copies(draft: Draft, task: Task, given: Mapping[Place, Examples]) -> None:
+def _look_for_copies(draft: Draft, given: Mapping[Place, Examples]) -> None:
     digests = {place: examples.inputs.digests for place, examples in given.items()}
     names = {place: examples.inputs.ids for place, examples in given.items()}
-    stopping = [found for found in audit.duplicate_findings(task, digests, names) if found.severity == "error"]
+    stopping = [found for found in duplicate_findings(digests, names) if found.severity == "error"]
     if not stopping:
         return
     shares = []

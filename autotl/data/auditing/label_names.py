@@ -1,0 +1,60 @@
+"""Classes that may be one class, written in two ways."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from unicodedata import normalize
+
+from autotl.data.examples import Finding
+
+RARE_SHARE = 0.05  # a name this rare beside a near one is likely a typo
+
+Told = Callable[[str, Counter[str]], str]  # how a class is written in a finding
+
+
+def told_with_count(name: str, counts: Counter[str]) -> str:
+    return f"{name!r} ({counts[name]:,})"
+
+
+def told_alone(name: str, counts: Counter[str]) -> str:  # noqa: ARG001 - how often a hidden label occurs is not told
+    return repr(name)
+
+
+def twins(domain: str, where: str, counts: Counter[str], told: Told) -> Iterator[Finding]:
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in counts:
+        alike[" ".join(normalize("NFKC", name).casefold().split())].append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            best = max(names, key=lambda name: (counts[name], name))
+            others = sorted(name for name in names if name != best)
+            merge = ", ".join(f"{_quoted(name)}: {_quoted(best)}" for name in others)
+            seen = " and ".join(told(name, counts) for name in [best, *others])
+            words = f"the classes {seen} of {domain} differ only in case, spaces or encoding."
+            hint = f"If they are one, paste 'audit: {{merge: {{{merge}}}}}'; if not, 'audit: {{allow: [label_twins]}}'."
+            yield Finding("label_twins", "error", f"{where}: {words} {hint}", tuple(names))
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=not name.isprintable())
+
+
+def near_names(domain: str, where: str, counts: Counter[str], told: Told) -> Iterator[Finding]:
+    common = [name for name in counts if len(name) >= 4]
+    for rare in common:
+        for name in common:
+            if counts[rare] <= RARE_SHARE * counts[name] and _is_one_edit(rare, name):
+                words = f"the class {told(rare, counts)} of {domain} may be a typo of {told(name, counts)}."
+                hint = f"If so, paste 'audit: {{merge: {{{_quoted(rare)}: {_quoted(name)}}}}}'."
+                yield Finding("near_names", "warning", f"{where}: {words} {hint}", (rare, name))
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    """Whether one letter was added, left out, changed or swapped with its neighbour; digits are never typos."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    a, b = one[start:], other[start:]
+    if any(letter.isdigit() for letter in (a[:1] + b[:1])):
+        return False
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
