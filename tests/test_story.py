@@ -15,12 +15,13 @@ from leaderboard_contract import problems
 from PIL import Image
 
 from autotl.cli.app import run
+from autotl.production.evidence import gathering
 
 TASK = """\
 name: colours
 data:
   target: {train: photos, test: 0.2, validation: 0.2}
-budget: {trials: 3, wall: 4m}
+budget: {trials: 3, wall: 30m}
 baselines: [linear_probe, no_transfer]
 search_space:
   backbone: small_cnn
@@ -54,10 +55,21 @@ def story(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOTL_HOME", str(place / "home"))
         patch.setenv("AUTOTL_CACHE_DIR", str(place / "cache"))
+        patch.setattr(gathering, "gather", noting_the_time(gathering.gather, place / "clock.json"))
         photographs(place / "photos")
         (place / "task.yaml").write_text(TASK)
         assert run(["search", str(place / "task.yaml"), "--out", str(place / "run"), "--workers", "1"]) == 0
     return place, place / "run"
+
+
+def noting_the_time(gather, file):
+    """Writes down how much of the command's time the gathering of evidence is told to be spent and left."""
+
+    def noted(winner, *, spent, left):
+        file.write_text(json.dumps({"spent": spent, "left": left}))
+        return gather(winner, spent=spent, left=left)
+
+    return noted
 
 
 def read(path: Path):
@@ -213,6 +225,13 @@ def test_the_evidence_is_of_the_model_that_ships(story):
             assert example["before"] == pytest.approx(example["probability"], abs=1e-3)
     card = (folder / "winner" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "## Inputs unlike the training data\n\nBy the features that its head reads" in card
+
+
+def test_evidence_is_gathered_in_what_is_left_of_the_commands_time(story):
+    place, _ = story
+    clock = read(place / "clock.json")
+    assert clock["spent"] > 0
+    assert clock["spent"] + clock["left"] == pytest.approx(1800, abs=1)
 
 
 def test_a_changed_bundle_is_refused(story, tmp_path, capsys):

@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import time
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -231,7 +230,6 @@ class _Finisher:
         from autotl.production.evidence.gathering import Winner, gather
 
         self._stages.start("evidence", "looking at what the winner's answers hang on")
-        now = time.time()
         subject = Winner(
             winner["trial"],
             self._plan(winner),
@@ -244,7 +242,7 @@ class _Finisher:
             self._order.scorer.seed,
             self._bench,
         )
-        return gather(subject, spent=now - self._budget.started, left=self._budget.ends - now)
+        return gather(subject, spent=self._budget.spent, left=self._budget.left)
 
     def _bench(self) -> "Workshop":
         """A workshop beside the one that ships: the model that ships must not be given other weights."""
@@ -260,8 +258,7 @@ class _Finisher:
         judged_by_itself = self._data.score_kind == "label_free"
         if judged_by_itself and METHODS[winner["plan"]["adaptation"]["method"]].stage in ("joint", "post"):
             return "adapted"
-        left = self._budget.ends - time.monotonic()
-        return "yes" if left > REFIT_TRAININGS * winner["seconds"]["train"] else "no time"
+        return "yes" if self._budget.left > REFIT_TRAININGS * winner["seconds"]["train"] else "no time"
 
     def not_shipped(self, error: Exception) -> None:
         """The search stands; its winner could not be made into a model."""

@@ -75,6 +75,11 @@ class Budget:
         """Seconds so far, in all sittings."""
         return self.spent_before + time.monotonic() - self.started
 
+    @property
+    def left(self) -> float:
+        """Seconds until the whole command should be done; negative past that."""
+        return self.ends - time.monotonic()
+
     def deadline_of(self, baseline: str | None, plan: Plan) -> float:
         """When a trial must be done.
 

@@ -58,6 +58,7 @@ def test_a_resumed_search_has_what_is_left_of_its_time():
     budget = Budget(1000, spent_before=600)
     assert budget.ends == pytest.approx(time.monotonic() + 400, abs=5)
     assert budget.search_ends == pytest.approx(time.monotonic() + 400 - 150, abs=5)
+    assert budget.left == pytest.approx(400, abs=5)
     assert budget.spent == pytest.approx(600, abs=5)
     assert not budget.is_spent()
 
