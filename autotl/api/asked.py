@@ -1,6 +1,7 @@
 """What was asked of a run, written down before its first trial: the resolved task, the space, the data as found."""
 
 import importlib.metadata
+import math
 import platform
 import re
 import shlex
@@ -8,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from autotl import __version__
-from autotl.api.opening import OpenedTask, wall_seconds, wanted_baselines
+from autotl.api.opening import OpenedTask, trial_seconds, wall_seconds, wanted_baselines
 from autotl.data import TaskData
 from autotl.run import RunFolder, Study
 from autotl.run.folder import SPACE, TASK
@@ -16,7 +17,17 @@ from autotl.task import Task, write_yaml
 from autotl.task.model import DEFAULT_SHARE, PRICE
 
 ASKED = "asked"  # the fact by which a run is resumed
-OVERRIDES = ("trials", "wall", "workers", "early_stopping", "baselines", "refit", "require", "offline")  # kept in it
+OVERRIDES = (  # kept in it
+    "trials",
+    "wall",
+    "trial_wall",
+    "workers",
+    "early_stopping",
+    "baselines",
+    "refit",
+    "require",
+    "offline",
+)
 
 LIBRARIES = ("keras", "tensorflow", "keras-hub", "ray", "optuna", "numpy", "scikit-learn")
 
@@ -26,6 +37,9 @@ def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study
     digest = f"# resolved by autotl {__version__}; data digest {data.summary['fingerprint']}\n"
     trials = task.task.budget.trials if task.overrides.trials is None else task.overrides.trials
     budget = {"trials": trials, "wall": f"{wall_seconds(task.task, task.overrides):.0f}s"}
+    of_a_trial = trial_seconds(task.task, task.overrides)
+    if math.isfinite(of_a_trial):
+        budget["trial_wall"] = f"{of_a_trial:.0f}s"
     baselines = wanted_baselines(task.task, task.overrides)
     resolved = task.task.as_yaml(
         data=_with_test_share(task.task, data),
@@ -105,7 +119,7 @@ def _command(task: OpenedTask) -> str:
     """The command line that searches the same again."""
     overrides = task.overrides
     words = ["autotl", "search", str(task.path), "--out", "NEW_FOLDER"]
-    for option in ("trials", "wall", "workers", "start_with", "baselines", "require"):
+    for option in ("trials", "wall", "trial_wall", "workers", "start_with", "baselines", "require"):
         value = getattr(overrides, option)
         if value is not None:
             words += [f"--{option.replace('_', '-')}", str(value)]

@@ -1,5 +1,6 @@
 """From a path and a command line to a task that is ready to run, or to every mistake in it."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ class Overrides:
 
     trials: int | None = None
     wall: str | None = None
+    trial_wall: str | None = None
     workers: int | None = None
     out: Path | None = None
     start_with: Path | None = None
@@ -172,6 +174,12 @@ def wall_seconds(task: Task, overrides: Overrides) -> float:
     return wall.total_seconds()
 
 
+def trial_seconds(task: Task, overrides: Overrides) -> float:
+    """Time for one trial; infinity where nobody set a limit."""
+    wall = task.budget.trial_wall if overrides.trial_wall is None else parse_duration(overrides.trial_wall)
+    return math.inf if wall is None else wall.total_seconds()
+
+
 def wanted_baselines(task: Task, overrides: Overrides) -> str | tuple[str, ...]:
     """`auto`, `none` or names."""
     if overrides.baselines is None:
@@ -189,11 +197,11 @@ def check_words(overrides: Overrides, task: Task) -> None:
     if gate is not None and not gate.on_test and task.data.target.labels == "none":
         words = "without target labels only the test set can tell. Write test. before the metric."
         raise UsageError(f"--require {overrides.require}: {words}")
-    if overrides.wall is not None:
+    for option, duration in (("--wall", overrides.wall), ("--trial-wall", overrides.trial_wall)):
         try:
-            parse_duration(overrides.wall)
+            _ = None if duration is None else parse_duration(duration)
         except ValueError as error:
-            raise UsageError(f"--wall: {error}") from error
+            raise UsageError(f"{option}: {error}") from error
     if overrides.baselines not in (None, "auto", "none"):
         assert overrides.baselines is not None
         unknown = [name for name in overrides.baselines.split(",") if name not in BASELINE_NAMES]

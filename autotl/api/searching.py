@@ -14,7 +14,15 @@ from types import FrameType
 from typing import Any, cast
 
 from autotl.api.checking import check_backbones, only_loading_tells, with_lengths_of
-from autotl.api.opening import BegunRun, OpenedTask, Overrides, open_task, wall_seconds, wanted_baselines
+from autotl.api.opening import (
+    BegunRun,
+    OpenedTask,
+    Overrides,
+    open_task,
+    trial_seconds,
+    wall_seconds,
+    wanted_baselines,
+)
 from autotl.api.pretraining import pretraining_sentence, with_pretrained
 from autotl.api.resuming import as_begun, is_searched, open_run, refuse_changed_data, resumed_words
 from autotl.api.stages import Stages
@@ -121,7 +129,12 @@ def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
     """Nobody else writes the run that goes on, or the one that is made here."""
     begun = task.begun
     spent = 0.0 if begun is None else float(begun.facts.get(SPENT, 0.0))
-    budget = Budget(wall_seconds(task.task, task.overrides), started=task.opened_at, spent_before=spent)
+    budget = Budget(
+        wall_seconds(task.task, task.overrides),
+        trial_seconds=trial_seconds(task.task, task.overrides),
+        started=task.opened_at,
+        spent_before=spent,
+    )
     stages = Stages(listen)
     stages.start("data", "reading and checking the data")
     data = load_data(task.task)

@@ -132,6 +132,9 @@ def search(
     ] = None,
     trials: Annotated[int | None, typer.Option(min=0, help="Trials at most, baselines not counted.")] = None,
     wall: Annotated[str | None, typer.Option(metavar="30m", help="Time for the whole command.")] = None,
+    trial_wall: Annotated[
+        str | None, typer.Option(metavar="10m", help="Time for one trial; one that hangs is ended without it, too.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Trials at once.", envvar="AUTOTL_WORKERS")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder; must be empty.")] = None,
     start_with: Annotated[
@@ -160,6 +163,7 @@ def search(
     settings = api.Overrides(
         trials=trials,
         wall=wall,
+        trial_wall=trial_wall,
         workers=workers,
         out=out,
         start_with=start_with,

@@ -6,7 +6,7 @@ import logging
 import shutil
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from autotl.trial.outcome import Outputs
 PLAN = "plan.yaml"
 CURVE = "curve.csv"
 LOG = "log.txt"
-LAST_WORD = "out_of_memory.txt"  # of a worker that ended itself; gone when the driver has read it
+OUT_OF_MEMORY = "out_of_memory.txt"  # the last word of a worker that ended itself; gone when the driver has read it
+HUNG = "hung.txt"  # likewise of one that its watchdog ended
 OUTPUTS = "outputs.npz"
 WEIGHTS = "weights.npz"
 CHECKPOINT = "checkpoint.npz"  # of a trial under way
@@ -43,19 +44,29 @@ def write_curve(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     write_copy(folder / CURVE, ("\n".join(lines) + "\n").encode())
 
 
-def write_last_word(folder: Path, words: str) -> None:
+@dataclass(frozen=True)
+class LastWord:
+    """What a worker left that was ended while it trained something, and in which file."""
+
+    file: str
+    words: str
+
+
+def write_out_of_memory(folder: Path, words: str) -> None:
     """Why the worker that trains this ends itself."""
-    write_copy(folder / LAST_WORD, words.encode())
+    write_copy(folder / OUT_OF_MEMORY, words.encode())
 
 
-def take_last_word(folder: Path) -> str | None:
-    """What `write_last_word` left, once; None where nothing was left."""
-    try:
-        words = (folder / LAST_WORD).read_text(encoding="utf-8")
-        (folder / LAST_WORD).unlink()
-    except FileNotFoundError:
-        return None
-    return words
+def take_last_word(folder: Path) -> LastWord | None:
+    """What a worker or its watchdog left, once; None where nothing was left."""
+    for file in (OUT_OF_MEMORY, HUNG):
+        try:
+            words = (folder / file).read_text(encoding="utf-8")
+            (folder / file).unlink()
+        except FileNotFoundError:
+            continue
+        return LastWord(file, words)
+    return None
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

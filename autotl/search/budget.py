@@ -1,5 +1,6 @@
 """When a search must stop: time, trials, or the user."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +24,14 @@ class Budget:
 
     Args:
         wall_seconds: for everything, earlier sittings of a resumed search included.
+        trial_seconds: for one trial, its features included.
         started: when the command began.
         spent_before: seconds that earlier sittings took. What was reserved for retraining, test and report is there
             again in each.
     """
 
     wall_seconds: float
+    trial_seconds: float = field(default=math.inf, kw_only=True)
     started: float = field(default_factory=time.monotonic)
     interrupted_by: int | None = None  # signal number
     spent_before: float = 0.0
@@ -91,6 +94,10 @@ class Budget:
             return self.search_ends
         begun = self.started if self._search_started is None else self._search_started
         return min(begun - self.spent_before + BASELINES_SHARE * self.wall_seconds, self.search_ends)
+
+    def seconds_of(self, baseline: str | None) -> float:
+        """For one trial. Probes have all the time: what takes them long is stored for the trials that follow."""
+        return math.inf if baseline in PROBES else self.trial_seconds
 
     def is_spent(self) -> bool:
         """Whether trials must stop now."""

@@ -67,8 +67,8 @@ class Journal:
         trial_files.write_plan(self._run.trial(proposal.number), row["plan"])
         self._study.put_trial(proposal.number, "running", row)
 
-    def last_word(self, number: int) -> str | None:
-        """What a worker left that ended itself while it trained this; asked once."""
+    def last_word(self, number: int) -> trial_files.LastWord | None:
+        """What a worker left that was ended while it trained this; asked once."""
         return trial_files.take_last_word(self._run.trial(number))
 
     def take_up(self, earlier: Sequence[EarlierTrial]) -> None:

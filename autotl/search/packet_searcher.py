@@ -13,6 +13,7 @@ from ray.tune.search import Searcher
 from autotl.errors import AutotlError
 from autotl.plan import Plan
 from autotl.run.cut_off import BROKE_OFF, INTERRUPTED, OUT_OF_BUDGET
+from autotl.run.trial_files import HUNG
 from autotl.search.budget import Budget
 from autotl.search.earlier import EarlierTrial
 from autotl.search.journal import Journal
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 WORKER_DIED = "the worker process died"
 MOST_DEATHS = 2  # of workers that had a plan to themselves: then it is the plan
+MOST_HANGS = 2  # among plans that hung together and then by themselves: the others would, too
 
 
 class PacketSearcher(Searcher):
@@ -65,6 +67,8 @@ class PacketSearcher(Searcher):
         self._alone: list[Proposal] = []  # whose worker died: each is tried again by itself
         self._deaths: dict[int, int] = {}  # of workers, by the trials that they trained
         self._retried: set[int] = set()  # at a smaller batch
+        self._hung_together: list[frozenset[int]] = []  # packets that hung
+        self._hung_alone: set[int] = set()
         self._held_back: list[Proposal] = []  # a packet that must wait for memory
         self._shrunk = {each.number for each in earlier if each.is_unfinished and each.ran_beside_others}
         self._scores = {each.number: each.scores for each in earlier if each.is_unfinished}  # told, by epoch
@@ -130,7 +134,15 @@ class PacketSearcher(Searcher):
         self._packets[trial_id] = _Packet(
             {each.number: each for each in proposals}, len(proposals), first, stops_itself
         )
-        jobs = [Job(each.number, each.plan, self._budget.deadline_of(each.baseline, each.plan)) for each in proposals]
+        jobs = [
+            Job(
+                each.number,
+                each.plan,
+                self._budget.deadline_of(each.baseline, each.plan),
+                seconds=self._budget.seconds_of(each.baseline),
+            )
+            for each in proposals
+        ]
         passed = max(self._last_epoch(each.number) for each in proposals)
         rungs = tuple(rung for rung in self._rungs if rung > passed)
         return {"packet": jobs, "rungs": rungs, "gpus": self._packing.gpus_for(first)}
@@ -165,19 +177,31 @@ class PacketSearcher(Searcher):
 
     def _died(self, packet: "_Packet") -> None:
         """Of several plans nobody knows which it was, and each is tried by itself. One that was alone is tried at a
-        smaller batch where it did not fit into memory, and else once more, for it may have been an accident."""
+        smaller batch where it did not fit into memory, not at all where it hung, for that would take as long again, and
+        else once more, for it may have been an accident."""
         last_words = {each.number: self._journal.last_word(each.number) for each in packet.unfinished()}
+        if packet.size > 1 and any(last is not None and last.file == HUNG for last in last_words.values()):
+            self._hung_together.append(frozenset(last_words))
         for proposal in packet.unfinished():
-            words = last_words[proposal.number]
+            last = last_words[proposal.number]
             deaths = self._deaths[proposal.number] = self._deaths.get(proposal.number, 0) + 1
-            if packet.size == 1 and words is not None:
-                self._did_not_fit(proposal, words)
+            if packet.size == 1 and last is not None:
+                self._hung(proposal, last.words) if last.file == HUNG else self._did_not_fit(proposal, last.words)
             elif packet.size == 1 and deaths >= MOST_DEATHS:
                 self._end(proposal, "failed", f"{WORKER_DIED}, {deaths} times", None)
             else:
                 self._shrunk.discard(proposal.number)
                 self._journal.resumed(proposal)
                 self._alone.append(proposal)
+
+    def _hung(self, proposal: Proposal, words: str) -> None:
+        self._end(proposal, "failed", words, None)
+        self._hung_alone.add(proposal.number)
+        for together in self._hung_together:
+            if proposal.number in together and len(together & self._hung_alone) >= MOST_HANGS:
+                for other in [each for each in self._alone if each.number in together]:
+                    self._alone.remove(other)
+                    self._end(other, "failed", f"it hung beside others, {MOST_HANGS} of which hung by themselves", None)
 
     def _did_not_fit(self, proposal: Proposal, words: str) -> None:
         smaller = self._limits.learn(proposal.plan)

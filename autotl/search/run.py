@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autotl.plan import Plan
@@ -16,6 +16,7 @@ from autotl.search.events import Listener, SearchStarted
 from autotl.search.journal import Journal
 from autotl.search.objective import GainOverSourceOnly, Objective, ScoreItself
 from autotl.search.proposer import Proposal, Proposer, make_sampler
+from autotl.search.watchdog import Patience
 from autotl.trial.making import MakeWorkshop
 
 SHARE_OF_FREE_MEMORY = 0.9  # for the workers; the driver and the page cache need some, too
@@ -39,6 +40,7 @@ class SearchOrder:
     cpus_per_trial: float
     gpus_per_trial: float | str
     workers: int | None
+    patience: Patience = field(default_factory=Patience)
 
 
 def search(
@@ -170,4 +172,5 @@ def _train(
             ask_ahead=shares.workers > 1 and shares.fill_the_machine,
             packing=Packing(memory_mb=memory / MB, gpus=gpus, gpus_each=shares.gpus, gpu_mb=gpu_mb),
             memory_share=memory / shares.workers,
+            patience=order.patience,
         )

@@ -19,6 +19,7 @@ from autotl.search.packing import Packing
 from autotl.search.proposer import Proposal, Proposer
 from autotl.search.resources import Shares
 from autotl.search.stopping import EarlyStopping, SearchStopper
+from autotl.search.watchdog import Patience
 from autotl.search.worker import PacketTrainable
 from autotl.trial.halving import rungs_below
 from autotl.trial.making import MakeWorkshop
@@ -41,6 +42,7 @@ def run_trials(
     ask_ahead: bool,
     packing: Packing,
     memory_share: float,
+    patience: Patience,
 ) -> None:
     """Trains plans until the proposer has no more or the budget is spent. Every proposed trial has ended on return.
 
@@ -52,6 +54,7 @@ def run_trials(
         ask_ahead: propose while all workers are busy; off where each proposal must know every result before it.
         packing: what fits beside what.
         memory_share: bytes that a worker may hold when memory is short.
+        patience: how long a step may take before its worker is ended.
     Raises:
         AutotlError: the driver itself could not go on, for example with a full disk.
     """
@@ -95,6 +98,7 @@ def run_trials(
                         trials=trials_folder,
                         threads=max(1, int(shares.cpus)),
                         memory_share=memory_share,
+                        patience=patience,
                     ),
                     lambda config: resource_dict_to_pg_factory({"cpu": shares.cpus, "gpu": config["gpus"]}),
                 ),

@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,7 +13,10 @@ from ray import tune
 
 from autotl.errors import StorageError
 from autotl.run import trial_files
+from autotl.run.cut_off import OUT_OF_BUDGET
 from autotl.search.memory import MB, MemoryGuard
+from autotl.search.watchdog import Patience, Watchdog
+from autotl.task.duration import format_duration
 from autotl.trial.making import MakeWorkshop
 from autotl.trial.outcome import Ending, OutOfMemoryError
 
@@ -25,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 EXIT_CODE = 70  # of a worker that ends itself; nobody reads it
+OF_A_TRIAL = "the limit of a trial (budget.trial_wall)"
 
 
 class PacketTrainable(tune.Trainable):
@@ -35,7 +40,13 @@ class PacketTrainable(tune.Trainable):
     """
 
     def setup(
-        self, config: dict[str, Any], make_workshop: MakeWorkshop, trials: Path, threads: int, memory_share: float
+        self,
+        config: dict[str, Any],
+        make_workshop: MakeWorkshop,
+        trials: Path,
+        threads: int,
+        memory_share: float,
+        patience: Patience,
     ) -> None:
         """Runs once in the process, before Keras is imported: as many threads as the trial has cores, and of a GPU's
         memory only what is used, so that several trials can share one."""
@@ -48,7 +59,13 @@ class PacketTrainable(tune.Trainable):
         self._last_step_ended = time.perf_counter()
         self._log_files: list[logging.FileHandler] = []
         self._under_way: set[int] = set()
+        self._taken = time.monotonic()
+        self._step_seconds: list[float] = []
+        self._epochs: dict[int, int] = {}
         self._guard = MemoryGuard(memory_share, self._end_for_want_of_memory)
+        self._patience = patience
+        self._watchdog = Watchdog()
+        self._watch(list(config["packet"]))
         self._workshop = make_workshop()
         self._take(config)
 
@@ -60,10 +77,14 @@ class PacketTrainable(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """Trains one epoch of every plan that is still under way."""
+        began = time.monotonic()
+        self._watch([job for job in self._packet if job.number in self._under_way])
         try:
             rows = self._next_rows()
         except OutOfMemoryError as error:
             self._end_for_want_of_memory(str(error))
+        rows = [self._by_its_own_limit(row) for row in rows]
+        self._epochs |= {row.number: row.epoch for row in rows}
         for index, row in enumerate(rows):
             if row.ending is not None:
                 self._under_way.discard(row.number)
@@ -75,6 +96,9 @@ class PacketTrainable(tune.Trainable):
                 self._keep_checkpoint(row.number, row.checkpoint)
         overhead = self._overhead(rows)
         self._last_step_ended = time.perf_counter()
+        self._watchdog.at_rest()
+        if rows[0].features is None:
+            self._step_seconds.append(time.monotonic() - began)
         memory = self._guard.peak_since_last_asked() / MB
         reports = json.dumps([_report(row, overhead, memory) for row in rows])
         return {"epoch": rows[0].epoch, "score": rows[0].score, "reports": reports, "done": not self._under_way}
@@ -83,18 +107,53 @@ class PacketTrainable(tune.Trainable):
         """Ends the packet that is on the bench."""
         self._rows.close()
         self._guard.stop()
+        self._watchdog.stop()
+
+    def _watch(self, jobs: "list[Job]") -> None:
+        """Has this process ended where the next step of these hangs, or goes on long after their time is up."""
+        may_end = any(self._epochs.get(job.number, 0) + 1 >= job.plan.canonical().all_epochs for job in jobs)
+        step = self._patience.for_step(self._step_seconds, may_end=may_end)
+        limit = max(job.seconds for job in jobs)
+        left = self._taken + limit + self._patience.seconds_to_stop - time.monotonic()
+        words = (
+            f"hung: no step ended for {_words(step)}, and its worker was ended{self._compared()}"
+            if step < left
+            else f"hung: it went on for longer than {_words(limit)}, {OF_A_TRIAL}, and its worker was ended"
+        )
+        files = [self._trials / str(job.number) / trial_files.HUNG for job in jobs]
+        self._watchdog.expect(within=min(step, left), else_=words, in_files=files)
+
+    def _compared(self) -> str:
+        return f" (its longest step before took {max(self._step_seconds):.1f} s)" if self._step_seconds else ""
+
+    def _by_its_own_limit(self, row: "EpochRow") -> "EpochRow":
+        """Of a plan whose time is up the row says which time that was."""
+        if row.ending is None or row.ending.reason != OUT_OF_BUDGET:
+            return row
+        job = next(job for job in self._packet if job.number == row.number)
+        if time.monotonic() < self._taken + job.seconds:
+            return row
+        return replace(row, ending=replace(row.ending, reason=f"stopped after {_words(job.seconds)}, {OF_A_TRIAL}"))
 
     def _end_for_want_of_memory(self, words: str) -> NoReturn:
         """Leaves a word in the folders of the plans under way, which the driver looks for when a worker is gone."""
         for number in self._under_way:
-            trial_files.write_last_word(self._trials / str(number), words)
+            trial_files.write_out_of_memory(self._trials / str(number), words)
         os._exit(EXIT_CODE)
 
     def _take(self, config: dict[str, Any]) -> None:
+        self._taken = time.monotonic()
+        self._step_seconds = []  # that have ended, of this packet
+        self._epochs = {}  # by trial number, that have ended
         packet: list[Job] = [
-            replace(job, checkpoint=trial_files.read_checkpoint(self._trials / str(job.number)))
+            replace(
+                job,
+                checkpoint=trial_files.read_checkpoint(self._trials / str(job.number)),
+                deadline=min(job.deadline, self._taken + job.seconds),
+            )
             for job in config["packet"]
         ]
+        self._packet = packet
         self._log_to([self._trials / str(job.number) / trial_files.LOG for job in packet])
         self._idle_since = self._last_step_ended  # a trial stopped early ends with its last step, and says nothing
         self._jobs = len(packet)
@@ -154,6 +213,10 @@ class PacketTrainable(tune.Trainable):
             logger.addHandler(handler)
             self._log_files.append(handler)
         logger.setLevel(logging.INFO)
+
+
+def _words(seconds: float) -> str:
+    return format_duration(timedelta(seconds=max(1, round(seconds))))
 
 
 def _report(row: "EpochRow", overhead: float, memory_mb: float) -> dict[str, Any]:

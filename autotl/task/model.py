@@ -335,6 +335,8 @@ class Budget(Section):
 
     trials: Count = 50
     wall: Annotated[timedelta, PlainValidator(parse_duration, json_schema_input_type=str)] = timedelta(hours=1)
+    # of one trial, its features included; one that hangs is ended without it, too
+    trial_wall: Annotated[timedelta | None, PlainValidator(parse_duration, json_schema_input_type=str)] = None
 
 
 class Resources(Section):

@@ -34,6 +34,7 @@ class Job:
     plan: Plan
     deadline: float = float("inf")  # by the machine's time.monotonic(), which all its processes share
     checkpoint: Checkpoint | None = None  # to go on from
+    seconds: float = float("inf")  # that it may take, from when a worker takes it up
 
 
 @dataclass

@@ -9,6 +9,7 @@ line of JSON, in the file that AUTOTL_TRAINED names.
 import json
 import math
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -22,14 +23,19 @@ from autotl.api import finishing, searching
 from autotl.cli.app import run
 from autotl.data.examples import TaskData
 from autotl.run.folder import WINNER, discard, put_in_place
+from autotl.search.run import SearchOrder
+from autotl.search.watchdog import Patience
 from autotl.trial.halving import left_behind
 from autotl.trial.making import WorkshopOrder
 from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Outputs, Size
 from autotl.trial.progress import Progress
 
+_real_order = searching._order
+
 EPOCH_SECONDS = float(os.environ.get("AUTOTL_PRETEND_SECONDS", "0.12"))
 SHIP_SECONDS = 2.0
 TRAINED = "AUTOTL_TRAINED"  # environment: where trained epochs are written down
+PATIENCE = "AUTOTL_PATIENCE"  # environment: seconds that a step may take before its worker is ended
 CLOCK_JUMPS = "AUTOTL_CLOCK_JUMPS"  # environment: the wall clock is set again and again
 
 
@@ -49,8 +55,15 @@ def _dies() -> float:
     os._exit(1)
 
 
+def _stands_still() -> float:
+    os.kill(os.getpid(), signal.SIGSTOP)  # no thread of it runs any more, as in C code that waits for what never comes
+    return 0.0
+
+
 # weight decay of a plan -> what happens in its second epoch
 MISFORTUNES: dict[float, Callable[[], float]] = {0.11: _not_a_number, 0.12: _infinity, 0.13: _exception, 0.14: _dies}
+HANGS = 0.15
+_IN_EPOCH_2 = {**MISFORTUNES, HANGS: _stands_still}
 
 
 class PretendWorkshop:
@@ -87,8 +100,8 @@ class PretendWorkshop:
                     time.sleep(EPOCH_SECONDS)
                 progress.check_deadline()
                 score = quality * (1 - 0.5**epoch)
-                if epoch == 2 and plan.weight_decay in MISFORTUNES:
-                    score = MISFORTUNES[plan.weight_decay]()
+                if epoch == 2 and plan.weight_decay in _IN_EPOCH_2:
+                    score = _IN_EPOCH_2[plan.weight_decay]()
                 progress.advance(1 - score, score)
                 self._write_down(job.number, epoch)
                 if epoch < plan.epochs:
@@ -153,6 +166,12 @@ def pretend_to_ship(finisher: Any, winner: dict[str, Any]) -> None:
     put_in_place(place, finisher._run.path / WINNER)
 
 
+def impatient_order(task: Any, data: TaskData) -> SearchOrder:
+    """The order that a real search would give, with the patience that the environment asks for."""
+    seconds = float(os.environ[PATIENCE])
+    return replace(_real_order(task, data), patience=Patience(seconds=seconds, seconds_at_the_ends=seconds))
+
+
 def set_the_clock_again_and_again() -> None:
     """Every time that somebody asks for it, the wall clock is hours or days away from where it was."""
     draws, real = np.random.default_rng(0), time.time
@@ -162,6 +181,8 @@ def set_the_clock_again_and_again() -> None:
 def main() -> None:
     """The command line, with what takes long replaced."""
     patches: dict[str, Any] = {"workshop_order": pretend_order}
+    if PATIENCE in os.environ:
+        patches["_order"] = impatient_order
     for name, value in patches.items():
         setattr(searching, name, value)
     finishing._Finisher.ship = pretend_to_ship  # type: ignore[method-assign]

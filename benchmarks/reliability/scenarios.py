@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import psutil
 
 from autotl.run.folder import STUDY, WINNER
 from autotl.search.memory import held_by
-from benchmarks.reliability.pretend import CLOCK_JUMPS, MISFORTUNES
+from benchmarks.reliability.pretend import CLOCK_JUMPS, HANGS, MISFORTUNES, PATIENCE
 from benchmarks.reliability.watched import Watched
 
 FINISHED = 0
@@ -65,11 +65,8 @@ def worker_killed(search: Watched, draws: np.random.Generator) -> Try:
 def misfortunes(search: Watched, draws: np.random.Generator) -> Try:
     """R2, R12, R13: plans that kill their worker each time, diverge or raise fail with their reason; the others do not
     notice."""
-    order = draws.permutation(sorted(MISFORTUNES))
-    plans = [{"backbone": "small_cnn", "image_size": 32, "weight_decay": float(decay)} for decay in order]
-    plans = [{**plan, "unfrozen_layers": 2, "epochs": 5, "learning_rate": 0.01} for plan in plans]
-    (search.folder / "plans.json").write_text(json.dumps(plans))
-    search.start("--start-with", "plans.json")
+    plans = [{"unfrozen_layers": 2, "weight_decay": decay} for decay in sorted(MISFORTUNES)]
+    _begin_with(search, plans, draws)
     code = search.wait()
     failures = {row["plan"]["weight_decay"]: row["failure"] for row in search.rows().values() if row["failure"]}
     words = {0.11: "diverged", 0.12: "diverged", 0.13: "a shape does not fit", 0.14: "the worker process died, 2 times"}
@@ -199,6 +196,43 @@ def disk_full(search: Watched, draws: np.random.Generator) -> Try:
     return Try((*judged.problems, *wrong), judged.lost, judged.repeated, seconds)
 
 
+def hung(search: Watched, draws: np.random.Generator) -> Try:
+    """R15: a worker stands still while it trains a plan, or a packet of several: it is ended, the plan fails with its
+    reason, and the others do not notice."""
+    if search.is_real:
+        return _struck_still(search, draws)
+    patience = 8.0
+    search.environment |= {PATIENCE: str(patience)}
+    heads = [{"unfrozen_layers": 0, "weight_decay": decay} for decay in (0.01, HANGS, 0.02)]
+    _begin_with(search, [{"unfrozen_layers": 2, "weight_decay": HANGS}, *heads], draws)
+    code = search.wait()
+    failures = {number: row["failure"] for number, row in search.rows().items() if row["failure"]}
+    wrong = [words for words in failures.values() if not words.startswith("hung: no step ended for 8s")]
+    wrong += [f"{len(failures)} failed"] if len(failures) != 2 else []
+    last_step = {number: max(each["at"] for each in search.trained() if each["trial"] == number) for number in failures}
+    at, ended = [each["at"] for each in search.trained()], sorted(last_step.values())
+    waits = [min((moment for moment in at if moment > last), default=last) - last for last in ended]
+    seconds = max(waits, default=0.0) - patience
+    wrong += [f"{seconds:.0f} s passed until the next epoch"] if seconds > 30 else []
+    judged = _judged(search, {}, codes=[code], kills=3)
+    return Try((*judged.problems, *wrong), judged.lost, judged.repeated, seconds)
+
+
+def interrupted_while_hung(search: Watched, draws: np.random.Generator) -> Try:
+    """R15: Ctrl-C while a worker stands still."""
+    _begin_with(search, [{"unfrozen_layers": 2, "weight_decay": HANGS}], draws)
+    search.wait_until(lambda: _stands_still(search))
+    shown, struck = search.ended(), time.monotonic()
+    search.strike(signal.SIGINT)
+    code, took = search.wait(), time.monotonic() - struck
+    problems = [*([] if code == 130 else [f"exit code {code}"]), *([] if took <= 20 else [f"it took {took:.0f} s"])]
+    problems += search.faults(is_over=False)
+    search.environment |= {PATIENCE: "8"}
+    seconds = _resume(search)
+    judged = _judged(search, shown, codes=[search.wait()], kills=1, seconds=seconds)
+    return Try((*judged.problems, *problems), judged.lost, judged.repeated, seconds)
+
+
 def clock_jumps(search: Watched, draws: np.random.Generator) -> Try:
     """R19: the wall clock jumps by days, and another time zone holds when the search goes on."""
     search.environment |= {CLOCK_JUMPS: "yes", "TZ": "Pacific/Apia"}
@@ -223,9 +257,51 @@ SCENARIOS: dict[str, Scenario] = {
     "R8": terminated,
     "R8, finishing": terminated_while_finishing,
     "R9": disk_full,
+    "R15": hung,
+    "R15, interrupted": interrupted_while_hung,
     "R19": clock_jumps,
 }
-PRETENDED_ALONE = ("R2, R12, R13", "R19")  # their faults are made inside the pretended training and command line
+PRETENDED_ALONE = (
+    "R2, R12, R13",
+    "R15, interrupted",
+    "R19",
+)  # their faults are made inside the pretended training and command line
+
+
+def _begin_with(search: Watched, plans: Sequence[dict[str, Any]], draws: np.random.Generator) -> None:
+    """Starts with these plans, in an order that is drawn."""
+    alike = {"backbone": "small_cnn", "image_size": 32, "epochs": 5, "learning_rate": 0.01}
+    drawn = [{**alike, **plans[index]} for index in draws.permutation(len(plans))]
+    (search.folder / "plans.json").write_text(json.dumps(drawn))
+    search.start("--start-with", "plans.json")
+
+
+def _stands_still(search: Watched) -> bool:
+    """Whether the process that trained last is stopped."""
+    trained = search.trained()
+    if not trained:
+        return False
+    try:
+        return bool(psutil.Process(int(trained[-1]["worker"])).status() == psutil.STATUS_STOPPED)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _struck_still(search: Watched, draws: np.random.Generator) -> Try:
+    """R15 from outside: the worker of a trial that has a limit is stopped."""
+    search.start("--trial-wall", "30s")
+    search.wait_until(lambda: any(row["baseline"] is None and row["epochs"] for row in search.rows().values()))
+    time.sleep(float(draws.uniform(0, 0.1)))
+    os.kill(_worker_of(search), signal.SIGSTOP)
+    struck, reached = time.monotonic(), search.progress()
+    search.wait_until(lambda: search.progress() > reached)
+    seconds = time.monotonic() - struck - 30.0
+    code = search.wait()
+    failures = [row["failure"] for row in search.rows().values() if row["failure"]]
+    wrong = [] if len(failures) == 1 and "the limit of a trial" in failures[0] else [f"failed: {failures}"]
+    wrong += [f"{seconds:.0f} s passed until the next epoch"] if seconds > 30 else []
+    judged = _judged(search, {}, codes=[code], kills=1)
+    return Try((*judged.problems, *wrong), judged.lost, judged.repeated, seconds)
 
 
 def _stopped(search: Watched, draws: np.random.Generator, *, number: int, within: float) -> Try:
