@@ -13,14 +13,17 @@ import numpy as np
 import xxhash
 
 from autotl.data import audit
+from autotl.data.auditing.described import can_be_described, properties_of
 from autotl.data.auditing.duplicates import conflict_findings, duplicate_findings, group_leaks
 from autotl.data.auditing.margins import margin_findings
+from autotl.data.auditing.shortcuts import balanced_sample, shortcut_findings
 from autotl.data.content import filled_shares
 from autotl.data.examples import UNKNOWN, Finding, Fold, Inputs, Rows, ScoreKind, SealedTest, TaskData
 from autotl.data.exported import ExportedSource
 from autotl.data.images import Images
 from autotl.data.joining import join_inputs
 from autotl.data.listing import SplitName, Survey, is_hidden, sources_of_examples, survey
+from autotl.data.looks import Looks, gathered
 from autotl.data.opening import Broken, Examples, Opened, open_all, unique_ids, without_folders
 from autotl.data.records import Records
 from autotl.data.setting import setting_of
@@ -88,6 +91,9 @@ def load_data(task: Task) -> TaskData:
     given = {place: _shuffled_where_hidden(task, place, examples) for place, examples in given.items()}
     findings += _content_findings(task, given)  # kept: a hidden folder name must not slip in
     findings += _margin_findings(task, listed, given)
+    findings += [
+        audit.softened(task, found) for found in _shortcuts(task, listed, classes, given, gathered(opened.looks))
+    ]
     return _divided(task, listed, classes, given, tuple(findings), broken, opened.sizes)
 
 
@@ -161,6 +167,23 @@ def _margin_findings(task: Task, listed: Survey, given: Mapping[tuple[str, Split
             pixels = cast(Images, examples.inputs).read(drawn, size=LOOKED_AT_PIXELS)
             filled[domain] = filled_shares(pixels)
     yield from margin_findings(task, filled)
+
+
+def _shortcuts(
+    task: Task, listed: Survey, classes: tuple[str, ...], given: Mapping[tuple[str, SplitName], Examples], looks: Looks
+) -> Iterator[Finding]:
+    """The shortcut test of every domain whose labels the search may know, on the rows that it learns from."""
+    for (domain, split), examples in given.items():
+        if split == "train":
+            labels = _strata(task, domain, examples, classes)
+            labels = np.where(can_be_described(examples.inputs, looks), labels, UNKNOWN)
+            drawn = balanced_sample(labels, _draws(task, domain, "shortcuts"))
+            if not len(drawn):
+                continue
+            groups = None if examples.groups is None else joint_groups(examples.groups)[drawn]
+            where = listed.splits[domain, split][0].where
+            for properties in properties_of(examples.inputs.take(drawn), labels[drawn], looks):
+                yield from shortcut_findings(properties, labels[drawn], groups, classes=classes, where=where)
 
 
 def _divided(

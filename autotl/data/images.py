@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from autotl.data.augmentation import Change, draw_change
 from autotl.data.content import Box, content_bounds, square_around
 from autotl.data.examples import PLAIN, Rows, View
+from autotl.data.looks import GLANCE_SIDE, Look, look_at
 from autotl.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 80_000_000  # 320 MB with four channels
 MAX_BYTES = 200_000_000
 _ORIENTATION = 0x0112  # EXIF
+_SIDEWAYS = (5, 6, 7, 8)  # its values for images that lie on their side
 DRAFT_MARGIN = 3  # a JPEG is decoded at a reduced scale that keeps this many times the wanted side
 _FEWEST_PIXELS = 2  # of a crop, in wanted sides; a reduced JPEG that has fewer is decoded at its full scale
 _SEARCHED_SIDE = 256  # content is looked for in images reduced to about this many pixels a side
@@ -43,12 +45,13 @@ class BrokenImageError(Exception):
 
 @dataclass(frozen=True)
 class Inspection:
-    """What one look into a file tells: its digest, and its size in pixels or why it cannot be used."""
+    """What one look into a file tells: its digest, and its size in pixels and its look, or why it cannot be used."""
 
     digest: str
     width: int = 0
     height: int = 0
     broken: str | None = None
+    look: Look | None = None
 
 
 def digest_of(content: bytes) -> str:
@@ -103,14 +106,17 @@ def inspect_file(path: str) -> Inspection:
     try:
         image = _open(content)
         width, height = image.size
-        image.draft(None, (1, 1))
+        image.draft(None, (GLANCE_SIDE, GLANCE_SIDE))
         image.load()
-        sideways = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+        if image.getexif().get(_ORIENTATION, 1) in _SIDEWAYS:
+            width, height = height, width
+        glance = _glance(image)
+        look = look_at(glance, upright=(width, height), size_in_bytes=len(content), header=image)
     except BrokenImageError as error:
         return Inspection(digest, broken=str(error))
     except Exception as error:
         return Inspection(digest, broken=f"cannot be decoded: {_reason(error)}")
-    return Inspection(digest, height, width) if sideways else Inspection(digest, width, height)
+    return Inspection(digest, width, height, look=look)
 
 
 def inspect_files(paths: Sequence[str]) -> list[Inspection]:
@@ -254,6 +260,15 @@ def _as_joined(images: ImageFiles | ImageArray) -> JoinedImages:
     return JoinedImages((images,), np.zeros_like(rows), rows, images.ids)
 
 
+def array_looks(pixels: Pixels) -> list[Look]:
+    """A look at each row of (n, height, width[, 3])."""
+    from PIL import Image
+
+    upright = (pixels.shape[2], pixels.shape[1])
+    rows = [Image.fromarray(row) for row in pixels]
+    return [look_at(_glance(image), upright=upright, size_in_bytes=0, header=image) for image in rows]
+
+
 def array_digests(pixels: Pixels) -> tuple[str, ...]:
     """A digest per row of (n, height, width[, 3]); the shape is part of the content."""
     header = repr(pixels.shape[1:]).encode()
@@ -354,6 +369,26 @@ def _square(image: "Pillow.Image", size: int, change: Change, area: Box) -> Pixe
     """Crop and stretch first and convert after, so that a large image is never held twice."""
     from PIL import Image
 
+    turn = _turn(image)
+    image = _stretched(_resizable(image), size, area.inside(change.box))
+    if turn is not None:
+        image = image.transpose(turn)
+    if change.flip:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return change.relight(np.asarray(_as_rgb(image), dtype=np.uint8))
+
+
+def _glance(image: "Pillow.Image") -> "Pillow.Image":
+    """The whole image as a small RGB square, turned as its EXIF says."""
+    turn = _turn(image)
+    square = _stretched(_resizable(image), GLANCE_SIDE, Box(0, 0, *image.size))
+    return _as_rgb(square if turn is None else square.transpose(turn))
+
+
+def _turn(image: "Pillow.Image") -> "Pillow.Transpose | None":
+    """What sets an image upright, by its EXIF."""
+    from PIL import Image
+
     turns = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -363,13 +398,7 @@ def _square(image: "Pillow.Image", size: int, change: Change, area: Box) -> Pixe
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_90,
     }
-    turn = turns.get(image.getexif().get(_ORIENTATION, 1))
-    image = _stretched(_resizable(image), size, area.inside(change.box))
-    if turn is not None:
-        image = image.transpose(turn)
-    if change.flip:
-        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return change.relight(np.asarray(_as_rgb(image), dtype=np.uint8))
+    return turns.get(image.getexif().get(_ORIENTATION, 1))
 
 
 def _stretched(image: "Pillow.Image", size: int, box: Box) -> "Pillow.Image":

@@ -16,11 +16,13 @@ from autotl.data.images import (
     ImageArray,
     ImageFiles,
     array_digests,
+    array_looks,
     inspect_files,
     pixels_from_array,
 )
 from autotl.data.joining import join_inputs
 from autotl.data.listing import Listing, SplitName, Survey
+from autotl.data.looks import Look, is_looked_at
 from autotl.data.texts import BrokenTextError, Texts, is_empty, read_text_file, texts_of
 from autotl.data.windows import (
     BrokenWindowsError,
@@ -67,6 +69,7 @@ class Opened:
     broken: list[Broken] = field(default_factory=list)
     examples: int = 0  # looked at, the broken ones included
     sizes: list[tuple[int, int]] = field(default_factory=list)  # (width, height) of images
+    looks: dict[str, Look] = field(default_factory=dict)  # at images, by the digest of their content
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -185,6 +188,8 @@ class _Reader:
                 self.opened.broken.append(Broken(self.domain, name, seen.broken))
             else:
                 self.opened.sizes.append((seen.width, seen.height))
+                if seen.look is not None and is_looked_at(seen.digest, of=len(inspections)):
+                    self.opened.looks[seen.digest] = seen.look
         digests = tuple(inspections[row].digest for row in usable.tolist())
         names = tuple(listing.names[row] for row in usable.tolist())
         return ImageFiles(str(listing.root), names, tuple(ids[row] for row in usable.tolist()), digests), usable
@@ -192,7 +197,11 @@ class _Reader:
     def _image_array(self, listing: Listing, ids: tuple[str, ...]) -> Inputs:
         pixels = _array_of(listing, pixels_from_array)
         self.opened.sizes.append((pixels.shape[2], pixels.shape[1]))
-        return ImageArray(pixels, ids, array_digests(pixels))
+        digests = array_digests(pixels)
+        rows = [row for row, digest in enumerate(digests) if is_looked_at(digest, of=len(digests))]
+        looks = array_looks(pixels[rows] if len(rows) < len(pixels) else pixels)
+        self.opened.looks.update(zip((digests[row] for row in rows), looks, strict=True))
+        return ImageArray(pixels, ids, digests)
 
 
 def _array_of(listing: Listing, interpret: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:

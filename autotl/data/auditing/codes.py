@@ -94,6 +94,11 @@ CODES: dict[str, Code] = {
     "duplicate": _warns(
         "examples that repeat another one", "Nothing: they stay on one side of every split that is drawn."
     ),
+    "shortcut": _warns(
+        "properties beside the point (size, format, brightness, length …) tell the class; info where that may well be "
+        "so by nature",
+        "Ask whether classes come from different places; bring all to one form. Allow it where it is so by nature.",
+    ),
     # what models see of the domains
     "margins_differ": _tells("images of the domains differ in their margins", "Try `crop: content`."),
     # columns of tables
