@@ -78,6 +78,16 @@ class InterruptedSearchError(AutotlError):
         super().__init__(message)
 
 
+class SeveralTasksError(AutotlError):
+    """What went wrong with tasks of a command that has several; its exit code is that of a signal, or of the first."""
+
+    def __init__(self, errors: Mapping[str, AutotlError]) -> None:
+        stopped = [error for error in errors.values() if isinstance(error, InterruptedSearchError)]
+        self.exit_code = [*stopped, *errors.values()][0].exit_code
+        said = [(name, str(error)) for name, error in errors.items()]
+        super().__init__("\n".join(words if words.startswith(name) else f"{name}: {words}" for name, words in said))
+
+
 def unknown_name(
     where: str, seen: str, allowed: Iterable[str], *, other_names: Mapping[str, str] | None = None
 ) -> TaskError:

@@ -12,6 +12,7 @@ from autotl.api.measuring_gap import Gap, gap
 from autotl.api.opening import OpenedTask, Overrides, open_task
 from autotl.api.reviewing import arranged, compare, leaderboard_of, read_overview
 from autotl.api.searching import Run, open_to_search, search
+from autotl.api.several import OpenedSeries, Turn, open_series, reopen_series, search_series
 from autotl.api.signing_off import Promotion, list_models, open_model, promote, roll_back
 from autotl.api.verbs import (
     Validation,
@@ -23,13 +24,17 @@ from autotl.api.verbs import (
     write_report,
     write_report_without_examples,
 )
+from autotl.run.series import INDEX, is_series
 
 __all__ = [
+    "INDEX",
     "Gap",
+    "OpenedSeries",
     "OpenedTask",
     "Overrides",
     "Promotion",
     "Run",
+    "Turn",
     "Validation",
     "WrittenTask",
     "arranged",
@@ -38,9 +43,11 @@ __all__ = [
     "export_source",
     "exported_words",
     "gap",
+    "is_series",
     "leaderboard_of",
     "list_models",
     "open_model",
+    "open_series",
     "open_task",
     "open_to_search",
     "predict",
@@ -48,8 +55,10 @@ __all__ = [
     "promote",
     "read_leaderboard",
     "read_overview",
+    "reopen_series",
     "roll_back",
     "search",
+    "search_series",
     "validate",
     "write_demo",
     "write_report",

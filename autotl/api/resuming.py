@@ -116,15 +116,24 @@ def resumed_words(begun: BegunRun) -> str:
     return f"This search was stopped after {begun.facts.get(SPENT, 0):.0f} s and resumed.{changed}"
 
 
+def facts_as_begun(path: Path) -> Mapping[str, Any] | None:
+    """The facts of a run; None where no search was begun in the folder, or it was killed before it had written what it
+    was asked, which it does before its first trial."""
+    if not (path / STUDY).is_file():
+        return None
+    with reading(path / STUDY) as study:
+        has_facts = bool(study.execute("SELECT 1 FROM sqlite_master WHERE name = 'autotl_facts'"))
+        facts = study.facts() if has_facts else {}
+    return facts if ASKED in facts else None
+
+
 def _begun(path: Path) -> tuple[RunFolder, Mapping[str, Any]]:
     if not (path / STUDY).is_file():
         raise NothingToResumeError(
             f"nothing to resume: {path} holds no run. A search would be begun by its task alone."
         )
-    with reading(path / STUDY) as study:
-        has_facts = bool(study.execute("SELECT 1 FROM sqlite_master WHERE name = 'autotl_facts'"))
-        facts = study.facts() if has_facts else {}
-    if ASKED not in facts:
+    facts = facts_as_begun(path)
+    if facts is None:
         raise NothingToResumeError(
             f"nothing to resume: {path} was stopped before its search began, or is of a version that wrote nothing to "
             "resume by. Begin it again under another --out."

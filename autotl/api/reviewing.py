@@ -15,6 +15,7 @@ from autotl.leaderboard.comparing import Comparison, Said, Side, compare_sides
 from autotl.run import RunFolder, trial_files
 from autotl.run.folder import LEADERBOARD_JSON, STUDY, TASK
 from autotl.run.scored_examples import EXAMPLES, ScoredExamples, read_scored_examples
+from autotl.run.series import SERIES
 
 
 def leaderboard_of(run: Path | str, *, sort: str | None = None, only_pareto: bool = False) -> list[Mapping[str, Any]]:
@@ -52,6 +53,7 @@ def read_overview(folder: Path | str | None = None) -> list[BestOfTask]:
     """
     place = RUNS if folder is None else Path(folder)
     runs = [path.parent for path in place.glob(f"*/{STUDY}")] if place.is_dir() else []
+    runs += [path.parent for series in place.glob(f"*/{SERIES}") for path in series.parent.glob(f"*/{STUDY}")]
     if not runs:
         raise UsageError(
             f"{place} is no run folder, and there is none in it. Name a run, or search first: autotl search task.yaml"

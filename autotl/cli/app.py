@@ -5,15 +5,14 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from autotl import __version__
 from autotl.cli import exporting, operating, review, sign_off
-from autotl.cli.review import show_leaderboard
 from autotl.cli.screen import errors as _errors
 from autotl.cli.screen import say
 from autotl.cli.screen import screen as _screen
@@ -123,20 +122,27 @@ def validate(
 
 @app.command(
     epilog="Examples: autotl search task.yaml --wall 30m · autotl search task.yaml --trials 24 --out runs/first · "
-    "autotl search --resume runs/first"
+    "autotl search --resume runs/first · autotl search a.yaml b.yaml --wall 2h"
 )
 def search(
-    task: Annotated[
-        Path | None,
-        typer.Argument(metavar="task.yaml", help="What you want, as a YAML file; with --resume it may be left out."),
+    tasks: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="task.yaml…",
+            help="What you want, as a YAML file, or several to be searched in turn; with --resume it may be left out.",
+        ),
     ] = None,
     trials: Annotated[int | None, typer.Option(min=0, help="Trials at most, baselines not counted.")] = None,
-    wall: Annotated[str | None, typer.Option(metavar="30m", help="Time for the whole command.")] = None,
+    wall: Annotated[
+        str | None, typer.Option(metavar="30m", help="Time for the whole command, all tasks together.")
+    ] = None,
     trial_wall: Annotated[
         str | None, typer.Option(metavar="10m", help="Time for one trial; one that hangs is ended without it, too.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Trials at once.", envvar="AUTOTL_WORKERS")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder; must be empty.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run folder, or that of several tasks' runs; must be empty.")
+    ] = None,
     start_with: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Plans to train first, a JSON or YAML list.")
     ] = None,
@@ -159,6 +165,7 @@ def search(
 ) -> None:
     """Searches, retrains the winner, tests it once, and writes the run folder with its report."""
     from autotl import api
+    from autotl.cli.searching import search_and_show
 
     settings = api.Overrides(
         trials=trials,
@@ -175,12 +182,12 @@ def search(
         resume=resume,
     )
     if not mlflow:
-        _search(task, settings)
+        search_and_show(tasks or [], settings)
         return
     from autotl.api.tracking import open_tracking
 
     tracking = open_tracking(offline=offline)  # whether it answers is told before the search, not after it
-    _search(task, settings, then=lambda run: say(visible(tracking.add_run(run))))
+    search_and_show(tasks or [], settings, then=lambda run: say(visible(tracking.add_run(run))))
 
 
 @app.command(epilog="Example: autotl demo --out demo · next: the commands that it prints")
@@ -191,12 +198,13 @@ def demo(
 ) -> None:
     """Learns handwritten digits from printed ones, without one handwritten label. Needs no download beyond packages."""
     from autotl import api
+    from autotl.cli.searching import search_and_show
 
     task = api.write_demo(out)
     _screen().print(
         f"Data and task written to {task.parent}/. Running: autotl search {task}", markup=False, soft_wrap=True
     )
-    _search(task, api.Overrides(out=out / "run"))
+    search_and_show([task], api.Overrides(out=out / "run"))
 
 
 @app.command(
@@ -249,37 +257,6 @@ def export_source(
 
     for sentence in api.exported_words(api.export_source(run, out=out, trial=trial, folder=folder)):
         _screen().print(sentence, markup=False, highlight=False, soft_wrap=True)
-
-
-def _search(task: Path | None, overrides: Any, *, then: Callable[[Path], object] | None = None) -> None:
-    from autotl import api
-    from autotl.cli.progress import Progress
-
-    opened = api.open_to_search(task, overrides)
-    console = _errors()
-    with Progress(console, metric=opened.metric, higher_is_better=opened.higher_is_better) as progress:
-        finished = api.search(opened, listen=progress)
-    show_leaderboard(finished.leaderboard, limit=12)
-    out = _screen()
-    for sentence in finished.sentences:
-        out.print(sentence, markup=False, highlight=False, soft_wrap=True)
-    out.print(f"\nReport:      {finished.path / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
-    out.print(f"Leaderboard: autotl leaderboard {finished.path}", markup=False, highlight=False, soft_wrap=True)
-    if (finished.path / "winner").is_dir():
-        out.print(
-            f"Predict:     autotl predict {finished.path / 'winner'} DATA",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-    if then is not None:
-        then(finished.path)
-    if finished.error is not None:
-        if not finished.is_whole:
-            out.print(
-                f"Go on:       autotl search --resume {finished.path}", markup=False, highlight=False, soft_wrap=True
-            )
-        raise finished.error
 
 
 review.add_to(app)

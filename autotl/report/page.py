@@ -1,21 +1,16 @@
 """Values poured into the templates: one HTML file that needs nothing else."""
 
-import base64
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from autotl.report import wording
 from autotl.report.entries import Entry, Interval, read_entries, score_name, were_judged, winner_of
 from autotl.report.gap_figures import gap_section
+from autotl.report.pouring import environment, packaged, policy
 from autotl.report.values import Json, ReportValues
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from autotl.report.charts import Chart
     from autotl.report.sections import Matrix
     from autotl.report.sections.worth import Dimension as Choices
@@ -47,13 +42,13 @@ def render(values: ReportValues) -> str:
     price = sections.Price.read(values.price)
     drawn = _charts(values, entries, choices, confusion, metric)
     # Inline scripts are marked safe because they are packaged files; nothing of the values is ever in them.
-    scripts = [Markup(script) for script in (*(library.script for library in libraries()), _packaged("page.js"))]
-    style = Markup(_packaged("page.css"))
+    scripts = [Markup(script) for script in (*(library.script for library in libraries()), packaged("page.js"))]
+    style = Markup(packaged("page.css"))
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
-            policy=_policy(scripts, style),
+            policy=policy(scripts, style),
             scripts=scripts,
             style=style,
             libraries=libraries(),
@@ -184,62 +179,3 @@ def _comparison(entries: Sequence[Entry], winner: Entry, metric: str) -> "Chart 
         return charts.comparison(entries, winner, metric)
     on_source = [replace(entry, score=Interval.read(entry.scores.get(f"source_{metric}"))) for entry in entries]
     return charts.comparison(on_source, next(each for each in on_source if each.winner), metric, scored_on="source")
-
-
-def _policy(scripts: Sequence[str], style: str) -> str:
-    """The page's Content-Security-Policy: load nothing, run and style only what these hashes name."""
-    allowed = " ".join(_hash(script) for script in scripts)
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-    return f"'sha256-{digest}'"
-
-
-def _packaged(name: str) -> str:
-    return (files("autotl.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("autotl.report", "templates"),
-        autoescape=True,  # for every name: select_autoescape() would leave *.j2 alone
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-    environment.filters.update(
-        score=wording.score,
-        count=wording.count,
-        magnitude=wording.magnitude,
-        megabytes=wording.megabytes,
-        milliseconds=wording.milliseconds,
-        duration=wording.duration,
-        signed_score=wording.signed_score,
-        percent=wording.percent,
-        cell=_cell,
-        sortable=_sortable,
-    )
-    return environment
-
-
-def _cell(value: Any) -> str:
-    """A figure in the table under a chart."""
-    if value is None:
-        return wording.NOTHING
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _sortable(value: Any) -> str:
-    """What the script sorts a row by, to six digits: ties in more of them would be accidents."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

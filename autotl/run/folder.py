@@ -171,10 +171,14 @@ def discard(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def slug(task_name: str) -> str:
+    """A task's name as the name of a file on any system."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", task_name).strip("-.") or "task"
+
+
 def default_path(task_name: str, runs: Path, *, now: datetime) -> Path:
     """`runs/<task>-<YYYYmmdd-HHMMSS>`, with a number behind it where two runs start within one second."""
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", task_name).strip("-.") or "task"
-    base = runs / f"{slug}-{now:%Y%m%d-%H%M%S}"
+    base = runs / f"{slug(task_name)}-{now:%Y%m%d-%H%M%S}"
     path, attempt = base, 1
     while path.exists():
         attempt += 1

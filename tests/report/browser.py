@@ -68,6 +68,17 @@ class Page:
 
     def open(self, file: Path, *, width: int = 1280, height: int = 900, scheme: str = "light", media: str = "") -> None:
         """Load a file and wait until its charts are drawn."""
+        self.load(file, width=width, height=height, scheme=scheme, media=media)
+        self.evaluate(
+            "new Promise((done, late) => {"
+            " const started = Date.now();"
+            " const look = () => document.documentElement?.dataset.charts === 'done' ? done(true)"
+            "   : Date.now() - started > 30000 ? late(new Error('the charts were not drawn')) : setTimeout(look, 50);"
+            " look(); })"
+        )
+
+    def load(self, file: Path, *, width: int = 1280, height: int = 900, scheme: str = "light", media: str = "") -> None:
+        """Load a file, which may have no charts."""
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
@@ -76,11 +87,8 @@ class Page:
         )
         self.call("Page.navigate", url=file.as_uri())
         self.evaluate(
-            "new Promise((done, late) => {"
-            " const started = Date.now();"
-            " const look = () => document.documentElement?.dataset.charts === 'done' ? done(true)"
-            "   : Date.now() - started > 30000 ? late(new Error('the charts were not drawn')) : setTimeout(look, 50);"
-            " look(); })"
+            "new Promise(done => document.readyState === 'complete' ? done(true)"
+            " : addEventListener('load', () => done(true)))"
         )
 
     def screenshot(self, file: Path) -> None:
