@@ -27,6 +27,18 @@ def shipped_spaces() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
+def shipped_portfolio(modality: str) -> list[dict[str, Any]]:
+    """Plans that do well on most tasks of a modality, the most useful first, as leaderboards write them.
+
+    `benchmarks.search.portfolio` makes them; of a modality without recorded tasks there are none.
+    """
+    folder = _IN_WHEEL if _IN_WHEEL.is_dir() else _IN_CHECKOUT
+    path = folder / "portfolios" / f"{modality}.yaml"
+    written = read_yaml(path).value if path.is_file() else []
+    assert isinstance(written, list)
+    return [dict(plan) for plan in written]
+
+
 def read_space(task: Task, modality: str = "image") -> Space:
     """The space that a task searches: a shipped one, a file, or the modality's own with some entries replaced.
 

@@ -1,4 +1,5 @@
-"""Which plan comes next: baselines, given plans, one per backbone, then Optuna. Knows nothing of Ray or of training."""
+"""Which plan comes next: baselines, given plans, those that did well elsewhere, one of each backbone and method that
+these left out, then Optuna. Knows nothing of Ray or of training."""
 
 import logging
 import time
@@ -89,6 +90,7 @@ class Proposer:
         task_seed: int,
         baselines: Sequence[Baseline] = (),
         given: Sequence[Plan] = (),
+        starting: Sequence[Plan] = (),
         higher_is_better: bool = True,
     ) -> None:
         self._study = study
@@ -98,8 +100,13 @@ class Proposer:
         self._task_seed = task_seed
         self._baselines = list(baselines)
         self._given = list(given)
+        self._starting = list(starting)
         self._sign = 1.0 if higher_is_better else -1.0
-        self._first: dict[BackboneSpec, Plan] = first_plans(space)
+        tried = {plan.backbone for plan in starting}
+        self._first: dict[BackboneSpec, Plan] = {
+            backbone: plan for backbone, plan in first_plans(space).items() if backbone not in tried
+        }
+        self._methods_tried = {plan.adaptation.name for plan in starting}
         self._per_method: list[Plan] | None = None  # made when the probes have told the most promising backbone
         self._running: dict[int, optuna.Trial] = {}
         self._plans: dict[int, Plan] = {}
@@ -134,7 +141,7 @@ class Proposer:
         for trial in self._study.get_trials(deepcopy=False):
             self._asked += 1
             if FIRST_OF_METHOD in trial.user_attrs and trial.number in known:
-                self._per_method = method_plans(self._space, known[trial.number].plan.backbone)
+                self._per_method = self._methods_on(known[trial.number].plan.backbone)
             if trial.number in known:
                 self._take_up(known[trial.number], trial, promise)
             elif not trial.state.is_finished():
@@ -337,17 +344,23 @@ class Proposer:
         return None
 
     def _next_planned(self) -> Plan | None:
-        """Given plans first, then one of each backbone, the most promising by its probe first, then one of each
-        adaptation method on the most promising of all."""
+        """Given plans first, then those that did well elsewhere, then one of each backbone, the most promising by its
+        probe first, then one of each adaptation method on the most promising of all; of backbones and methods only
+        those that did not come among what did well elsewhere."""
         if self._given:
             return self._given.pop(0)
+        if self._starting:
+            return self._starting.pop(0)
         backbones = self._first or self._space.values("backbone")
         best = max(backbones, key=lambda name: self._probe_scores.get(name, -np.inf))
         if self._first:
             return self._first.pop(best)
         if self._per_method is None:
-            self._per_method = [] if best.origin == CLASSICAL else method_plans(self._space, best)
+            self._per_method = [] if best.origin == CLASSICAL else self._methods_on(best)
         return self._per_method.pop(0) if self._per_method else None
+
+    def _methods_on(self, backbone: BackboneSpec) -> list[Plan]:
+        return [plan for plan in method_plans(self._space, backbone) if plan.adaptation.name not in self._methods_tried]
 
     def _suggested(self, start: float) -> Proposal | None:
         """What Optuna suggests; where that has been tried, a random plan that has not: TPE repeats itself in spaces of

@@ -41,6 +41,7 @@ class SearchOrder:
     gpus_per_trial: float | str
     workers: int | None
     patience: Patience = field(default_factory=Patience)
+    starting: Sequence[Plan] = ()  # plans that did well elsewhere
 
 
 def search(
@@ -73,6 +74,7 @@ def search(
             task_seed=order.seed,
             baselines=order.baselines,
             given=order.given,
+            starting=order.starting,
             higher_is_better=better,
         )
         unfinished = _take_up(earlier, proposer, objective, journal)
