@@ -1,13 +1,20 @@
 """Where the benchmarks find real data and weights: a folder beside the checkout, or the one named."""
 
 import argparse
+import atexit
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared"
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """Arguments that every benchmark takes."""
+    """Arguments that every benchmark takes. Its searches know no earlier one, and leave nothing to the user's own."""
+    home = tempfile.mkdtemp(prefix="autotl-benchmark-home-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    os.environ["AUTOTL_HOME"] = home
     arguments = argparse.ArgumentParser(description=description)
     arguments.add_argument("--shared", type=Path, default=BESIDE_THE_CHECKOUT, help="folder with data/ and weights/")
     return arguments

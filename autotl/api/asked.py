@@ -27,6 +27,7 @@ OVERRIDES = (  # kept in it
     "refit",
     "require",
     "offline",
+    "history",
 )
 
 LIBRARIES = ("keras", "tensorflow", "keras-hub", "ray", "optuna", "numpy", "scikit-learn")
@@ -125,5 +126,6 @@ def _command(task: OpenedTask) -> str:
             words += [f"--{option.replace('_', '-')}", str(value)]
     words += [] if overrides.early_stopping else ["--no-early-stop"]
     words += [] if overrides.refit else ["--no-refit"]
+    words += [] if overrides.history else ["--no-history"]
     words += ["--offline"] if overrides.offline else []
     return shlex.join(words)

@@ -10,6 +10,7 @@ import numpy as np
 
 from autotl import leaderboard
 from autotl.adaptation import METHODS
+from autotl.api.beginning import BEGUN_WITH, keep_for_later
 from autotl.api.describing import bundle_description, card_of
 from autotl.api.opening import OpenedTask
 from autotl.api.quiet import import_keras
@@ -90,6 +91,8 @@ def finish(
         except KeyboardInterrupt:
             study.put_fact(PARTIAL, f"{_stopped_by(budget)} before the winner was shipped")
     found = finisher.write()
+    if trouble is None:
+        keep_for_later(task, data, study, finisher.rows)
     with study.transaction():
         study.put_fact(SPENT, budget.spent)
         if finisher.is_whole:
@@ -135,6 +138,7 @@ class _Finisher:
         }
         self.rows: list[Row] = leaderboard.rank(named, higher_is_better=task.higher_is_better, **self._examples)
         self.headline = leaderboard.headline(self.rows, **self._examples)
+        self.headline["sentences"] += leaderboard.sentences_of_beginning(self.rows, study.facts().get(BEGUN_WITH, []))
         self.confusion: dict[str, Any] | None = None
         self._tested: dict[str, float] = {}  # figures of the shipped model on test, by metric
         self._spare: Workshop | None = None

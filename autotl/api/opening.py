@@ -42,6 +42,7 @@ class Overrides:
     require: str | None = None
     offline: bool = False
     resume: Path | None = None  # the run to go on with
+    history: bool = True  # earlier searches are asked, and this one is kept for later ones
 
 
 @dataclass(frozen=True)

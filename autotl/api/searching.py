@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
+from autotl.api.beginning import begin_with, words_of
 from autotl.api.checking import check_backbones, only_loading_tells, with_lengths_of
 from autotl.api.opening import (
     BegunRun,
@@ -41,6 +42,7 @@ from autotl.search.budget import Budget
 from autotl.search.events import Listener, silent
 from autotl.search.run import SearchOrder
 from autotl.search.run import search as run_search
+from autotl.search.starting import StartingPlan
 from autotl.task import Task
 from autotl.trial.making import WorkshopOrder
 from autotl.trial.outcome import OutOfTimeError
@@ -194,10 +196,12 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
     order = workshop_order(task, data)
     trouble: AutotlError | None = None
     if why is None:
-        stages.start("search", "searching")
+        starting = begin_with(task, data, study)
+        begun_with = f", beginning with plans that did well elsewhere: {words_of(starting)}" if starting else ""
+        stages.start("search", f"searching{begun_with}")
         listen = keep_standing(run, study, stages.listen)
         try:
-            why = run_search(_order(task, data), run, study, budget, make_workshop=order, listen=listen)
+            why = run_search(_order(task, data, starting), run, study, budget, make_workshop=order, listen=listen)
         except AutotlError as error:
             if not study.trials():
                 raise
@@ -228,7 +232,7 @@ def _go_on(begun: BegunRun, study: Study) -> None:
             study.drop_fact(fact)
 
 
-def _order(task: OpenedTask, data: TaskData) -> SearchOrder:
+def _order(task: OpenedTask, data: TaskData, starting: Sequence[StartingPlan]) -> SearchOrder:
     overrides, wanted = task.overrides, wanted_baselines(task.task, task.overrides)
     label_free = data.score_kind == "label_free"
     shape = sized_like(task.space)
@@ -237,6 +241,7 @@ def _order(task: OpenedTask, data: TaskData) -> SearchOrder:
         space=task.space,
         baselines=baselines(task.space, setting=data.setting, wanted=wanted),
         given=[plan for plan in task.given if plan.backbone not in task.unavailable],
+        starting=[each.plan for each in starting],
         unavailable=[
             *((Plan(spec, **shape), why) for spec, why in task.unavailable.items()),
             *((plan, task.unavailable[plan.backbone]) for plan in task.given if plan.backbone in task.unavailable),

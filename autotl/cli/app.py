@@ -155,6 +155,9 @@ def search(
     offline: Annotated[
         bool, typer.Option("--offline", help="Open no socket to the outside.", envvar="AUTOTL_OFFLINE")
     ] = False,
+    no_history: Annotated[
+        bool, typer.Option("--no-history", help="Ask no earlier search what did well, and keep nothing for later ones.")
+    ] = False,
     resume: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Go on with a run that was stopped or killed, or is to be given more."),
@@ -180,6 +183,7 @@ def search(
         require=require,
         offline=offline,
         resume=resume,
+        history=not no_history,
     )
     if not mlflow:
         search_and_show(tasks or [], settings)

@@ -3,6 +3,7 @@
 A row is the mapping of DESIGN section 8. Nothing here reads or writes a file, and no row that is given is changed.
 """
 
+from autotl.leaderboard.beginnings import sentences_of_beginning
 from autotl.leaderboard.files import as_csv, as_json
 from autotl.leaderboard.gate import Gate, read_gate
 from autotl.leaderboard.headline import expected, headline
@@ -26,6 +27,7 @@ __all__ = [
     "rank",
     "read_gate",
     "score_of",
+    "sentences_of_beginning",
     "sort_rows",
     "standing",
     "test_sentences",
