@@ -6,8 +6,8 @@ from typing import Any
 
 from autotl import leaderboard
 from autotl.api.reopening import facts_of
+from autotl.api.room import RUNS
 from autotl.api.run_trial import RunTrial, open_trial
-from autotl.api.searching import RUNS
 from autotl.api.standing import read_leaderboard
 from autotl.errors import UsageError
 from autotl.leaderboard import BestOfTask, FinishedRun

@@ -26,19 +26,20 @@ from autotl.api.opening import (
 )
 from autotl.api.pretraining import pretraining_sentence, with_pretrained
 from autotl.api.resuming import as_begun, is_searched, open_run, refuse_changed_data, resumed_words
+from autotl.api.room import features_folder, needs_of, run_path
 from autotl.api.stages import Stages
-from autotl.backbones import cache_folder
 from autotl.data import TaskData, load_data
 from autotl.errors import AutotlError, NoUsableModelError, StorageError, UsageError
 from autotl.features import FeatureStore, default_limit_bytes
 from autotl.plan import Plan
 from autotl.plan.baselines import baselines, sized_like
 from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
-from autotl.run import RunFolder, Study, default_path
+from autotl.run import RunFolder, Study
 from autotl.run.cut_off import BROKE_OFF, INTERRUPTED, OUT_OF_BUDGET, reopen
 from autotl.run.folder import LOG, STUDY
 from autotl.run.study import ENDED, FINISHED, PARTIAL, SPENT
 from autotl.search.budget import Budget
+from autotl.search.disk import refuse_full_disks
 from autotl.search.events import Listener, silent
 from autotl.search.run import SearchOrder
 from autotl.search.run import search as run_search
@@ -47,8 +48,6 @@ from autotl.task import Task
 from autotl.trial.making import WorkshopOrder
 from autotl.trial.outcome import OutOfTimeError
 from autotl.trial.scorer import Scorer
-
-RUNS = Path("runs")
 
 _log = logging.getLogger(__name__)
 
@@ -160,12 +159,14 @@ def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
         task = replace(task, unavailable={**task.unavailable, **check_backbones(task.space, data)})
         at_hand = [spec for spec in task.space.values("backbone") if spec not in task.unavailable]
         task = replace(task, space=task.space.with_backbones(at_hand))
-    FeatureStore(_features_folder(), limit_bytes=0)  # a store that cannot be made is told before there is a run
+    FeatureStore(features_folder(), limit_bytes=0)  # a store that cannot be made is told before there is a run
+    place = run_path(task)
+    refuse_full_disks(needs_of(task, data, place))
     if begun is not None:
         task = replace(task, space=as_begun(task.space, begun, task.unavailable))
         run = begun.run
     else:
-        run = RunFolder.create(task.overrides.out or default_path(task.task.name, RUNS, now=datetime.now()))
+        run = RunFolder.create(place)
         held.enter_context(run.owned())
     study = Study(run.path / STUDY)
     try:
@@ -284,7 +285,7 @@ def order_of_workshop(task: Task, data: TaskData, *, metric: str, offline: bool)
         positive=data.classes.index(positive) if positive is not None else min(1, len(data.classes) - 1),
         seed=task.seed,
     )
-    folder = _features_folder()
+    folder = features_folder()
     unsealed = replace(data, test=None)  # no worker holds test inputs or labels
     return WorkshopOrder(
         unsealed,
@@ -294,10 +295,6 @@ def order_of_workshop(task: Task, data: TaskData, *, metric: str, offline: bool)
         offline=offline,
         precision=task.resources.precision,
     )
-
-
-def _features_folder() -> Path:
-    return cache_folder() / "features" / "float32"
 
 
 @contextmanager

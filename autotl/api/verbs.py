@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from autotl.api.checking import check_backbones, with_lengths_of
 from autotl.api.opening import OpenedTask, Overrides, open_task, wanted_baselines
 from autotl.api.quiet import import_keras
+from autotl.api.room import needs_as_listed
 from autotl.backbones import parse_spec, why_not_at_hand
 from autotl.data import Finding, load_data
 from autotl.errors import EnvironmentProblemError, UsageError
@@ -16,6 +17,7 @@ from autotl.plan.suiting import Ground, left_out, suited_to
 from autotl.run import RunFolder
 from autotl.run.folder import REPORT
 from autotl.scoring.comparison import resolution_sentence
+from autotl.search.disk import expected, lacking
 
 if TYPE_CHECKING:
     from autotl.production.prediction import Predictions
@@ -146,7 +148,8 @@ def _sentences(opened: OpenedTask) -> list[str]:
     labels = ", ".join(spec.label for spec in opened.space.values("backbone"))
     lines.append(f"Backbones: {labels}. Baselines: {', '.join(names) or 'none'}.")
     lines.extend(_of_methods(opened))
-    return lines
+    needs = needs_as_listed(opened)
+    return [*lines, expected(needs), *(f"Too little: {words}" for words in lacking(needs))]
 
 
 def _methods(opened: OpenedTask) -> tuple[list[str], dict[str, str]]:

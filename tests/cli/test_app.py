@@ -1,5 +1,6 @@
 """Wrong input ends with its exit code, a message that teaches, and nothing half-written."""
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -99,6 +100,14 @@ def test_one_class_is_not_a_task(tmp_path, monkeypatch, capsys):
 def test_too_many_broken_images_stop_before_anything_is_written(place, capsys):
     (place / "photos" / "cat" / "0.png").write_text("this is text")
     fails(capsys, ["search", "task.yaml"], 4, "cat/0.png")
+
+
+def test_a_disk_without_room_is_told_by_validate_and_refused_before_anything_is_written(place, capsys, monkeypatch):
+    usage = type(shutil.disk_usage("."))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 10**6, 10**6))
+    fails(capsys, ["search", "task.yaml"], 8, "trials and models in runs/pets-", "and 1,000,000 are free", "--out")
+    assert run(["validate", "task.yaml"]) == 0
+    assert "Too little: runs: the search would write" in capsys.readouterr().out
 
 
 def test_a_folder_that_is_not_empty_is_never_written_into(place, capsys):
