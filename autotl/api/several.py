@@ -12,7 +12,8 @@ from typing import Any
 from autotl.api.asked import OVERRIDES
 from autotl.api.opening import OpenedTask, Overrides, open_task
 from autotl.api.resuming import facts_as_begun, open_run
-from autotl.api.searching import RUNS, Run, search
+from autotl.api.room import RUNS
+from autotl.api.searching import Run, search
 from autotl.api.standing import read_leaderboard
 from autotl.errors import AutotlError, InterruptedSearchError, NothingToResumeError, SeveralTasksError, UsageError
 from autotl.report.series_page import SeriesEntry, render_series
