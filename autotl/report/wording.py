@@ -91,8 +91,10 @@ def megabytes(value: float | None) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """The latency of one prediction."""
-    return NOTHING if value is None else f"{value:.1f} ms" if value < 100 else f"{value:,.0f} ms"
+    """The latency of one prediction; of a model that takes next to none, its first digit."""
+    if value is None:
+        return NOTHING
+    return f"{value:.1g} ms" if 1e-4 < value < 0.05 else f"{value:.1f} ms" if value < 100 else f"{value:,.0f} ms"
 
 
 def duration(seconds: float | None) -> str:

@@ -73,3 +73,18 @@ def test_plain_leaves_only_what_json_can_say():
 )
 def test_the_size_of_a_model_has_a_unit_that_fits(size, words):
     assert wording.megabytes(size) == words
+
+
+@pytest.mark.parametrize(
+    ("latency", "words"),
+    [
+        (None, wording.NOTHING),
+        (0.0, "0.0 ms"),
+        (0.0183, "0.02 ms"),
+        (0.06, "0.1 ms"),
+        (12.34, "12.3 ms"),
+        (1234, "1,234 ms"),
+    ],
+)
+def test_a_model_that_is_nearly_instant_is_not_said_to_take_no_time(latency, words):
+    assert wording.milliseconds(latency) == words
