@@ -16,6 +16,7 @@ from autotl.data import audit
 from autotl.data.auditing.described import can_be_described, properties_of
 from autotl.data.auditing.duplicates import conflict_findings, duplicate_findings, group_leaks
 from autotl.data.auditing.margins import margin_findings
+from autotl.data.auditing.near_duplicates import alike_images, alike_texts, near_duplicate_findings
 from autotl.data.auditing.shortcuts import balanced_sample, shortcut_findings
 from autotl.data.content import filled_shares
 from autotl.data.examples import UNKNOWN, Finding, Fold, Inputs, Rows, ScoreKind, SealedTest, TaskData
@@ -30,6 +31,7 @@ from autotl.data.setting import setting_of
 from autotl.data.splits import HEAD_FOLDS, SUFFIX_FOLDS, Integers, cross_validation, deal, is_few, joint_groups
 from autotl.data.summary import known_counts, share_of_test, summarise
 from autotl.data.table_fitting import as_read_by, bound, fitted_on, schema_of, without_useless_columns
+from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.errors import DataError, TaskError
 from autotl.task import LabelsOf, PerClass, Source, Task, unsupported
@@ -87,13 +89,14 @@ def load_data(task: Task) -> TaskData:
             given, noticed = as_read_by(task, given, schema_of(listed.exported))
         findings += noticed
         audit.raise_errors(findings)
+    looks = gathered(opened.looks)
+    alike = _alike(listed.modality, given, looks)
+    given = {place: replace(examples, alike=alike) for place, examples in given.items()}
     audit.raise_errors(_content_findings(task, given))  # with file names, for the user to act on
     given = {place: _shuffled_where_hidden(task, place, examples) for place, examples in given.items()}
     findings += _content_findings(task, given)  # kept: a hidden folder name must not slip in
     findings += _margin_findings(task, listed, given)
-    findings += [
-        audit.softened(task, found) for found in _shortcuts(task, listed, classes, given, gathered(opened.looks))
-    ]
+    findings += [audit.softened(task, found) for found in _shortcuts(task, listed, classes, given, looks)]
     return _divided(task, listed, classes, given, tuple(findings), broken, opened.sizes)
 
 
@@ -141,10 +144,11 @@ def _shuffled_where_hidden(task: Task, place: tuple[str, SplitName], examples: E
 
 
 def _content_findings(task: Task, given: Mapping[tuple[str, SplitName], Examples]) -> list[Finding]:
-    findings = duplicate_findings(
-        {place: examples.inputs.digests for place, examples in given.items()},
-        {place: examples.inputs.ids for place, examples in given.items()},
-    )
+    digests = {place: examples.inputs.digests for place, examples in given.items()}
+    names = {place: examples.inputs.ids for place, examples in given.items()}
+    findings = duplicate_findings(digests, names)
+    for examples in list(given.values())[:1]:  # what is alike is known of all places together
+        findings += near_duplicate_findings(digests, names, examples.alike)
     findings += group_leaks(
         {place: examples.groups for place, examples in given.items() if examples.groups is not None}
     )
@@ -153,6 +157,15 @@ def _content_findings(task: Task, given: Mapping[tuple[str, SplitName], Examples
             inputs = examples.inputs
             findings += conflict_findings(f"{domain} {split}", inputs.digests, examples.labels, inputs.ids)
     return [audit.softened(task, finding) for finding in findings]
+
+
+def _alike(modality: str, given: Mapping[tuple[str, SplitName], Examples], looks: Looks) -> dict[str, str]:
+    """What near copies share, by digest, over all domains and splits."""
+    if modality == "image":
+        return alike_images(looks)
+    every = [examples.inputs for examples in given.values()]
+    texts = [inputs for inputs in every if isinstance(inputs, Texts)]
+    return alike_texts({digest: text for one in texts for digest, text in zip(one.digests, one.texts, strict=True)})
 
 
 def _margin_findings(task: Task, listed: Survey, given: Mapping[tuple[str, SplitName], Examples]) -> Iterator[Finding]:
@@ -196,7 +209,7 @@ def _divided(
     sizes: Sequence[tuple[int, int]],
 ) -> TaskData:
     source_content = {
-        digest for (domain, _), examples in given.items() if domain != "target" for digest in examples.inputs.digests
+        digest for (domain, _), examples in given.items() if domain != "target" for digest in examples.content
     }
     target, test = _divide_target(task, listed, classes, given, source_content)
     sources = [(name, source) for name, (_, source) in sources_of_examples(task).items()]
@@ -256,18 +269,18 @@ class _SourceTraining:
 
     rows: Rows
     domain_of: Integers  # of every row of every domain
-    content: Integers  # equal for equal content
+    content: Integers  # equal for copies and near copies
     groups: Integers  # equal within a domain for rows of one group or one content
 
     @classmethod
     def of(cls, domains: Sequence[_Domain], starts: Integers) -> "_SourceTraining":
-        digests = [digest for domain in domains for digest in domain.examples.inputs.digests]
-        together = [joint_groups(domain.examples.groups, domain.examples.inputs.digests) for domain in domains]
+        content = [name for domain in domains for name in domain.examples.content]
+        together = [joint_groups(domain.examples.groups, domain.examples.content) for domain in domains]
         placed = list(zip(domains, starts, strict=False))
         return cls(
             _joined([domain.train + start for domain, start in placed[1:]]),
             np.repeat(np.arange(len(domains)), [len(domain.examples) for domain in domains]),
-            joint_groups(digests),
+            joint_groups(content),
             np.concatenate([groups + start for groups, start in zip(together, starts, strict=False)]),
         )
 
@@ -303,8 +316,8 @@ def _divide_target(
         raise DataError(f"{task.where('data.target.test')}: {words}")
     strata = _strata(task, "target", train, classes)
     bins = _deal(task, "target", train, strata, [1 - validation_share - tested, validation_share, tested])
-    copies = np.array([digest in source_content for digest in train.inputs.digests], dtype=np.bool_)
-    groups = joint_groups(train.groups, train.inputs.digests)
+    copies = np.array([digest in source_content for digest in train.content], dtype=np.bool_)
+    groups = joint_groups(train.groups, train.content)
     # a labelled copy in a source would give the answer away; its whole group moves, to stay on one side
     bins[np.isin(groups, groups[copies & (bins == TEST)])] = TRAIN
     sealed: SealedTest | None = None
@@ -352,6 +365,7 @@ def _with_validation(
         (*(train.groups or ("",) * count), *(validation.groups or ("",) * len(validation)))
         if train.groups or validation.groups
         else None,
+        train.alike,
     )
     strata = np.concatenate([strata, _strata(task, name, validation, classes)])
     return _Domain(name, both, np.arange(count), np.arange(count, len(both)), True, strata)
@@ -366,7 +380,7 @@ def _strata(task: Task, domain: str, examples: Examples, classes: tuple[str, ...
 
 
 def _deal(task: Task, domain: str, examples: Examples, strata: Integers, shares: Sequence[float]) -> Integers:
-    groups = joint_groups(examples.groups, examples.inputs.digests)
+    groups = joint_groups(examples.groups, examples.content)
     return deal(strata, groups, shares, _draws(task, domain, "shares"))
 
 
@@ -430,7 +444,7 @@ def _folds(
             return folds, folds, "validation"
     else:
         known = few
-    groups = joint_groups(target.examples.groups, target.examples.inputs.digests)[known]
+    groups = joint_groups(target.examples.groups, target.examples.content)[known]
 
     def cross(count: int) -> tuple[Fold, ...]:
         draws = _draws(task, "target", f"{count} folds")

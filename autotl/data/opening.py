@@ -44,12 +44,18 @@ class Examples:
     inputs: Inputs
     labels: tuple[str, ...] | None
     groups: tuple[str, ...] | None  # "" where a row has none
+    alike: Mapping[str, str] = field(default_factory=dict)  # what near copies share, by digest
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """What each example says, equal for copies and near copies: no split divides them."""
+        return tuple(self.alike.get(digest, digest) for digest in self.inputs.digests)
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def take(self, rows: Rows) -> "Examples":
-        return Examples(self.inputs.take(rows), _pick(self.labels, rows), _pick(self.groups, rows))
+        return Examples(self.inputs.take(rows), _pick(self.labels, rows), _pick(self.groups, rows), self.alike)
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,13 @@ CODES: dict[str, Code] = {
     "duplicate": _warns(
         "examples that repeat another one", "Nothing: they stay on one side of every split that is drawn."
     ),
+    "near_duplicate": _warns(
+        "images that look like another one saved anew, texts that differ in case, white space, signs or markup alone",
+        "Nothing: they stay on one side of every split that is drawn.",
+    ),
+    "near_leak": _warns(
+        "near copies on both sides of a given split", "Remove them from one side, or group both by what they show."
+    ),
     "shortcut": _warns(
         "properties beside the point (size, format, brightness, length …) tell the class; info where that may well be "
         "so by nature",
