@@ -8,8 +8,10 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import ray
+from ray._private import ray_constants
 
 from autotl.errors import EnvironmentProblemError
 
@@ -21,12 +23,14 @@ def private_cluster(*, cpus: int, gpus: int | None = None) -> Iterator[None]:
     """A Ray cluster of our own on this machine for as long as the context lasts.
 
     One that this process has already joined is used as it is and left running; one that somebody else started is never
-    touched. Ray's memory monitor is off: it would end the whole search, not the trial.
+    touched. Ray's memory monitor is off: it would end the whole search, not the trial. Whoever reaches a port of Ray
+    could run code, so its processes listen on the loopback address alone, and its files lie in a folder that nobody
+    else may enter.
     """
     if ray.is_initialized():
         yield
         return
-    temporary = tempfile.mkdtemp(prefix="autotl-")
+    temporary = tempfile.mkdtemp(prefix="autotl-")  # mode 0700; Ray opens the folder that it is given itself to all
     try:
         _start_ray(cpus, gpus, temporary)
         yield
@@ -39,7 +43,7 @@ def private_cluster(*, cpus: int, gpus: int | None = None) -> Iterator[None]:
 def _start_ray(cpus: int, gpus: int | None, temporary: str) -> None:
     try:
         settings = {"RAY_USAGE_STATS_ENABLED": "0"}
-        with environment(settings), quiet_loggers(), _signal_handlers_kept():
+        with environment(settings), quiet_loggers(), _signal_handlers_kept(), _on_loopback():
             ray.init(
                 address="local",
                 num_cpus=cpus,
@@ -48,11 +52,26 @@ def _start_ray(cpus: int, gpus: int | None, temporary: str) -> None:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 configure_logging=False,
-                _temp_dir=temporary,
+                _temp_dir=str(Path(temporary, "ray")),
                 _system_config={"memory_monitor_refresh_ms": 0},
             )
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         raise EnvironmentProblemError(f"Ray could not be started on this machine: {error}") from error
+
+
+@contextlib.contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Ray starts on 127.0.0.1 for as long as the context lasts.
+
+    Ray does so by itself where it supports no clusters (macOS, Windows). Elsewhere it asks which address leads to the
+    internet and listens on all of them, and takes an explicit 127.0.0.1 for a mistake.
+    """
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 @contextlib.contextmanager
