@@ -1,4 +1,4 @@
-"""Checks on a user's own model files before Keras opens them: what may be inside, and how large it may grow."""
+"""Checks on model files before Keras opens them: what may be inside, and how large it may grow."""
 
 import json
 import zipfile
@@ -67,6 +67,50 @@ def read_hdf5_config(path: Path) -> dict[str, Any]:
     except (TypeError, ValueError, RecursionError) as cause:
         raise TaskError(f"{path}: its model_config cannot be read ({_words(cause)}). Save the model again.") from cause
     return _checked_config(path, config, "model_config")
+
+
+def check_model_file(path: Path) -> None:
+    """Refuses a `.keras` or `.h5` file that holds code, links outside, damage or a bomb.
+
+    Raises:
+        TaskError: it is none, or holds what is not loaded.
+    """
+    if path.suffix == ".keras":
+        config = read_keras_config(path)
+        check_keras_weights(path)
+    else:
+        config = read_hdf5_config(path)
+    refuse_lambdas(path, config)
+
+
+def read_preset_config(folder: Path) -> dict[str, Any]:
+    """The `config.json` of a KerasHub or Hugging Face folder.
+
+    Raises:
+        TaskError: it is not there, too large, or no mapping.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise TaskError(f"{folder}: there is no config.json. A preset is a KerasHub or Hugging Face folder.")
+    if path.stat().st_size > CONFIG_BYTES:
+        raise TaskError(f"{path}: it has more than {CONFIG_BYTES:,} bytes.")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as cause:
+        raise TaskError(f"{path}: it is not JSON ({cause}).") from cause
+    if not isinstance(config, dict):
+        raise TaskError(f"{path}: it holds no mapping.")
+    return config
+
+
+def check_preset(folder: Path, config: dict[str, Any]) -> None:
+    """Refuses a KerasHub folder whose configuration holds code, or whose weights link outside or are a bomb."""
+    refuse_lambdas(folder / "config.json", config)
+    weights = sorted(folder.glob("*.weights.h5"))
+    if not weights:
+        raise TaskError(f"{folder}: there is no model.weights.h5 beside config.json.")
+    for path in weights:
+        check_weights_file(path)
 
 
 def check_weights_file(path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from autotl.backbones.archive import check_weights_file, refuse_lambdas
+from autotl.backbones.archive import check_preset, read_preset_config
 from autotl.backbones.availability import cached_preset_folder, downloading, offline_by_environment
 from autotl.backbones.graph import nodes_in_order
 from autotl.backbones.spec import HUB_SCHEMES
@@ -26,7 +26,6 @@ Pooling = Literal["mean", "cls"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "cls")
 MODEL_TYPES = ("bert", "distilbert", "roberta", "xlm-roberta")  # Hugging Face's that KerasHub converts
 INPUTS = frozenset({"token_ids", "padding_mask", "segment_ids"})
-CONFIG_BYTES = 20 * 2**20
 HEADER_BYTES = 100 * 2**20  # safetensors' own limit
 SAFE_TYPES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 HUB_FILES = ("*.json", "*.txt", "*.safetensors", "*.h5", "assets/*")  # never a pickle
@@ -67,7 +66,7 @@ def bert_from_folder(folder: Path, *, padding_id: int, length: int | None = None
     Raises:
         TaskError: not such a folder, a kind of network that is not like BERT, or a length it has no positions for.
     """
-    config = _read_config(folder)
+    config = read_preset_config(folder)
     if "class_name" in config:
         backbone = _load_preset(folder, config)
     else:
@@ -170,21 +169,6 @@ def _checked_elements(tensors: Mapping[str, Mapping[str, Any]], data_bytes: int)
     return elements
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
-    path = folder / "config.json"
-    if not path.is_file():
-        raise TaskError(f"{folder}: there is no config.json. A language network is a Hugging Face or KerasHub folder.")
-    if path.stat().st_size > CONFIG_BYTES:
-        raise TaskError(f"{path}: it has more than {CONFIG_BYTES:,} bytes.")
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as cause:
-        raise TaskError(f"{path}: it is not JSON ({cause}).") from cause
-    if not isinstance(config, dict):
-        raise TaskError(f"{path}: it holds no mapping.")
-    return config
-
-
 def _check_hugging_face(folder: Path, config: Mapping[str, Any]) -> None:
     """Everything that would make the loaded network another one than was trained, or loading it dangerous."""
     kind = config.get("model_type")
@@ -271,12 +255,7 @@ def _add_first_segment(backbone: keras.Model, folder: Path) -> None:
 
 
 def _load_preset(folder: Path, config: dict[str, Any]) -> keras.Model:
-    refuse_lambdas(folder / "config.json", config)
-    weights = sorted(folder.glob("*.weights.h5"))
-    if not weights:
-        raise TaskError(f"{folder}: there is no model.weights.h5 beside config.json.")
-    for path in weights:
-        check_weights_file(path)
+    check_preset(folder, config)
     import keras_hub
 
     try:

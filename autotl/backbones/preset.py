@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from autotl.backbones.archive import check_preset, read_preset_config
 from autotl.backbones.availability import (
     cached_preset_folder,
     downloading,
@@ -77,11 +78,20 @@ class PresetOrigin:
             folder = Path(spec.name) if _is_local(spec) else text_preset_folder(spec.name)
             return load_text_network(folder, spec.label, form)
         folder = Path(spec.name) if _is_local(spec) else _fetched_folder(spec)
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))["config"]
-        sized = {key: (form.side, form.side, 3) for key in SHAPE_ARGUMENTS if key in config}
+        config = read_preset_config(folder)
+        check_preset(folder, config)
+        built_with = config.get("config")
+        if not isinstance(built_with, dict):
+            raise TaskError(f"{folder}: config.json names no arguments of a KerasHub backbone.")
+        sized = {key: (form.side, form.side, 3) for key in SHAPE_ARGUMENTS if key in built_with}
         import keras_hub
 
-        return Loaded(keras_hub.models.Backbone.from_preset(str(folder), **sized), _scaling(folder))
+        try:
+            model = keras_hub.models.Backbone.from_preset(str(folder), **sized)
+        except Exception as cause:
+            words = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+            raise TaskError(f"{spec.label}: KerasHub cannot load it from {folder}: {words}") from cause
+        return Loaded(model, _scaling(folder))
 
 
 @cache

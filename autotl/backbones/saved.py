@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autotl.backbones.archive import check_keras_weights, read_hdf5_config, read_keras_config, refuse_lambdas
+from autotl.backbones.archive import check_model_file, read_keras_config
 from autotl.backbones.form import Form, shape_taken
 from autotl.backbones.layer_counts import count_in_model_config
 from autotl.backbones.origin import Loaded
@@ -71,12 +71,7 @@ def load_in_safe_mode(path: Path) -> "keras.Model":
     Raises:
         TaskError: it is none, or holds what is not loaded.
     """
-    if path.suffix == ".keras":
-        config = read_keras_config(path)
-        check_keras_weights(path)
-    else:
-        config = read_hdf5_config(path)
-    refuse_lambdas(path, config)
+    check_model_file(path)
     import keras
     import keras_hub  # noqa: F401  a model made of its layers finds them registered
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from autotl.backbones.archive import check_model_file
 from autotl.backbones.reading import Reading, reading_from
-from autotl.errors import StorageError, UsageError
+from autotl.errors import StorageError, TaskError, UsageError
 from autotl.run.folder import write_whole
 
 if TYPE_CHECKING:
@@ -69,10 +70,18 @@ class Bundle:
 
         if self.is_native:
             return self._native(NativeServing)
+        try:
+            check_model_file(self.path / MODEL)  # its digest says that it came with the bundle, not who made either
+        except TaskError as error:
+            raise StorageError(str(error)) from error
         import keras
         import keras_hub  # noqa: F401 - registers the layers of its backbones
 
-        model = keras.models.load_model(self.path / MODEL, compile=False, safe_mode=True)
+        try:
+            model = keras.models.load_model(self.path / MODEL, compile=False, safe_mode=True)
+        except Exception as error:  # Keras meets hostile configurations and raises nearly anything
+            words = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise StorageError(f"{self.path / MODEL}: Keras cannot load it in safe mode: {words}") from error
         return KerasServing(compiled(model), self.reading)
 
     def read_json(self, name: str) -> dict[str, Any]:
