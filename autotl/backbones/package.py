@@ -3,7 +3,6 @@
 # ruff: noqa: ARG002  an origin need not use everything it is offered
 
 import logging
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -24,6 +23,7 @@ from autotl.backbones.spec import BackboneSpec
 from autotl.backbones.text_network import load_text_network
 from autotl.backbones.text_package import TEXT_PACKAGES, text_package_folder, why_text_package_not_at_hand
 from autotl.backbones.torch_checkpoint import read_checkpoint
+from autotl.data.arrays import ArrayError, read_arrays
 from autotl.errors import EnvironmentProblemError, unknown_name
 
 logger = logging.getLogger(__name__)
@@ -148,11 +148,10 @@ def _read(path: Path) -> dict[str, list[NDArray[Any]]] | None:
         return None
     weights: dict[str, list[NDArray[Any]]] = {}
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            for key in archive.files:
-                layer, _, _ = key.rpartition(".")
-                weights.setdefault(layer, []).append(archive[key])
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as cause:
+        for key, array in read_arrays(path).items():
+            layer, _, _ = key.rpartition(".")
+            weights.setdefault(layer, []).append(array)
+    except (ArrayError, OSError) as cause:
         logger.warning("the cached weights in %s are damaged and converted anew: %s", path, cause)
         return None
     return weights

@@ -6,7 +6,6 @@
 # ruff: noqa: ARG002  an origin need not use everything it is offered
 
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from autotl.backbones.form import Form
 from autotl.backbones.origin import Loaded
 from autotl.backbones.reading import ColumnReading
 from autotl.backbones.spec import BackboneSpec
+from autotl.data.arrays import ArrayError, read_arrays
 from autotl.errors import StorageError, TaskError, suggestion
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ INSTEAD = {
     "text": "for texts name a pretrained network, e.g. all_minilm_l6_v2",
 }
 _ABOUT = "about"
-_UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile)  # what a damaged file raises
 
 
 class PretrainedOrigin:
@@ -64,7 +63,7 @@ class PretrainedOrigin:
         if spec.weights is None or tap != "last":
             return None
         try:
-            return int(_about(Path(spec.weights))["layers"])
+            return int(_about(Path(spec.weights), _arrays(Path(spec.weights)).get(_ABOUT))["layers"])
         except (StorageError, KeyError, TypeError, ValueError):
             return None  # loading it will say what is wrong
 
@@ -181,12 +180,8 @@ def read_pretrained(path: Path) -> PretrainedNetwork:
     Raises:
         StorageError: the file is not there, damaged, or of another version.
     """
-    about = _about(path)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            weights = {name: archive[name] for name in archive.files if name != _ABOUT}
-    except _UNREADABLE as cause:
-        raise _damaged(path, str(cause)) from cause
+    weights = _arrays(path)
+    about = _about(path, weights.pop(_ABOUT, None))
     if sorted(weights) != about.get("weights"):
         raise _damaged(path, "it does not hold all weights that were written")
     if any(array.dtype != np.float32 or not np.isfinite(array).all() for array in weights.values()):
@@ -202,13 +197,19 @@ def read_pretrained(path: Path) -> PretrainedNetwork:
         raise _damaged(path, f"its description makes no sense: {cause!r}") from cause
 
 
-def _about(path: Path) -> dict[str, Any]:
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    if not path.exists():
+        raise StorageError(f"the pretrained weights {path} are not there.")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            about = json.loads(str(archive[_ABOUT]))
-    except FileNotFoundError as cause:
-        raise StorageError(f"the pretrained weights {path} are not there.") from cause
-    except _UNREADABLE as cause:
+        return read_arrays(path)
+    except (ArrayError, OSError) as cause:
+        raise _damaged(path, str(cause).rstrip(".")) from cause
+
+
+def _about(path: Path, written: NDArray[Any] | None) -> dict[str, Any]:
+    try:
+        about = json.loads(str(written))
+    except (ValueError, RecursionError) as cause:
         raise _damaged(path, str(cause)) from cause
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise StorageError(f"the pretrained weights {path} were written by another version of autotl.")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes
 _DEFLATE = 1032  # nothing that deflate packs shrinks further than this
 _ENCRYPTED = 0x1
+INFLATION, SPARED = 4, 20 * 2**20  # times the file's size, and bytes that are allowed anyway
 _MOST_VALUES = 2**62  # what claims more is no array
 
 
@@ -61,16 +62,27 @@ def read_array(path: Path, name: str) -> NDArray[Any]:
         ArrayError: as `read_header`; or content that is damaged or larger than the memory.
     """
     with _opened(path) as archive:
-        header = _header(archive, name, path.stat().st_size)
-        try:
-            with archive.open(f"{name}.npy") as file:
-                values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-        except MemoryError as error:
-            size = math.prod(header.shape) * header.dtype.itemsize / 2**30
-            raise ArrayError(f"{name!r} needs {size:,.1f} GiB, more memory than there is.") from error
-        except Exception as error:  # decompressors meet hostile bytes and raise nearly anything
-            raise ArrayError(f"{name!r} cannot be read: {_reason(error)}.") from error
-    return values
+        _header(archive, name, path.stat().st_size)
+        return _content(archive, name)
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Every member of an `.npz` that autotl wrote, single values among them.
+
+    Raises:
+        ArrayError: as `read_array`; or it would grow to many times its size, which numbers that were learnt never do.
+    """
+    with _opened(path) as archive:
+        entries, allowed = archive.infolist(), INFLATION * path.stat().st_size + SPARED
+        declared = sum(entry.file_size for entry in entries)
+        if declared > allowed:
+            raise ArrayError(
+                f"would unpack to {declared:,} bytes, more than the {allowed:,} that such a file may have."
+            )
+        names = [entry.filename.removesuffix(".npy") for entry in entries]
+        for name in names:
+            _claims(archive, name, path.stat().st_size)
+        return {name: _content(archive, name) for name in names}
 
 
 def read_names(path: Path, name: str, *, meaning: str) -> list[str]:
@@ -108,8 +120,35 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise ArrayError(f"is no .npz that can be read: {_reason(error)}.") from error
 
 
+def _content(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """A member whose claims are checked."""
+    try:
+        with archive.open(f"{name}.npy") as file:
+            values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    except MemoryError as error:
+        size = archive.getinfo(f"{name}.npy").file_size / 2**30
+        raise ArrayError(f"{name!r} needs {size:,.1f} GiB, more memory than there is.") from error
+    except Exception as error:  # decompressors meet hostile bytes and raise nearly anything
+        raise ArrayError(f"{name!r} cannot be read: {_reason(error)}.") from error
+    return values
+
+
 def _header(archive: zipfile.ZipFile, name: str, file_bytes: int) -> ArrayHeader:
-    entry = archive.getinfo(f"{name}.npy")
+    """What a member that has one value or more a row claims, and holds."""
+    header = _claims(archive, name, file_bytes)
+    if not header.shape:
+        raise ArrayError(f"{name!r} is a single value, not one a row.")
+    if 0 in header.shape[1:] or header.dtype.itemsize == 0:
+        raise ArrayError(f"{name!r} has rows of nothing. Save it with numpy.savez.")
+    return header
+
+
+def _claims(archive: zipfile.ZipFile, name: str, file_bytes: int) -> ArrayHeader:
+    """What a member claims, after checking that it holds that."""
+    try:
+        entry = archive.getinfo(f"{name}.npy")
+    except KeyError:
+        raise ArrayError(f"{name!r} in it is no array.") from None
     if entry.flag_bits & _ENCRYPTED:
         raise ArrayError(f"{name!r} is encrypted. Save it with numpy.savez.")
     if entry.compress_type not in _METHODS:
@@ -132,10 +171,8 @@ def _header(archive: zipfile.ZipFile, name: str, file_bytes: int) -> ArrayHeader
     if dtype.hasobject:
         words = f"{name!r} holds Python objects, which are never loaded. NumPy keeps rows of unequal length as such."
         raise ArrayError(f"{words} Cut or pad them to one length and save plain numbers or text.")
-    if not shape:
-        raise ArrayError(f"{name!r} is a single value, not one a row.")
-    if min(shape) < 0 or math.prod(shape) > _MOST_VALUES or 0 in shape[1:] or dtype.itemsize == 0:
-        raise ArrayError(f"{name!r} has rows of nothing, or an impossible shape. Save it with numpy.savez.")
+    if min(shape, default=0) < 0 or math.prod(shape) > _MOST_VALUES:
+        raise ArrayError(f"{name!r} has an impossible shape. Save it with numpy.savez.")
     claimed = math.prod(shape) * dtype.itemsize
     if claimed != held:
         raise ArrayError(

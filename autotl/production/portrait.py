@@ -2,8 +2,6 @@
 
 import io
 import logging
-import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 
 from autotl.backbones.reading import ColumnReading, SampleReading, StringReading
 from autotl.data import TaskData
+from autotl.data.arrays import ArrayError, read_arrays
 from autotl.data.examples import Inputs, Rows
 from autotl.data.schema import Schema
 from autotl.data.texts import Texts
@@ -142,10 +141,8 @@ def read_portrait(bundle: Bundle) -> Portrait | None:
     if PORTRAIT not in bundle.description["files"]:
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays: Mapping[str, NDArray[Any]] = {name: file[name] for name in file.files}
-        return Portrait.from_arrays(arrays)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        return Portrait.from_arrays(read_arrays(path))
+    except (ArrayError, OSError, ValueError, KeyError) as error:
         raise StorageError(f"{path} cannot be read: {error}") from error
 
 

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import shutil
-import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.data import arrays as npz
 from autotl.errors import StorageError
 from autotl.run.folder import TRIALS, RunFolder, write_copy, write_whole
 from autotl.trial.checkpoint import Checkpoint
@@ -77,15 +77,14 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an `.npz`; pickled objects are refused.
+    """The arrays of an `.npz`; pickled objects, and what would grow to many times its size, are refused.
 
     Raises:
         StorageError: missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile, EOFError) as error:  # TypeError: a lone array
+        return npz.read_arrays(path)
+    except (npz.ArrayError, OSError) as error:
         raise StorageError(f"{path} cannot be read: {error}") from error
 
 
