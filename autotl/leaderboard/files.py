@@ -76,6 +76,11 @@ def flattened(row: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, A
             yield f"{prefix}{key}", value
 
 
+def guarded(text: str) -> str:
+    """Spreadsheets run cells that begin like a formula; an apostrophe in front stops that."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
 def _cell(value: Any) -> str | int | float:
     """A number as it is; text that a spreadsheet would run as a formula behind an apostrophe."""
     if value is None:
@@ -85,5 +90,6 @@ def _cell(value: Any) -> str | int | float:
     if isinstance(value, int | float):
         return value
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    guarded = f"'{text}" if text.startswith(FORMULA_STARTS) else text
-    return guarded.replace("\r\n", "\n").replace("\r", "\n")  # csv leaves a lone return unquoted, which splits the line
+    return (
+        guarded(text).replace("\r\n", "\n").replace("\r", "\n")
+    )  # csv leaves a lone return unquoted, which splits the line

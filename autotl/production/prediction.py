@@ -17,6 +17,7 @@ from autotl.data import Inputs
 from autotl.data.unlabelled import read_listed, read_unlabelled
 from autotl.data.unlabelled_rows import read_records, read_texts, read_windows
 from autotl.errors import DataError
+from autotl.leaderboard.files import guarded
 from autotl.production.bundle import Bundle
 from autotl.run.folder import write_whole
 
@@ -43,12 +44,13 @@ class Predictions:
         return [self.classes[index] for index in self.probabilities.argmax(axis=1)]
 
     def as_csv(self) -> str:
-        """`input,label,probability` and one column `p_<class>` per class."""
+        """`input,label,probability` and a column `p_<class>` per class; no cell runs as a formula in a spreadsheet."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(["input", "label", "probability", *(f"p_{name}" for name in self.classes)])
         for name, label, row in zip(self.ids, self.labels, self.probabilities, strict=True):
-            writer.writerow([_harmless(name), label, f"{row.max():.6f}", *(f"{value:.6f}" for value in row)])
+            probabilities = (f"{value:.6f}" for value in row)
+            writer.writerow([guarded(name), _guarded_label(label), f"{row.max():.6f}", *probabilities])
         return text.getvalue()
 
     def write(self, path: Path) -> None:
@@ -117,6 +119,10 @@ def _read_given(bundle: Bundle, content: bytes, where: str) -> tuple[Inputs, tup
             raise DataError([mistake.replace(str(path), where) for mistake in error.mistakes]) from error
 
 
-def _harmless(name: str) -> str:
-    """Spreadsheets run cells that begin like a formula; a quotation mark in front stops that."""
-    return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
+def _guarded_label(label: str) -> str:
+    """Classes named -1 and +1 are numbers, which a spreadsheet shows and programs compare."""
+    try:
+        float(label)
+    except ValueError:
+        return guarded(label)
+    return label

@@ -104,7 +104,17 @@ def main(paths: list[str]) -> None:
             names, examples = zip(*found[start : start + BATCH], strict=True)
             for name, row in zip(names, model.predict(examples), strict=True):
                 label = model.classes[int(row.argmax())]
-                writer.writerow([name, label, f"{row.max():.6f}", *(f"{value:.6f}" for value in row)])
+                probabilities = (f"{value:.6f}" for value in row)
+                writer.writerow([guarded(name), guarded(label), f"{row.max():.6f}", *probabilities])
+
+
+def guarded(text: str) -> str:
+    """Spreadsheets run cells that begin like a formula; an apostrophe in front stops that. Numbers need none."""
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}" if text.startswith(tuple("=+-@\t\r\n")) else text
+    return text
 
 
 if __name__ == "__main__":
