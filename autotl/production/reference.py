@@ -9,6 +9,10 @@ NOTATION = "MODEL@ALIAS or MODEL:VERSION, such as kitchen@production or kitchen:
 
 _REFERENCE = re.compile(r"(?P<model>[\w.-]+)(?:@(?P<alias>[\w.-]+)|:(?P<version>[0-9]+))")
 _NAME = re.compile(r"\w[\w.-]*")
+_DEVICES = re.compile(
+    r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE
+)  # no file may be called so on Windows
+_LONGEST = 64
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,9 @@ def read_reference(written: str) -> Reference | None:
 
 
 def model_name(task: str) -> str:
-    """The name under which the models of a task stand in the registry: a folder's name, with neither `@` nor `:`."""
-    return re.sub(r"[^\w.-]+", "-", task).strip("-._") or "task"
+    """The name under which the models of a task stand in the registry: fit for a folder, without `@` and `:`."""
+    name = re.sub(r"[^\w.-]+", "-", task)[:_LONGEST].strip("-._") or "task"
+    return f"task-{name}" if _DEVICES.fullmatch(name) else name
 
 
 def checked_alias(alias: str) -> str:

@@ -173,7 +173,7 @@ def discard(folder: Path) -> None:
 
 def slug(task_name: str) -> str:
     """A task's name as the name of a file on any system."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", task_name).strip("-.") or "task"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", task_name)[:64].strip("-.") or "task"
 
 
 def default_path(task_name: str, runs: Path, *, now: datetime) -> Path:

@@ -29,7 +29,17 @@ def test_everything_else_is_a_path(path):
 
 
 @pytest.mark.parametrize(
-    ("task", "name"), [("pets", "pets"), ("my pets @home: 2", "my-pets-home-2"), ("../..", "task"), ("台所", "台所")]
+    ("task", "name"),
+    [
+        ("pets", "pets"),
+        ("my pets @home: 2", "my-pets-home-2"),
+        ("../..", "task"),
+        ("a\0b", "a-b"),
+        ("台所", "台所"),
+        ("x" * 300, "x" * 64),
+        *[(device, f"task-{device}") for device in ("CON", "nul", "aux.txt", "COM1", "lpt9.tar.gz")],
+        ("console", "console"),
+    ],
 )
 def test_every_task_has_a_name_that_a_reference_can_hold(task, name):
     assert model_name(task) == name

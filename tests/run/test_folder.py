@@ -111,7 +111,14 @@ def test_two_runs_within_one_second_have_two_folders(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "slug"),
-    [("my task", "my-task"), ("../../etc", "etc"), ("Blumen äöü", "Blumen"), ("🌷", "task"), ("v1.2_b", "v1.2_b")],
+    [
+        ("my task", "my-task"),
+        ("../../etc", "etc"),
+        ("Blumen äöü", "Blumen"),
+        ("🌷", "task"),
+        ("a\0b", "a-b"),
+        ("x" * 300, "x" * 64),
+    ],
 )
 def test_no_task_name_leads_out_of_the_runs_folder(tmp_path, name, slug):
     path = default_path(name, tmp_path, now=NOON)
