@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from autotl import __version__
-from autotl.cli import exporting, operating, review, sign_off
+from autotl.cli import exporting, health, operating, review, sign_off
 from autotl.cli.screen import errors as _errors
 from autotl.cli.screen import say
 from autotl.cli.screen import screen as _screen
@@ -267,6 +267,7 @@ review.add_to(app)
 exporting.add_to(app)
 sign_off.add_to(app)
 operating.add_to(app)
+health.add_to(app)
 
 
 def _set_up_logging() -> None:

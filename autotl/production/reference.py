@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from autotl.errors import UsageError
+from autotl.run.folder import LONGEST_NAME, fit_for_a_folder
 
 NOTATION = "MODEL@ALIAS or MODEL:VERSION, such as kitchen@production or kitchen:3"
 
@@ -41,8 +42,8 @@ def read_reference(written: str) -> Reference | None:
 
 def model_name(task: str) -> str:
     """The name under which the models of a task stand in the registry: fit for a folder, without `@` and `:`."""
-    name = re.sub(r"[^\w.-]+", "-", task)[:_LONGEST].strip("-._") or "task"
-    return f"task-{name}" if _DEVICES.fullmatch(name) else name
+    name = re.sub(r"[^\w.-]+", "-", task)[:LONGEST_NAME].strip("-._") or "task"
+    return fit_for_a_folder(name)
 
 
 def checked_alias(alias: str) -> str:

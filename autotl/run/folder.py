@@ -27,6 +27,8 @@ REPORT = "report.html"
 LOG = "log.jsonl"
 LOCK = ".lock"
 OWNER = ".owner.json"  # who holds the lock
+LONGEST_NAME = 64  # of a folder that is called after a task
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 
 
 class RunFolder:
@@ -173,7 +175,12 @@ def discard(folder: Path) -> None:
 
 def slug(task_name: str) -> str:
     """A task's name as the name of a file on any system."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", task_name)[:64].strip("-.") or "task"
+    return fit_for_a_folder(re.sub(r"[^A-Za-z0-9._-]+", "-", task_name)[:LONGEST_NAME].strip("-.") or "task")
+
+
+def fit_for_a_folder(name: str) -> str:
+    """The name, with a word before it where Windows takes it for a device's, as `con` and `nul.txt`."""
+    return f"task-{name}" if _DEVICES.fullmatch(name) else name
 
 
 def default_path(task_name: str, runs: Path, *, now: datetime) -> Path:
