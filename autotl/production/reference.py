@@ -10,10 +10,6 @@ NOTATION = "MODEL@ALIAS or MODEL:VERSION, such as kitchen@production or kitchen:
 
 _REFERENCE = re.compile(r"(?P<model>[\w.-]+)(?:@(?P<alias>[\w.-]+)|:(?P<version>[0-9]+))")
 _NAME = re.compile(r"\w[\w.-]*")
-_DEVICES = re.compile(
-    r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE
-)  # no file may be called so on Windows
-_LONGEST = 64
 
 
 @dataclass(frozen=True)

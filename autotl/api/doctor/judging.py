@@ -69,8 +69,9 @@ def _packages(facts: Facts) -> Iterator[Finding]:
 
 
 def _extras(facts: Facts) -> Iterator[Finding]:
-    extras = dict.fromkeys(package.extra for package in facts.packages or () if package.extra)
-    whole, absent = [], []
+    extras = list(dict.fromkeys(package.extra for package in facts.packages or () if package.extra))
+    whole: list[str] = []
+    absent: list[str] = []
     for extra in extras:
         parts = [package for package in facts.packages or () if package.extra == extra]
         old = [package for package in parts if package.installed is not None and not package.fits]
@@ -82,7 +83,7 @@ def _extras(facts: Facts) -> Iterator[Finding]:
             (absent if lacks else whole).append(extra)
     if extras:
         missing = f"; not installed: {', '.join(absent)}" if absent else ""
-        yield Finding("extras", "ok", f"{', '.join(map(str, whole)) or 'none'}{missing}")
+        yield Finding("extras", "ok", f"{', '.join(whole) or 'none'}{missing}")
 
 
 def _lack(package: Package) -> str:
