@@ -13,6 +13,7 @@ from autotl.api.opening import OpenedTask, trial_seconds, wall_seconds, wanted_b
 from autotl.data import TaskData
 from autotl.run import RunFolder, Study
 from autotl.run.folder import SPACE, TASK
+from autotl.run.known_inputs import known_inputs, write_known_inputs
 from autotl.task import Task, write_yaml
 from autotl.task.model import DEFAULT_SHARE, PRICE
 
@@ -51,6 +52,7 @@ def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study
     )
     run.write(TASK, digest + resolved)
     run.write(SPACE, write_yaml(task.space.as_mapping()))
+    write_known_inputs(run, known_inputs(data))
     facts = {
         "task": {
             "name": task.task.name,

@@ -18,6 +18,7 @@ from autotl.plan.reading import read_space
 from autotl.plan.space import Space
 from autotl.run import RunFolder
 from autotl.run.folder import STUDY
+from autotl.run.known_inputs import known_inputs, read_known_inputs, what_changed
 from autotl.run.study import ENDED, FINISHED, SPENT, reading
 from autotl.task import Task, task_from_mapping
 from autotl.task.duration import parse_duration
@@ -67,8 +68,11 @@ def refuse_changed_data(begun: BegunRun, data: TaskData) -> None:
         return
     now = dict(data.summary)
     seen = list(_changes(_flat(before.get("domains", {})), _flat(now.get("domains", {})), where="data"))
-    words = "as many examples as there were, and some of them, or their labels or order, are others"
-    raise DataError([f"the data are not those that {begun.run.path} was begun on:", *(seen or [words])])
+    known = read_known_inputs(begun.run)
+    seen += [] if known is None else [f"  {line}" for line in what_changed(known, known_inputs(data))]
+    words = "  the same examples in another order, or under other classes"
+    hint = "Bring them back, or begin a search of its own: autotl search without --resume."
+    raise DataError([f"the data are not those that {begun.run.path} was begun on:", *(seen or [words]), hint])
 
 
 def as_begun(space: Space, begun: BegunRun, unavailable: Mapping[Any, str]) -> Space:

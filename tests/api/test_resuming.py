@@ -138,13 +138,18 @@ def test_a_budget_may_change_in_the_task_too(begun, order_of):
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"seed": 1}, "some of them, or their labels or order, are others"), ({"rows": 80}, "60 there, 80 now")],
+    [
+        ({"seed": 1}, ["examples with other content: 48, such as row 0"]),
+        ({"rows": 80}, ["data.target.train.rows: ", "examples new: 20"]),
+    ],
     ids=["other pixels", "more examples"],
 )
 def test_other_data_are_refused_with_what_has_changed(begun, capsys, changes, words):
     write_data(begun.parent, **changes)
     said = resumed("--resume", begun, code=4, capsys=capsys)
-    assert "the data are not those" in said
+    assert "the data are not those that" in said
+    assert all(word in said for word in words)
+    assert "begin a search of its own" in said
 
 
 @pytest.mark.parametrize(
