@@ -8,6 +8,7 @@ from unicodedata import normalize
 from autotl.data.examples import Finding
 
 RARE_SHARE = 0.05  # a name this rare beside a near one is likely a typo
+SHORT_NAME = 4  # letters; one letter of a shorter name makes another word of it
 
 Told = Callable[[str, Counter[str]], str]  # how a class is written in a finding
 
@@ -40,21 +41,29 @@ def _quoted(name: str) -> str:
 
 
 def near_names(domain: str, where: str, counts: Counter[str], told: Told) -> Iterator[Finding]:
-    common = [name for name in counts if len(name) >= 4]
-    for rare in common:
-        for name in common:
-            if counts[rare] <= RARE_SHARE * counts[name] and _is_one_edit(rare, name):
+    """Rare classes whose name is one slip of a finger off a common one."""
+    most = max(counts.values(), default=0)
+    for rare in (name for name in counts if counts[name] <= RARE_SHARE * most):
+        for name in counts:
+            if counts[rare] <= RARE_SHARE * counts[name] and _may_be_a_typo(rare, name):
                 words = f"the class {told(rare, counts)} of {domain} may be a typo of {told(name, counts)}."
                 hint = f"If so, paste 'audit: {{merge: {{{_quoted(rare)}: {_quoted(name)}}}}}'."
                 yield Finding("near_names", "warning", f"{where}: {words} {hint}", (rare, name))
 
 
-def _is_one_edit(one: str, other: str) -> bool:
-    """Whether one letter was added, left out, changed or swapped with its neighbour; digits are never typos."""
-    if one == other or abs(len(one) - len(other)) > 1:
+def _may_be_a_typo(rare: str, name: str) -> bool:
+    """Whether one letter was added, left out, changed or swapped with its neighbour, where that is no other name.
+
+    Digits tell names apart, and so does each letter of a code such as IR_014. In a name of three letters only a letter
+    too much or a swap is a slip: cat, bat and car are three words.
+    """
+    if rare == name or abs(len(rare) - len(name)) > 1 or len(name) < 3:
         return False
-    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    a, b = one[start:], other[start:]
-    if any(letter.isdigit() for letter in (a[:1] + b[:1])):
-        return False
-    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+    start = next((i for i, (a, b) in enumerate(zip(rare, name, strict=False)) if a != b), min(len(rare), len(name)))
+    a, b = rare[start:], name[start:]
+    if a[1:] == b or (a[:2] == b[1::-1] and a[2:] == b[2:]):  # a letter too much, or two swapped
+        return not (a[0].isdigit() and (len(a) > len(b) or b[0].isdigit()))
+    if a == b[1:]:
+        return len(name) >= SHORT_NAME and not b[0].isdigit()
+    is_code = any(letter.isdigit() for letter in name)
+    return a[1:] == b[1:] and len(name) >= SHORT_NAME and not is_code
