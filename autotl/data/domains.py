@@ -14,7 +14,7 @@ import xxhash
 
 from autotl.data import audit
 from autotl.data.auditing.described import can_be_described, properties_of
-from autotl.data.auditing.duplicates import conflict_findings, duplicate_findings, group_leaks
+from autotl.data.auditing.duplicates import Place, conflict_findings, duplicate_findings, group_leaks
 from autotl.data.auditing.margins import margin_findings
 from autotl.data.auditing.near_duplicates import alike_images, alike_texts, near_duplicate_findings
 from autotl.data.auditing.shortcuts import balanced_sample, shortcut_findings
@@ -144,8 +144,8 @@ def _shuffled_where_hidden(task: Task, place: tuple[str, SplitName], examples: E
 
 
 def _content_findings(task: Task, given: Mapping[tuple[str, SplitName], Examples]) -> list[Finding]:
-    digests = {place: examples.inputs.digests for place, examples in given.items()}
-    names = {place: examples.inputs.ids for place, examples in given.items()}
+    digests: dict[Place, Sequence[str]] = {place: examples.inputs.digests for place, examples in given.items()}
+    names: dict[Place, Sequence[str]] = {place: examples.inputs.ids for place, examples in given.items()}
     findings = duplicate_findings(digests, names)
     for examples in list(given.values())[:1]:  # what is alike is known of all places together
         findings += near_duplicate_findings(digests, names, examples.alike)

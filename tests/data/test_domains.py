@@ -424,3 +424,15 @@ def test_real_photos_divide_as_promised(shared_data, make_task):
     assert data.test is not None
     assert (len(data.inputs[0]), len(data.test.inputs)) == (700, 300)
     assert (data.score_kind, len(data.folds)) == ("cross_validation", 5)
+
+
+def test_a_class_of_one_in_a_thousand_is_in_every_part(make_task, tmp_path):
+    labels = np.array(["common"] * 10_000 + ["rare"] * 10)
+    np.savez(tmp_path / "d.npz", x=np.random.default_rng(0).integers(0, 256, (10_010, 4, 4), dtype=np.uint8), y=labels)
+    data = load_data(make_task("d.npz"))
+    assert data.metric == "balanced_accuracy"
+    assert any("10,000 against 10" in note for note in data.summary["notes"])
+    assert len(data.folds) == 5, "too few of the rare class for one hold-out"
+    for fold in data.folds:
+        assert all(np.bincount(data.labels[rows], minlength=2).min() > 0 for rows in (fold.train, fold.validation))
+    assert np.bincount(data.test.open_labels()).tolist() == [2_000, 2]

@@ -418,3 +418,19 @@ def test_files_arrays_and_what_joins_them_crop_alike(tmp_path):
     joined = join_images([files, array])
     assert (joined.read(np.array([4, 0]), size=16, view=view, crop="content") == read[[1, 0]]).all()
     assert (read != files.read(rows, size=16, view=view)).any()
+
+
+def test_a_photo_of_50_megapixels_is_decoded_at_a_reduced_scale_within_500_mb(tmp_path):
+    huge = Image.linear_gradient("L").resize((8_000, 6_250)).convert("RGB")
+    huge.save(tmp_path / "huge.jpg", quality=85)
+    code = (
+        "import resource, sys\n"
+        "from autotl.data.images import decode_image, inspect_file\n"
+        "seen = inspect_file(sys.argv[1])\n"
+        "assert (seen.width, seen.height) == (8000, 6250), seen\n"
+        "assert decode_image(sys.argv[1], 224).shape == (224, 224, 3)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "huge.jpg")]
+    peak_kib = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert peak_kib < 500 * 1024

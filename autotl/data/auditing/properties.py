@@ -11,7 +11,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Kind = Literal["origin", "appearance"]
 
-_BINS = 16
+_BINS, _FEWEST_BINS = 16, 4  # of numbers; so many that each holds some examples
+_IN_A_BIN = 25
 _MOST_VALUES = 15  # of a property in words; rarer ones are one
 
 
@@ -53,7 +54,8 @@ def binned(values: Floats | Sequence[str]) -> Integers:
     there = ~np.isnan(values)
     found = np.zeros(len(values), dtype=np.int64)
     if there.any():
-        shares = np.linspace(0, 1, _BINS + 1)[1:-1]
+        count = int(np.clip(there.sum() // _IN_A_BIN, _FEWEST_BINS, _BINS))
+        shares = np.linspace(0, 1, count + 1)[1:-1]
         edges = np.unique(np.quantile(values[there], shares, method="nearest"))
         edges = edges[edges > values[there].min()]
         found[there] = np.searchsorted(edges, values[there], side="right") + (0 if there.all() else 1)

@@ -19,8 +19,8 @@ TOLD_BY_ORIGIN = 0.2  # of a class, surely above it: how an example was made say
 TOLD_BY_APPEARANCE = 0.5  # of all classes: brightness or length may belong to a class, within bounds
 TOLD_ALONE_BY_APPEARANCE = 0.8  # of one class among several: worth a question, no warning
 FEWEST_IN_CLASS = 10  # examples, or groups of them; fewer prove nothing
-LOOKED_AT = 5_000  # examples, evenly of all classes
-FEWEST_LOOKED_AT = 50  # of a class, where it has them
+LOOKED_AT = 5_000  # examples, evenly of the classes
+MOST_CLASSES = 30  # that are held against each other, the largest
 ERROR_RATE = 0.01  # chance of a false alarm by luck, over all classes together
 _FOLDS = 5
 _AS_GOOD = 0.03  # of what a property tells: of those that tell so nearly the most, the first in the list is named
@@ -28,14 +28,15 @@ _SHOWN = 20
 
 
 def balanced_sample(labels: Integers, draws: np.random.Generator) -> Integers:
-    """Rows to look at, evenly of all classes.
+    """Rows to look at, evenly of the largest classes.
 
     Args:
         labels: (n,) class index; negative where the search may not know it, never drawn.
     """
     sizes = np.bincount(labels[labels >= 0])
-    most = max(FEWEST_LOOKED_AT, LOOKED_AT // max(1, int(np.count_nonzero(sizes))))
-    drawn = [draws.permutation(np.flatnonzero(labels == name))[:most] for name in range(len(sizes))]
+    largest = [name for name in np.argsort(-sizes, kind="stable")[:MOST_CLASSES].tolist() if sizes[name]]
+    most = LOOKED_AT // max(1, len(largest))
+    drawn = [draws.permutation(np.flatnonzero(labels == name))[:most] for name in largest]
     return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *drawn]))
 
 
@@ -101,15 +102,14 @@ class _Test:
         columns = self._columns(kind)
         if not columns:
             return []
-        together = self.evidence[columns].sum(axis=0)
         least = TOLD_BY_ORIGIN if kind == "origin" else TOLD_ALONE_BY_APPEARANCE
         told = []
         for index in range(1 if len(self.names) == 2 else 0, len(self.names)):
             if self._pieces(index) < FEWEST_IN_CLASS:
                 continue
-            recall, false_alarms, surely = self._told(together, index)
-            if surely >= least:
-                told.append(_Told(index, recall, false_alarms, surely, self._most_telling(columns, index)))
+            one = self._best_told(columns, index)
+            if one.surely >= least:
+                told.append(one)
         return sorted(told, key=lambda one: -one.surely)
 
     def origin_findings(self, told: Sequence[_Told]) -> Iterator[Finding]:
@@ -136,7 +136,8 @@ class _Test:
         told = [one for one in self.told_by("appearance") if one.index not in known]
         by_nature = f"Is that so by nature, or by how and where they were made? {self._remedy}"
         if surely >= TOLD_BY_APPEARANCE:
-            best = told[0] if told else self._best_told(columns)
+            every = [self._best_told(columns, index) for index in range(len(self.names))]
+            best = max(every, key=lambda one: one.surely)
             words = (
                 f"{self.where}: {self.properties.appearance} alone tell the classes: {right:.0%} of each are named "
                 f"rightly (by chance {1 / len(self.names):.0%}), most by {self._in_words(best)}. {by_nature}"
@@ -175,8 +176,8 @@ class _Test:
         """Independent pieces of evidence of a class: its groups."""
         return len(np.unique(self.groups[self.labels == index]))
 
-    def _told(self, evidence: NDArray[np.float32], index: int) -> tuple[float, float, float]:
-        """Recall, false alarms, and the lower end of their difference."""
+    def _told(self, evidence: NDArray[np.float32], index: int, *, looks: int = 1) -> tuple[float, float, float]:
+        """Recall, false alarms, and the lower end of their difference where the best of so many looks is taken."""
         others = np.delete(evidence, index, axis=1)
         highest = others.max(axis=1)
         mean_of_others = highest + np.log(np.exp(others - highest[:, None]).mean(axis=1))
@@ -185,12 +186,11 @@ class _Test:
         recall, alarms = float(chosen[here].mean()), float(chosen[~here].mean())
         pieces = self._pieces(index), len(np.unique(self.groups[~here]))
         deviation = np.sqrt(_variance(recall, pieces[0]) + _variance(alarms, pieces[1]))
-        return recall, alarms, recall - alarms - self._width * float(deviation)
+        return recall, alarms, recall - alarms - self._arm(looks) * float(deviation)
 
-    @property
-    def _width(self) -> float:
-        """Of an interval's arm in deviations, such that luck raises an alarm as seldom as `ERROR_RATE`."""
-        return NormalDist().inv_cdf(1 - ERROR_RATE / len(self.names))
+    def _arm(self, looks: int) -> float:
+        """Of an interval, in deviations, such that luck raises an alarm as seldom as `ERROR_RATE`."""
+        return NormalDist().inv_cdf(1 - ERROR_RATE / (len(self.names) * looks))
 
     def _named_rightly(self, evidence: NDArray[np.float32]) -> tuple[float, float]:
         """Mean recall of all classes, and the lower end of what of it is above chance, 1 being all."""
@@ -199,19 +199,18 @@ class _Test:
         recalls = [float((named[self.labels == index] == index).mean()) for index in range(count)]
         variances = [_variance(recall, self._pieces(index)) for index, recall in enumerate(recalls)]
         right, chance = float(np.mean(recalls)), 1 / count
-        lowest = right - self._width * float(np.sqrt(np.sum(variances))) / count
+        lowest = right - self._arm(1) * float(np.sqrt(np.sum(variances))) / count
         return right, (lowest - chance) / (1 - chance)
 
-    def _best_told(self, columns: Sequence[int]) -> _Told:
-        together = self.evidence[list(columns)].sum(axis=0)
-        told = {index: self._told(together, index) for index in range(len(self.names))}
-        index = max(told, key=lambda one: told[one][2])
-        return _Told(index, *told[index], self._most_telling(columns, index))
-
-    def _most_telling(self, columns: Sequence[int], index: int) -> int:
-        """The property that tells a class best by itself."""
-        alone = np.array([self._told(self.evidence[column], index)[2] for column in columns])
-        return columns[int(np.flatnonzero(alone >= alone.max() - _AS_GOOD)[0])]
+    def _best_told(self, columns: Sequence[int], index: int) -> _Told:
+        """A class as all properties together tell it or, where that is more, one of them: of few examples the others
+        are noise beside it."""
+        looks = 1 + len(columns)
+        together = self._told(self.evidence[list(columns)].sum(axis=0), index, looks=looks)
+        alone = [self._told(self.evidence[column], index, looks=looks) for column in columns]
+        surely = np.array([one[2] for one in alone])
+        first = int(np.flatnonzero(surely >= surely.max() - _AS_GOOD)[0])
+        return _Told(index, *max(together, alone[first], key=lambda one: one[2]), columns[first])
 
     def _in_words(self, told: _Told) -> str:
         return described(self.properties.columns[told.most_by], self.labels == told.index, self.names[told.index])

@@ -6,7 +6,7 @@ from PIL import Image
 
 from autotl.data import load_data
 from autotl.data.auditing.properties import Properties, Property
-from autotl.data.auditing.shortcuts import LOOKED_AT, balanced_sample, shortcut_findings
+from autotl.data.auditing.shortcuts import LOOKED_AT, MOST_CLASSES, balanced_sample, shortcut_findings
 
 
 def properties(*columns: Property) -> Properties:
@@ -106,6 +106,8 @@ def test_a_sample_holds_every_class_and_no_unknown_label():
     drawn = balanced_sample(labels, np.random.default_rng(0))
     assert np.bincount(labels[drawn]).tolist() == [LOOKED_AT // 2, 30]
     assert len(balanced_sample(np.full(5, -1), np.random.default_rng(0))) == 0
+    many = balanced_sample(np.arange(10_000) // 10, np.random.default_rng(0))
+    assert len(many) == 10 * MOST_CLASSES, "of a thousand classes thirty are held against each other"
 
 
 # Planted in files -----------------------------------------------------------------------------------------------------
