@@ -1,0 +1,1 @@
+"""What of planted faults the audit finds, and what it says of honest data."""
