@@ -5,6 +5,8 @@ from typing import Any
 
 from autotl.scoring.metrics import METRICS
 
+NORMAL_WIDTH = 2 * 1.959964  # standard errors from one end of a 95 % interval to the other
+
 _NAMES = {
     "linear_probe": "the best linear probe",
     "source_only": "training on the source alone",
@@ -32,7 +34,7 @@ def test_sentences(
     figure = winner["refit_test"] or winner["test"]
     spoken = metric.replace("_", " ")
     first = f"On {rows_tested:,} test examples the shipped model reaches {spoken} {_figure(figure)}."
-    sentences = [first]
+    sentences = [first, *_of_retraining(winner)]
     if source_score is not None:
         drop = source_score["value"] - figure["value"]
         word = "drop" if drop >= 0 else "rise"
@@ -57,6 +59,27 @@ def test_sentences(
     if uses > 1:
         sentences.append(f"This was use {uses} of this test set on this machine: each one makes its figure weaker.")
     return sentences
+
+
+def standard_errors_apart(winner: Mapping[str, Any]) -> float | None:
+    """How far the retrained model's test figure is from that of the trial that won, in standard errors of the latter;
+    None where one of the two, or its interval, is not known."""
+    trial, retrained = winner["test"], winner["refit_test"]
+    if trial is None or retrained is None or trial.get("low") is None or trial["high"] <= trial["low"]:
+        return None
+    error = (trial["high"] - trial["low"]) / NORMAL_WIDTH
+    return abs(float(retrained["value"]) - float(trial["value"])) / error
+
+
+def _of_retraining(winner: Mapping[str, Any]) -> list[str]:
+    """A flag where retraining gave a model that is not as good as, or better than, chance between tests explains."""
+    apart = standard_errors_apart(winner)
+    if apart is None or apart <= 1:
+        return []
+    return [
+        f"Note that retraining changed it: as searched it reached {winner['test']['value']:.3f} there, {apart:.1f} "
+        "standard errors from that. --no-refit ships the weights as searched."
+    ]
 
 
 def _figure(figure: Mapping[str, Any]) -> str:

@@ -26,7 +26,19 @@ def test_the_winners_figure_comes_first_with_its_interval():
 
 def test_the_figure_is_that_of_the_weights_that_ship():
     told = sentences(winner(refit_test=BARE))
-    assert told == ["On 1,200 test examples the shipped model reaches accuracy 0.800."]
+    assert told[0] == "On 1,200 test examples the shipped model reaches accuracy 0.800."
+
+
+@pytest.mark.parametrize(
+    ("after", "flagged"), [(0.800, True), (0.858, True), (0.862, False), (0.875, False), (0.888, False), (0.893, True)]
+)
+def test_a_retrained_model_that_is_another_by_more_than_a_standard_error_is_flagged(after, flagged):
+    told = " ".join(sentences(winner(refit_test={**BARE, "value": after})))
+    assert ("retraining changed it: as searched it reached 0.875 there" in told) is flagged, "one error is 0.0153"
+
+
+def test_without_an_interval_nothing_tells_how_far_apart_they_are():
+    assert len(sentences(winner(test=BARE, refit_test=FIGURE))) == 1
 
 
 def test_a_metric_is_spoken_without_underscores():
@@ -46,7 +58,7 @@ def test_baselines_stand_beside_it_in_one_sentence():
 
 
 def test_baselines_are_compared_with_the_winner_that_learned_from_as_few_examples_as_they():
-    told = sentences(row(0, 0.5, baseline="no_transfer", test=BARE), winner(refit_test=BARE))[1]
+    told = sentences(row(0, 0.5, baseline="no_transfer", test=BARE), winner(refit_test=BARE))[-1]
     assert told == (
         "On the same examples, all as trained in the search: the winner 0.875 (0.840 to 0.900); "
         "a model that starts from nothing 0.800."
