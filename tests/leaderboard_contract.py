@@ -34,6 +34,9 @@ EXTRA = {
     "gpu_mb": (int, float, type(None)),
     "attempt": int,
     "asked_batch_size": (int, type(None)),
+    "extracted": int,
+    "repeat_of": (int, type(None)),
+    "seeds": (dict, type(None)),
 }
 PLAN = ("backbone", "tap", "unfrozen_layers", "learning_rate", "head", "adaptation")  # and what its modality adds
 SECONDS = {"features", "train", "score", "propose", "overhead"}

@@ -290,6 +290,10 @@ def _marks(entry: Entry) -> list[Text]:
     marks = [Text("winner", style="bold green")] if entry.winner else []
     if entry.is_baseline:
         marks.append(Text(entry.baseline or f"a {entry.baseline_of}", style="yellow"))
+    if entry.repeat_of is not None:
+        marks.append(Text(f"repeat of {entry.repeat_of}", style="dim"))
+    if entry.seed_words:
+        marks.append(Text(entry.seed_words, style="dim"))
     if entry.status != "complete":
         marks.append(Text(entry.status, style=STATUS_STYLES.get(entry.status, "")))
     return marks

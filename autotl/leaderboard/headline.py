@@ -9,6 +9,7 @@ from autotl.leaderboard import words
 from autotl.leaderboard.by_few_labels import Decision, decision_of, is_with_few_labels
 from autotl.leaderboard.rows import may_win, winner_of
 from autotl.leaderboard.same_examples import SameExamples
+from autotl.leaderboard.seeds import covering_seeds
 from autotl.leaderboard.without_labels import is_without_labels, verdict_of
 from autotl.scoring.committee import Verdict
 from autotl.scoring.comparison import cannot_be_told_apart
@@ -54,6 +55,7 @@ def headline(
     figures = _figures(winner, rows, METRICS[metric].with_positive(positive), same, few, seed=seed)
     sentences = [
         *words.of_winner(winner, figures.corrected, METRICS[metric], trials=len(same.probabilities)),
+        *words.of_seeds(winner),
         *([] if few is None else words.of_few_labels(winner, rows, few, METRICS[metric])),
         *words.of_transfer(
             figures.transfer_gain,
@@ -209,8 +211,10 @@ def _figures(
         helped = transfer_gain.value > 0
     return _Figures(
         raw=interval(metric, same.labels, said[winner["trial"]], groups=same.groups, seed=seed),
-        corrected=corrected_interval(
-            metric, same.labels, models, groups=same.groups, costs=costs, revise=revise, seed=seed
+        corrected=covering_seeds(
+            corrected_interval(metric, same.labels, models, groups=same.groups, costs=costs, revise=revise, seed=seed),
+            winner,
+            metric,
         ),
         transfer_gain=transfer_gain,
         probe_gain=gain_over(LINEAR_PROBE),

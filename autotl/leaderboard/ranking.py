@@ -8,6 +8,7 @@ from autotl.leaderboard.by_few_labels import decision_of, fill_in_verdict, is_wi
 from autotl.leaderboard.by_few_labels import take_over as take_over_few
 from autotl.leaderboard.rows import (
     BARRED,
+    BY_SEEDS,
     STATUSES,
     Row,
     cost_of,
@@ -18,6 +19,7 @@ from autotl.leaderboard.rows import (
     source_score_of,
 )
 from autotl.leaderboard.same_examples import Differences, SameExamples
+from autotl.leaderboard.seeds import Seeds, bar_unstable, fill_in_seeds, is_repeat, over_seeds
 from autotl.leaderboard.without_labels import KIND, add_pool_scores, is_without_labels, take_over, verdict_of
 from autotl.scoring.metrics import METRICS, Labels
 from autotl.scoring.resampling import Groups
@@ -43,7 +45,8 @@ def rank(
     Complete rows come before pruned, failed, skipped and running ones. A tie group is the best row left and every row
     whose paired bootstrap interval (90 %) against it holds 0; inside a group the cheaper model goes first, then the
     earlier trial, never the clock. The first row wins. Only a complete row with a finite score and within the limits
-    can; those over a limit stand behind the others, without a tie group and with the reason.
+    can; those over a limit stand behind the others, without a tie group and with the reason. Where plans were trained
+    with several seeds, the best of those leads, and their scores are means over them (`leaderboard.seeds`).
 
     Without target labels the committee decides instead (`scoring.committee`): scores become its values, and those that
     its guards reject stand behind the others. With a few of them beside a labelled source both have a say
@@ -57,11 +60,16 @@ def rank(
         limits: `latency_ms` and `model_mb` that a winner may have at most. A row that lacks the figure is over it.
     """
     ranked: list[Row] = [{**row, "winner": False, "tie_group": None} for row in rows]
+    seeds = Seeds.of(ranked)
+    fill_in_seeds(ranked, seeds, outputs)
     for row in ranked:
+        if is_repeat(row):
+            row["reason"] = f"{BY_SEEDS}the plan of trial {row['repeat_of']} again, with another seed"
+            continue
         earlier = None if is_barred(row) else row.get("reason")
         row["reason"] = (_over_limits(row, limits or {}) if row["status"] == "complete" else None) or earlier
     if is_without_labels(ranked):
-        return _by_committee(ranked, outputs, labels, metric=metric, seed=seed)
+        return _by_committee(ranked, outputs, labels, seeds, metric=metric, seed=seed)
     if is_with_few_labels(ranked):
         decision = decision_of(ranked, outputs, labels, metric=metric, seed=seed)
         fill_in_verdict(decision, ranked)
@@ -70,8 +78,11 @@ def rank(
             return [*first, *_behind([row for row in ranked if row["tie_group"] is None], higher_is_better)]
     scored = [row for row in ranked if has_score(row)]
     candidates = [row for row in scored if not is_barred(row)]
-    same = SameExamples.of(candidates, outputs, labels, groups)
-    differences = Differences.of(same, METRICS[metric].with_positive(positive), seed=seed)
+    again = {repeat for row in candidates for repeat in seeds.repeats.get(row["trial"], ())}
+    same = SameExamples.of(
+        [row for row in scored if not is_barred(row) or row["trial"] in again], outputs, labels, groups
+    )
+    differences = over_seeds(Differences.of(same, METRICS[metric].with_positive(positive), seed=seed), seeds, seed=seed)
     order: list[Row] = []
     for number, group in enumerate(_tie_groups(candidates, differences, higher_is_better), start=1):
         for row in group:
@@ -95,6 +106,7 @@ def _by_committee(
     rows: Sequence[Row],
     outputs: Mapping[int, Outputs],
     labels: Labels,
+    seeds: Seeds,
     *,
     metric: str,
     seed: int,
@@ -105,6 +117,7 @@ def _by_committee(
             row["scores"].setdefault(f"source_{metric}", row["score"]["value"])
             row["score"] = None
     add_pool_scores(rows, outputs)
+    bar_unstable(rows, outputs, labels, seeds, seed=seed)
     order = take_over(verdict_of(rows, outputs, labels, seed=seed), rows)
     judged = {row["trial"] for row in order}
     others = [row for row in rows if row["trial"] not in judged]
@@ -169,6 +182,9 @@ def pareto_front(rows: Iterable[Mapping[str, Any]], *, higher_is_better: bool) -
 
 def _tie_groups(candidates: Sequence[Row], differences: Differences, higher_is_better: bool) -> Iterator[list[Row]]:
     left = sorted(candidates, key=lambda row: _merit(row, higher_is_better))
+    several = [row for row in left if row.get("seeds") is not None]
+    if several:  # the best of many that were trained once is partly the luckiest: it leads only if it was tried again
+        left = [several[0], *(row for row in left if row is not several[0])]
     while left:
         best, *others = left
         tied = [row for row in others if differences.hold_zero(best, row)]

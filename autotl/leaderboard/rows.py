@@ -7,6 +7,7 @@ from typing import Any
 Row = dict[str, Any]
 
 BARRED = "may not win: "  # what the reason of such a row begins with
+BY_SEEDS = f"{BARRED}trained "  # likewise where that is because of other seeds
 STATUSES = ("complete", "pruned", "failed", "skipped", "running")  # the order on the leaderboard
 
 
@@ -30,6 +31,11 @@ def source_score_of(row: Mapping[str, Any], metric: str) -> float:
 def is_barred(row: Mapping[str, Any]) -> bool:
     """Whether something keeps it from winning although it finished."""
     return str(row.get("reason") or "").startswith(BARRED)
+
+
+def is_barred_by_seeds(row: Mapping[str, Any]) -> bool:
+    """Whether that is because it repeats another trial, or did not stand being repeated."""
+    return str(row.get("reason") or "").startswith(BY_SEEDS)
 
 
 def may_win(row: Mapping[str, Any]) -> bool:

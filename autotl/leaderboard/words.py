@@ -8,7 +8,15 @@ from typing import Any
 from autotl.backbones.classical import NAMES
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.leaderboard.by_few_labels import Decision
-from autotl.leaderboard.rows import STATUSES, has_score, is_barred, score_of, source_score_of
+from autotl.leaderboard.rows import (
+    BARRED,
+    STATUSES,
+    has_score,
+    is_barred,
+    is_barred_by_seeds,
+    score_of,
+    source_score_of,
+)
 from autotl.leaderboard.without_labels import was_rejected
 from autotl.scoring.candidates import RULE
 from autotl.scoring.committee import MEMBERS, Verdict
@@ -75,10 +83,27 @@ def of_ties(winner: Row, rows: Sequence[Row]) -> list[str]:
 
 def of_limits(rows: Sequence[Row]) -> list[str]:
     """Which trials finished and were not allowed to win."""
-    barred = [row["trial"] for row in rows if row["status"] == "complete" and is_barred(row) and not was_rejected(row)]
+    complete = [row for row in rows if row["status"] == "complete" and not was_rejected(row)]
+    barred = [row["trial"] for row in complete if is_barred(row) and not is_barred_by_seeds(row)]
     if not barred:
         return []
     return [f"Over the limits, so not allowed to win: {_trials(barred)}."]
+
+
+def of_seeds(winner: Row) -> list[str]:
+    """How far the winner's score hangs on its seed."""
+    seeds = winner.get("seeds")
+    if seeds is None:
+        return []
+    count = len(seeds["trials"])
+    agreed = "" if seeds["agreement"] is None else f"; two of them agree on {seeds['agreement']:.1%} of target inputs"
+    if seeds["values"] is None:
+        return [f"It passes the guards with each of {count} seeds{agreed}."]
+    low, high = min(seeds["values"]), max(seeds["values"])
+    return [
+        f"Trained with {count} seeds it scores {seeds['mean']:.3f} on average ({low:.3f} to {high:.3f}){agreed}. The "
+        "interval covers that."
+    ]
 
 
 def of_committee(rows: Sequence[Row], verdict: Verdict, metric: Metric) -> list[str]:
@@ -104,6 +129,7 @@ def of_committee(rows: Sequence[Row], verdict: Verdict, metric: Metric) -> list[
         which = "The best of the others" if verdict.fell_back else "It"
         sentences.append(f"{which} clearly beats source-only by {' and '.join(held) or 'neither'}.")
     reference = None if verdict.reference is None else by_trial[verdict.reference]
+    sentences += of_seeds(winner)
     return [*sentences, *_of_guards(rows, verdict), *of_limits(rows), _on_the_source(winner, reference, metric)]
 
 
@@ -189,7 +215,9 @@ def without_winner(rows: Sequence[Row]) -> list[str]:
     counts = Counter(row["status"] for row in rows)
     seen = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status]) or "no trial was run"
     if any(has_score(row) for row in rows):
-        return [f"No model won: none of those that finished is within the limits ({seen})."]
+        reasons = [str(row["reason"]).removeprefix(BARRED) for row in rows if has_score(row) and is_barred(row)]
+        nearest = f" The best of them: {reasons[0]}." if reasons else ""
+        return [f"No model won: none of those that finished is within the limits ({seen}).{nearest}"]
     return [f"No model won: none finished with a score ({seen})."]
 
 

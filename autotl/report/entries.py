@@ -8,6 +8,7 @@ from typing import Any
 
 from autotl.backbones.classical import NAMES
 from autotl.backbones.pretrained import NAME as PRETRAINED
+from autotl.leaderboard.tested import standard_errors_apart
 from autotl.report.wording import NOTHING, plain, rate
 from autotl.scoring.noise import DEVIATION
 
@@ -72,6 +73,10 @@ class Entry:
     latency_estimated: bool
     flops: float | None
     reason: str | None  # why it failed, was skipped or pruned
+    repeat_of: int | None = None  # the trial whose plan it trains again, with another seed
+    seeds: int = 1  # trainings of its plan, of which the score is the mean
+    seed_deviation: float | None = None  # of one training, as far as repeated plans tell
+    standard_errors_apart: float | None = None  # the retrained model's test figure from the trial's own
 
     @property
     def is_baseline(self) -> bool:
@@ -93,6 +98,13 @@ class Entry:
         """What is done with the network in a few words: `12 unfrozen · linear · dann`."""
         return recipe_words(self.plan)
 
+    @property
+    def seed_words(self) -> str:
+        """`3 seeds ± 0.004` of a plan that was trained more than once."""
+        if self.seeds < 2:
+            return ""
+        return f"{self.seeds} seeds" + ("" if self.seed_deviation is None else f" ± {self.seed_deviation:.2g}")
+
 
 def read_entries(leaderboard: Mapping[str, Any], *, only: Container[int] | None = None) -> list[Entry]:
     """The rows of a `leaderboard.json`, best first as they stand there, ranked where they have a score.
@@ -103,7 +115,7 @@ def read_entries(leaderboard: Mapping[str, Any], *, only: Container[int] | None 
     entries: list[Entry] = []
     rank = 0
     for row in leaderboard.get("trials", []):
-        scored = row.get("status") == "complete" and _has_value(row.get("score"))
+        scored = row.get("status") == "complete" and _has_value(row.get("score")) and row.get("repeat_of") is None
         rank += scored
         if only is None or row["trial"] in only:
             entries.append(_entry(plain(row), rank if scored else None))
@@ -229,4 +241,8 @@ def _entry(row: Mapping[str, Any], rank: int | None) -> Entry:
         latency_estimated=bool(row.get("latency_estimated")),
         flops=row.get("flops"),
         reason=row.get("failure") or row.get("reason"),
+        standard_errors_apart=standard_errors_apart({"test": None, "refit_test": None, **row}),
+        repeat_of=row.get("repeat_of"),
+        seeds=len((row.get("seeds") or {}).get("trials") or (None,)),
+        seed_deviation=(row.get("seeds") or {}).get("deviation"),
     )

@@ -15,6 +15,8 @@ def new_row(number: int, plan: Mapping[str, Any], *, baseline: str | None) -> di
         "winner": False,
         "baseline": baseline,
         "baseline_of": None,
+        "repeat_of": None,  # the trial whose plan it trains again, with another seed
+        "seeds": None,  # of a trial that was repeated: `values`, their `mean` and the `deviation` of one training
         "plan": dict(plan),
         "score": None,
         "scores": {},
@@ -22,6 +24,7 @@ def new_row(number: int, plan: Mapping[str, Any], *, baseline: str | None) -> di
         "tie_group": None,
         "epochs": 0,
         "seconds": asdict(Seconds()),
+        "extracted": 0,  # examples whose activations it computed; the others' were stored
         "params": None,
         "model_mb": None,
         "flops": None,

@@ -129,6 +129,11 @@ def _of_the_test(winner: Entry, headline: Json, around: Circumstances) -> list[s
     if shipped is None:
         return ["No test set was read: the figures come from examples that the choice was made by."]
     found = []
+    if winner.standard_errors_apart is not None and winner.standard_errors_apart > 1:
+        found.append(
+            f"Retraining changed it: {wording.score(shipped.value)} on test is {winner.standard_errors_apart:.1f} "
+            "standard errors from the model that was searched."
+        )
     if around.uses > 1:
         found.append(
             f"This test set has been read {around.uses} times; the more often, the less it says about new examples."
