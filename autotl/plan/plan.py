@@ -21,6 +21,8 @@ HEADS: dict[str, dict[str, Any]] = {
 }
 
 
+FEWEST_STEPS = 20  # of an epoch of a head: with fewer it would not get anywhere in the plan's epochs
+
 LEARNS_FROM = ("all", "source", "target")  # every labelled training row, or those of one side alone
 
 

@@ -10,9 +10,15 @@ from autotl.backbones.classical import CLASSICAL
 from autotl.plan import Plan
 from autotl.plan.baselines import PROBES
 
-RESERVED_SHARE = 0.15  # of the wall time, for retraining, test and report
+RESERVED_SHARE = 0.15  # of the wall time, for retraining, test and report, as long as nothing tells what they take
 RESERVED_SECONDS = 20.0
+LEAST_RESERVED_SECONDS = 10.0
 BASELINES_SHARE = 0.25
+
+
+def fits_retraining(seconds: float, wall_seconds: float) -> bool:
+    """Whether so much of the wall time is kept free for retraining the winner."""
+    return seconds <= RESERVED_SHARE * wall_seconds
 
 
 @dataclass
@@ -37,10 +43,22 @@ class Budget:
     spent_before: float = 0.0
     _search_started: float | None = field(default=None, init=False)
     _breaks_off: bool = field(default=False, init=False)
+    _expected_afterwards: float | None = field(default=None, init=False)
 
     def start_search(self) -> None:
         """Workers can be given trials from now on."""
         self._search_started = time.monotonic()
+
+    def expect_afterwards(self, report_seconds: float, retraining_seconds: float) -> None:
+        """Keeps free what will be needed after the last trial, instead of a share of the wall time.
+
+        Args:
+            report_seconds: of ranking, test and report.
+            retraining_seconds: of the trial that would win now. Where they are more than the share, retraining must do
+                with what is left: the trial's own weights can ship, and trials that were never begun cannot.
+        """
+        fits = fits_retraining(retraining_seconds, self.wall_seconds)
+        self._expected_afterwards = report_seconds + (retraining_seconds if fits else 0.0)
 
     def interrupt(self, number: int) -> None:
         """A signal asks for the end: no further epoch is begun.
@@ -105,4 +123,8 @@ class Budget:
 
     @property
     def _reserved(self) -> float:
-        return min(max(RESERVED_SECONDS, RESERVED_SHARE * self.wall_seconds), 0.5 * self.wall_seconds)
+        if self._expected_afterwards is None:
+            wanted = max(RESERVED_SECONDS, RESERVED_SHARE * self.wall_seconds)
+        else:
+            wanted = max(LEAST_RESERVED_SECONDS, self._expected_afterwards)
+        return min(wanted, 0.5 * self.wall_seconds)

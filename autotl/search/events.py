@@ -1,6 +1,6 @@
 """What a search tells while it runs; the command line draws its live table from these."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,19 @@ class StageStarted:
     words: str
 
 
-Event = SearchStarted | TrialStarted | FeaturesComputed | EpochEnded | TrialEnded | StageStarted
+@dataclass(frozen=True)
+class TimeLeft:
+    """How long the trials will still take, told now and then."""
+
+    seconds: float
+
+
+def counts_as_trial(row: Mapping[str, Any]) -> bool:
+    """Whether a trial that ended is one of the budget's: no baseline, no repeat, and tried at all."""
+    return row["baseline"] is None and row.get("repeat_of") is None and row["status"] != "skipped"
+
+
+Event = SearchStarted | TrialStarted | FeaturesComputed | EpochEnded | TrialEnded | StageStarted | TimeLeft
 Listener = Callable[[Event], None]
 
 

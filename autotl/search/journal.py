@@ -50,6 +50,7 @@ class Journal:
         """A plan goes to a worker."""
         row = new_row(proposal.number, proposal.plan.as_dict(), baseline=proposal.baseline)
         row["seconds"]["propose"] = proposal.propose_seconds
+        row["repeat_of"] = proposal.repeat_of
         self._shrunk(row, proposal)
         self._rows[proposal.number] = row
         trial_files.write_plan(self._run.trial(proposal.number), row["plan"])
@@ -149,6 +150,7 @@ class Journal:
     def _take_over(self, number: int, report: Mapping[str, Any]) -> None:
         row = self._rows[number]
         row["epochs"] = report["epoch"]
+        row["extracted"] = report.get("extracted", 0)
         row["seconds"] |= {name: spent for name, spent in report["seconds"].items() if name != "propose"}
         if report["size"] is not None:
             row |= report["size"]

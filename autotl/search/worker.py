@@ -232,6 +232,7 @@ def _report(row: "EpochRow", overhead: float, memory_mb: float) -> dict[str, Any
         "memory_mb": round(memory_mb, 1),
         "gpu_mb": None if row.gpu_bytes is None else round(row.gpu_bytes / MB, 1),
         "features": None if row.features is None else _features(row.features),
+        "extracted": row.extracted,
         "final": None
         if ending is None
         else {"status": ending.status, "reason": ending.reason, "score": ending.score, "scores": ending.scores},

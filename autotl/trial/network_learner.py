@@ -19,6 +19,7 @@ from autotl.data.examples import PLAIN, Fold, Inputs, Rows, TaskData, View
 from autotl.features import ComputePrecision, ExtractionProgress, FeatureSet, FeatureStore
 from autotl.features.extractor import Extractor
 from autotl.plan import Plan
+from autotl.plan.plan import FEWEST_STEPS
 from autotl.trial.adapting import Adapting
 from autotl.trial.forms import form_of
 from autotl.trial.joined_words import ARRAYS, JoinedWords, fitted_on, stored
@@ -34,7 +35,6 @@ KEPT_WORDS = 12  # bags of words, one a fold
 KEPT_NETWORKS = 8  # pretrained networks that stay in a worker's memory
 KEPT_TRAINERS = 24  # compiled structures
 KEPT_FEATURES = 12  # opened feature sets, each with up to 64 MiB in memory
-FEWEST_STEPS = 20  # of an epoch of a head: with fewer it would not get anywhere in the plan's epochs
 RAMPED_SHARE = 0.5  # of the supervised steps, after which a joint method's loss counts in full
 
 

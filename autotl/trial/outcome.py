@@ -127,3 +127,4 @@ class EpochRow:
     features: ExtractionProgress | None = None  # of a plan that waits for its activations, before its first epoch
     gpu_bytes: int | None = None  # held at most since the ending before this one; None without a GPU
     checkpoint: Checkpoint | None = None  # where one is due
+    extracted: int = 0  # examples whose activations this plan computed, as nobody had stored them yet

@@ -24,6 +24,7 @@ class HeadPacket:
     Args:
         rungs: the epochs after which only the best third goes on; none where nobody is stopped early.
         feature_seconds: what it took to make `shared`; the jobs share it, too.
+        extracted: examples whose activations were computed meanwhile.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class HeadPacket:
         rungs: Collection[int],
         *,
         feature_seconds: float,
+        extracted: int,
     ) -> None:
         self._workshop = workshop
         self._shared = shared
@@ -42,6 +44,7 @@ class HeadPacket:
         self._active = self._members  # those that are at the epoch under way; of a resumed packet some may be further
         for member in self._members:
             member.progress.spend("features", feature_seconds / len(self._members))
+            member.progress.extracted = round(extracted / len(self._members))
 
     @property
     def unfinished(self) -> list[Job]:

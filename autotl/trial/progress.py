@@ -18,6 +18,7 @@ class Progress:
         self.job = job
         self.size: Size | None = None
         self.score = math.nan
+        self.extracted = 0  # examples whose activations were computed for this job
         self._seconds = Seconds()
         self._curve: list[tuple[float, float]] = []  # loss and score of each epoch
         self._loss = math.nan
@@ -84,7 +85,16 @@ class Progress:
         return self._row(ending)
 
     def _row(self, ending: Ending | None) -> EpochRow:
-        return EpochRow(self.job.number, self.epochs, self._loss, self.score, replace(self._seconds), self.size, ending)
+        return EpochRow(
+            self.job.number,
+            self.epochs,
+            self._loss,
+            self.score,
+            replace(self._seconds),
+            self.size,
+            ending,
+            extracted=self.extracted,
+        )
 
 
 class _Clock:

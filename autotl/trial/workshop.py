@@ -95,11 +95,12 @@ class Workshop:
     def _train_side_by_side(self, packet: Sequence[Job], rungs: Collection[int]) -> Iterator[EpochRow]:
         left = list(packet)
         try:
-            started = time.perf_counter()
-            yield from self._waiting_for_features(packet[0].plan.canonical(), Progress(packet[0]))
+            started, waiting = time.perf_counter(), Progress(packet[0])
+            yield from self._waiting_for_features(packet[0].plan.canonical(), waiting)
             shared = self._heads(packet[0])
             if shared is not None:
-                together = HeadPacket(self, shared, packet, rungs, feature_seconds=time.perf_counter() - started)
+                spent = time.perf_counter() - started
+                together = HeadPacket(self, shared, packet, rungs, feature_seconds=spent, extracted=waiting.extracted)
                 for row in together.rows():
                     left = together.unfinished
                     yield row
@@ -187,6 +188,7 @@ class Workshop:
                 step = next(steps, None)
             if step is None:
                 return
+            progress.extracted = step.rows_computed
             if step.rows_done < step.rows and time.monotonic() - told >= SECONDS_BETWEEN_WORDS:
                 told = time.monotonic()
                 yield progress.waiting(step)

@@ -13,6 +13,7 @@ from autotl.plan.space import Fixed, Options, Range, Space
 from autotl.run import RunFolder, Study
 from autotl.run.folder import STUDY
 from autotl.search.budget import Budget
+from autotl.search.cost import Examples
 from autotl.search.run import SearchOrder, search
 from autotl.trial.halving import left_behind
 from autotl.trial.outcome import Ending, EpochRow, Seconds, Size
@@ -20,6 +21,14 @@ from autotl.trial.outcome import Ending, EpochRow, Seconds, Size
 EPOCHS = 9
 ALONE = Choice("hidden", {"units": 8})  # a head that is not trained beside others
 LINEAR = Choice("linear")
+EXAMPLES = Examples(
+    rows=1_000,
+    trained={False: 800, True: 800},
+    scored={False: 200, True: 200},
+    folds={False: 1, True: 1},
+    target=200,
+    digest="d1",
+)
 
 
 class PretendWorkshop:
