@@ -10,6 +10,7 @@ from autotl.api.exporting_source import export_source, exported_words
 from autotl.api.first_task import WrittenTask, write_task
 from autotl.api.measuring_gap import Gap, gap
 from autotl.api.opening import OpenedTask, Overrides, open_task
+from autotl.api.planning import Planned, plan
 from autotl.api.reviewing import arranged, compare, leaderboard_of, read_overview
 from autotl.api.searching import Run, open_to_search, search
 from autotl.api.several import OpenedSeries, Turn, open_series, reopen_series, search_series
@@ -32,6 +33,7 @@ __all__ = [
     "OpenedSeries",
     "OpenedTask",
     "Overrides",
+    "Planned",
     "Promotion",
     "Run",
     "Turn",
@@ -50,6 +52,7 @@ __all__ = [
     "open_series",
     "open_task",
     "open_to_search",
+    "plan",
     "predict",
     "predict_given",
     "promote",
