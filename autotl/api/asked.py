@@ -24,6 +24,7 @@ OVERRIDES = (  # kept in it
     "trial_wall",
     "workers",
     "early_stopping",
+    "stops_when_done",
     "baselines",
     "refit",
     "require",
@@ -38,7 +39,8 @@ def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study
     """task.yaml and space.yaml with every default filled in, and what is known of the data before any training."""
     digest = f"# resolved by autotl {__version__}; data digest {data.summary['fingerprint']}\n"
     trials = task.task.budget.trials if task.overrides.trials is None else task.overrides.trials
-    budget = {"trials": trials, "wall": f"{wall_seconds(task.task, task.overrides):.0f}s"}
+    wall = f"{wall_seconds(task.task, task.overrides):.0f}s"
+    budget = {"trials": trials, "wall": wall, "seeds": task.task.budget.seeds}
     of_a_trial = trial_seconds(task.task, task.overrides)
     if math.isfinite(of_a_trial):
         budget["trial_wall"] = f"{of_a_trial:.0f}s"
@@ -127,6 +129,7 @@ def _command(task: OpenedTask) -> str:
         if value is not None:
             words += [f"--{option.replace('_', '-')}", str(value)]
     words += [] if overrides.early_stopping else ["--no-early-stop"]
+    words += [] if overrides.stops_when_done else ["--all-trials"]
     words += [] if overrides.refit else ["--no-refit"]
     words += [] if overrides.history else ["--no-history"]
     words += ["--offline"] if overrides.offline else []

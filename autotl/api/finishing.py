@@ -11,7 +11,9 @@ import numpy as np
 from autotl import leaderboard
 from autotl.adaptation import METHODS
 from autotl.api.beginning import BEGUN_WITH, keep_for_later
+from autotl.api.costs import cost_log
 from autotl.api.describing import bundle_description, card_of
+from autotl.api.latencies import LATENCY, Latencies
 from autotl.api.opening import OpenedTask
 from autotl.api.quiet import import_keras
 from autotl.api.stages import Stages
@@ -31,7 +33,12 @@ from autotl.run.scored_examples import ScoredExamples, ScoredSplit, split_of, wr
 from autotl.run.study import ENDED, FINISHED, PARTIAL, SPENT
 from autotl.scoring.metrics import compute_all
 from autotl.search.budget import Budget
+from autotl.search.cost import Afterwards
+from autotl.search.cost.forecast import TRAININGS
+from autotl.search.cost.reckoning import STARTUP_FACT
+from autotl.search.enough import NO_GAIN
 from autotl.search.importance import importances
+from autotl.search.limits import limits_of
 from autotl.trial.making import WorkshopOrder
 from autotl.trial.outcome import Outputs
 from autotl.trial.scorer import counting_unknown
@@ -45,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 KEPT_WEIGHTS = 5  # of the best trials, besides winner and baselines
 KEPT_FEATURES = 20
-REFIT_TRAININGS = 2.5  # retraining trains the plan once more with another seed, and once on a quarter more examples
+AFTER_THE_TRIALS = ("rank", "latency", "retrain", "gap", "evidence", "bundle", "report")
 SAVED_MODEL = (
     "No bundle was written: the winner's backbone is a SavedModel, which a Keras file cannot hold. Its head "
     "is among the trial's weights."
@@ -77,6 +84,8 @@ def finish(
     stages.start("rank", "ranking the trials")
     finisher = _Finisher(task, data, run, study, budget, stages, order, trouble)
     study.put_fact(ENDED, why)
+    if why.startswith(NO_GAIN):
+        finisher.headline["sentences"].append(f"The search ended before its trials and time were used up: {why}.")
     if trouble is not None:
         study.put_fact(PARTIAL, f"the search broke off: {trouble}")
     elif budget.interrupted_by is not None:
@@ -93,6 +102,7 @@ def finish(
     found = finisher.write()
     if trouble is None:
         keep_for_later(task, data, study, finisher.rows)
+    finisher.note_costs()
     with study.transaction():
         study.put_fact(SPENT, budget.spent)
         if finisher.is_whole:
@@ -136,15 +146,39 @@ class _Finisher:
             "seed": scorer.seed,
             "positive": scorer.positive,
         }
-        self.rows: list[Row] = leaderboard.rank(named, higher_is_better=task.higher_is_better, **self._examples)
-        self.headline = leaderboard.headline(self.rows, **self._examples)
-        self.headline["sentences"] += leaderboard.sentences_of_beginning(self.rows, study.facts().get(BEGUN_WITH, []))
         self.confusion: dict[str, Any] | None = None
         self._tested: dict[str, float] = {}  # figures of the shipped model on test, by metric
         self._spare: Workshop | None = None
+        self._latencies = Latencies(lambda row: self._measured(row))
+        self.rows: list[Row] = self._ranked(named, is_partial=trouble is not None or budget.interrupted_by is not None)
+        self.headline = leaderboard.headline(self.rows, **self._examples)
+        self.headline["sentences"] += leaderboard.sentences_of_beginning(self.rows, study.facts().get(BEGUN_WITH, []))
         self._failure = trouble
         self._is_shipped = True  # or nothing is there to ship
         self._test_examples: ScoredSplit | None = None
+
+    def _ranked(self, named: Sequence[Row], *, is_partial: bool) -> list[Row]:
+        """The leaderboard; with a limit on latency every winner is measured until one keeps it.
+
+        Of a search that was stopped nothing is measured: when it goes on, it is ranked again.
+        """
+        limits = dict(limits_of(self._task.task.limits))
+        if is_partial:
+            limits.pop(LATENCY, None)
+
+        def ranked(rows: Sequence[Row]) -> list[Row]:
+            better = self._task.higher_is_better
+            return leaderboard.rank(rows, higher_is_better=better, limits=limits, **self._examples)
+
+        return self._latencies.within_limit(named, ranked) if LATENCY in limits else ranked(named)
+
+    def _measured(self, row: Row) -> float:
+        import_keras()
+        from autotl.production.shipping import Contender, measured_latency, weights_of
+
+        self._stages.start("latency", "measuring how long a prediction takes")
+        contender, workshop = Contender(row["trial"], self._plan(row)), self._bench()
+        return measured_latency(contender.plan, weights_of(contender, self._run, workshop), workshop)
 
     @property
     def winner(self) -> Row | None:
@@ -262,7 +296,7 @@ class _Finisher:
         judged_by_itself = self._data.score_kind == "label_free"
         if judged_by_itself and METHODS[winner["plan"]["adaptation"]["method"]].stage in ("joint", "post"):
             return "adapted"
-        return "yes" if self._budget.left > REFIT_TRAININGS * winner["seconds"]["train"] else "no time"
+        return "yes" if self._budget.left > TRAININGS * winner["seconds"]["train"] else "no time"
 
     def not_shipped(self, error: Exception) -> None:
         """The search stands; its winner could not be made into a model."""
@@ -284,6 +318,16 @@ class _Finisher:
         self._study.put_fact("timing", {"stages": self._stages.timing()})
         self._run.write(REPORT, render(report_values(self._run, content)))
         return content, tuple(self.headline["sentences"]), self._error()
+
+    def note_costs(self) -> None:
+        """What this command took beside its trials, for the estimates of later ones."""
+        winner = self.winner
+        if winner is None or not self.is_whole:
+            return
+        taken = {each["stage"]: each["seconds"] for each in self._stages.timing() if each["stage"] in AFTER_THE_TRIALS}
+        startup = float(self._study.facts().get(STARTUP_FACT, 0.0))
+        retrained = float(winner["seconds"]["train"]) if self._retrain(winner) == "yes" else 0.0
+        cost_log(self._task.overrides).add(afterwards=Afterwards(taken, retrained, startup))
 
     @cached_property
     def _importance(self) -> Row:
@@ -321,10 +365,12 @@ class _Finisher:
         from autotl.production.shipping import confusion
 
         by_number = {row["trial"]: row for row in self.rows}
-        measured = {by_number[number]["flops"]: spent for number, spent in shipped.latency_ms.items()}
+        latencies = {**shipped.latency_ms, **self._latencies.measured}  # a winner keeps the one that it was judged by
+        measured = {by_number[number]["flops"]: spent for number, spent in latencies.items()}
+        cost_log(self._task.overrides).add(latencies=measured)
         for row in self.rows:
-            if row["trial"] in shipped.latency_ms:
-                row["latency_ms"], row["latency_estimated"] = shipped.latency_ms[row["trial"]], False
+            if row["trial"] in latencies:
+                row["latency_ms"], row["latency_estimated"] = latencies[row["trial"]], False
             elif row["flops"] is not None:
                 row["latency_ms"] = estimated_latency_ms(row["flops"], measured)
         classes = self._data.classes

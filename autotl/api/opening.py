@@ -20,6 +20,7 @@ from autotl.plan.space import Space
 from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
 from autotl.run import RunFolder
 from autotl.scoring.metrics import METRICS
+from autotl.search.limits import too_large
 from autotl.task import BASELINE_NAMES, ReadablePart, Task, read_task, readable_part, unsupported
 from autotl.task.duration import parse_duration
 
@@ -41,6 +42,7 @@ class Overrides:
     refit: bool = True
     require: str | None = None
     offline: bool = False
+    stops_when_done: bool = True
     resume: Path | None = None  # the run to go on with
     history: bool = True  # earlier searches are asked, and this one is kept for later ones
 
@@ -68,7 +70,7 @@ class OpenedTask:
     path: Path
     task: Task
     space: Space
-    unavailable: Mapping[BackboneSpec, str]  # backbones of space and plans whose weights are not at hand, and why
+    unavailable: Mapping[BackboneSpec, str]  # backbones that are not at hand or over a limit, and why
     given: tuple[Plan, ...]
     metric: str
     description: Mapping[str, Any]
@@ -118,6 +120,11 @@ def opened(
     at_hand = [spec for spec in asked if spec not in unavailable]
     if not at_hand:
         raise EnvironmentProblemError("\n".join(["no backbone's weights are at hand:", *unavailable.values()]))
+    over, _ = too_large(space.with_backbones(at_hand), task.limits)
+    at_hand = [spec for spec in at_hand if spec not in over]
+    if not at_hand:
+        raise TaskError([f"{task.where('limits.model_mb')}: no backbone of the space is that small:", *over.values()])
+    unavailable |= over
     return OpenedTask(
         path=path,
         task=task,

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
 from autotl.api.beginning import begin_with, words_of
 from autotl.api.checking import check_backbones, only_loading_tells, with_lengths_of
+from autotl.api.costs import cost_log
 from autotl.api.opening import (
     BegunRun,
     OpenedTask,
@@ -39,8 +41,10 @@ from autotl.run.cut_off import BROKE_OFF, INTERRUPTED, OUT_OF_BUDGET, reopen
 from autotl.run.folder import LOG, STUDY
 from autotl.run.study import ENDED, FINISHED, PARTIAL, SPENT
 from autotl.search.budget import Budget
+from autotl.search.cost import Examples
 from autotl.search.disk import refuse_full_disks
 from autotl.search.events import Listener, silent
+from autotl.search.limits import PlanLimits, limits_of, too_large
 from autotl.search.run import SearchOrder
 from autotl.search.run import search as run_search
 from autotl.search.starting import StartingPlan
@@ -150,6 +154,8 @@ def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
     refuse_unsuited(task.given, ground, where=task.task.where(PLANS))
     space = suited_to(with_lengths_of(task.space, data), ground, where=task.task.where(SPACE))
     task = replace(task, space=space)
+    for sentence in too_large(space, task.task.limits)[1]:
+        data = _noted(data, sentence)
     task, pretraining = with_pretrained(task, data, budget, stages)
     if pretraining is not None:
         data = _noted(data, pretraining_sentence(pretraining))
@@ -256,7 +262,20 @@ def _order(task: OpenedTask, data: TaskData, starting: Sequence[StartingPlan]) -
         cpus_per_trial=task.task.resources.cpus_per_trial,
         gpus_per_trial=task.task.resources.gpus_per_trial,
         workers=overrides.workers,
+        examples=Examples.of(data),
+        costs=cost_log(overrides),
+        limits=_limits(task),
+        seeds=task.task.budget.seeds,
+        stops_when_done=overrides.stops_when_done,
     )
+
+
+def _limits(task: OpenedTask) -> PlanLimits | None:
+    if not limits_of(task.task.limits):
+        return None
+    from autotl.production.latency import estimated_latency_ms
+
+    return PlanLimits(task.task.limits, partial(estimated_latency_ms, measured=cost_log(task.overrides).latencies()))
 
 
 def workshop_order(task: OpenedTask, data: TaskData) -> WorkshopOrder:

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -121,6 +121,34 @@ def validate(
 
 
 @app.command(
+    epilog="Examples: autotl plan task.yaml · autotl plan task.yaml --wall 2h --price '2.40 EUR' · "
+    "next: autotl search task.yaml"
+)
+def plan(
+    task: TaskPath,
+    trials: Annotated[int | None, typer.Option(min=0, help="Trials at most, baselines not counted.")] = None,
+    wall: Annotated[str | None, typer.Option(metavar="30m", help="Time for the whole command.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Trials at once.", envvar="AUTOTL_WORKERS")] = None,
+    baselines: Annotated[str | None, typer.Option(help="auto, none, or names joined by commas.")] = None,
+    no_early_stop: Annotated[bool, typer.Option("--no-early-stop", help="Train every plan to its last epoch.")] = False,
+    price: Annotated[
+        str | None, typer.Option(metavar="AN_HOUR", help="What an hour of this machine costs, such as '2.40 EUR'.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print data only.")] = False,
+) -> None:
+    """Says what a search would take: trials, time, disk, memory and money. Trains nothing."""
+    from autotl import api
+
+    settings: dict[str, Any] = {"trials": trials, "wall": wall, "workers": workers, "baselines": baselines}
+    planned = api.plan(task, price=price, early_stopping=not no_early_stop, **settings)
+    if as_json:
+        print(json.dumps(planned.as_dict(), indent=1))
+        return
+    for sentence in planned.sentences:
+        say(sentence)
+
+
+@app.command(
     epilog="Examples: autotl search task.yaml --wall 30m · autotl search task.yaml --trials 24 --out runs/first · "
     "autotl search --resume runs/first · autotl search a.yaml b.yaml --wall 2h"
 )
@@ -147,6 +175,9 @@ def search(
         Path | None, typer.Option(metavar="FILE", help="Plans to train first, a JSON or YAML list.")
     ] = None,
     no_early_stop: Annotated[bool, typer.Option("--no-early-stop", help="Train every plan to its last epoch.")] = False,
+    all_trials: Annotated[
+        bool, typer.Option("--all-trials", help="Use all trials and time, also when no further gain is expected.")
+    ] = False,
     baselines: Annotated[str | None, typer.Option(help="auto, none, or names joined by commas.")] = None,
     no_refit: Annotated[bool, typer.Option("--no-refit", help="Ship the winning trial's own weights.")] = False,
     require: Annotated[
@@ -178,6 +209,7 @@ def search(
         out=out,
         start_with=start_with,
         early_stopping=not no_early_stop,
+        stops_when_done=not all_trials,
         baselines=baselines,
         refit=not no_refit,
         require=require,

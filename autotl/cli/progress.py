@@ -12,15 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from autotl.cli.tables import plan_words
-from autotl.report.wording import visible
+from autotl.report.wording import duration, visible
 from autotl.search.events import (
     EpochEnded,
     Event,
     FeaturesComputed,
     SearchStarted,
     StageStarted,
+    TimeLeft,
     TrialEnded,
     TrialStarted,
+    counts_as_trial,
 )
 
 RECENT = 6  # ended trials kept on the live screen
@@ -43,10 +45,10 @@ class Progress:
         self._features: dict[int, str] = {}  # of trials that wait for them
         self._counts = {"complete": 0, "pruned": 0, "failed": 0, "skipped": 0}
         self._searched = 0
-        self._before = 0  # of them, trials of earlier sittings
         self._best: tuple[float, dict[str, Any]] | None = None
         self._recent: list[dict[str, Any]] = []
         self._last_plain = time.monotonic()
+        self._done_by: float | None = None  # when the last trial should have ended
 
     def __enter__(self) -> "Progress":
         if self._live is not None:
@@ -73,7 +75,6 @@ class Progress:
             for row in event.ended:
                 self._count(row)
             if event.ended:
-                self._before = self._searched
                 self._say(f"goes on after {_counted(len(event.ended), 'trial')}: {self._summary()}")
         elif isinstance(event, TrialStarted):
             self._running[event.number] = (event.plan, 0, None)
@@ -87,6 +88,8 @@ class Progress:
             self._say_now_and_then()
         elif isinstance(event, TrialEnded):
             self._ended(event.row)
+        elif isinstance(event, TimeLeft):
+            self._done_by = time.monotonic() + event.seconds
         if self._live is not None:
             self._live.update(self._screen())
 
@@ -99,7 +102,7 @@ class Progress:
 
     def _count(self, row: dict[str, Any]) -> None:
         self._counts[row["status"]] += 1
-        self._searched += row["baseline"] is None and row["status"] != "skipped"
+        self._searched += counts_as_trial(row)
         if row["status"] == "complete" and _has_score(row):
             score = float(row["score"]["value"])
             if self._best is None or self._is_better(score, self._best[0]):
@@ -114,13 +117,10 @@ class Progress:
         return f"best {self._metric} {best} · {counts or 'no trial has ended'} · {self._eta()}"
 
     def _eta(self) -> str:
-        passed = time.monotonic() - self._started
-        here = self._searched - self._before
-        if self._order is None or here == 0:
-            return f"{passed:.0f} s passed"
-        by_trials = passed / here * (self._order.trials - self._searched)
-        left = max(0.0, min(by_trials, self._order.ends_by - time.monotonic()))
-        return f"{passed:.0f} s passed, about {left:.0f} s left"
+        passed = f"{duration(time.monotonic() - self._started)} passed"
+        if self._done_by is None:
+            return passed
+        return f"{passed}, about {duration(max(0.0, self._done_by - time.monotonic()))} left"
 
     def _say(self, words: str) -> None:
         if self._live is None:

@@ -16,10 +16,13 @@ from autotl.run.cut_off import BROKE_OFF, INTERRUPTED, OUT_OF_BUDGET
 from autotl.run.trial_files import HUNG
 from autotl.search.budget import Budget
 from autotl.search.earlier import EarlierTrial
+from autotl.search.enough import Enough
+from autotl.search.events import counts_as_trial
 from autotl.search.journal import Journal
 from autotl.search.objective import Objective
 from autotl.search.packing import MemoryLimits, Packing
 from autotl.search.proposer import Proposal, Proposer
+from autotl.search.repeats import Repeats
 from autotl.trial.outcome import Job
 
 _log = logging.getLogger(__name__)
@@ -50,6 +53,8 @@ class PacketSearcher(Searcher):
         rungs: Sequence[int],
         higher_is_better: bool,
         packing: Packing,
+        repeats: Repeats | None = None,
+        enough: Enough | None = None,
         earlier: Sequence[EarlierTrial] = (),
         unfinished: Sequence[list[Proposal]] = (),
     ) -> None:
@@ -61,8 +66,11 @@ class PacketSearcher(Searcher):
         self._at_once = at_once
         self._rungs = tuple(rungs)
         self._packets: dict[str, _Packet] = {}  # under way, by Ray's id
+        self._repeats = repeats or Repeats(1, 0, at_once, budget)
+        self._enough = enough or Enough(is_wanted=False)
         self._packing = packing
         self._limits = MemoryLimits()
+        self._seconds_of_trials: list[float] = []
         self._unfinished = list(unfinished)  # packets of an earlier sitting
         self._alone: list[Proposal] = []  # whose worker died: each is tried again by itself
         self._deaths: dict[int, int] = {}  # of workers, by the trials that they trained
@@ -79,11 +87,21 @@ class PacketSearcher(Searcher):
     def _remember(self, earlier: EarlierTrial) -> None:
         """What earlier sittings learnt of memory."""
         row = earlier.row
+        if not earlier.is_unfinished:
+            self._note(row)
         if row["asked_batch_size"] is not None:
             self._limits.learn(earlier.asked_plan)
             self._retried.add(earlier.number)
         if row["memory_mb"] is not None:
             self._packing.measured(earlier.plan, memory_mb=row["memory_mb"], gpu_mb=row["gpu_mb"])
+
+    def _note(self, row: Mapping[str, Any]) -> None:
+        """A trial has ended; what follows the proposer's plans, and when, depends on all of them."""
+        merit = self._proposer.merit(row["trial"])
+        self._repeats.note(row, merit)
+        self._enough.note(row, merit)
+        if counts_as_trial(row):
+            self._seconds_of_trials.append(sum(row["seconds"].values()))
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next packet, None while enough are under way, FINISHED at the end."""
@@ -111,12 +129,33 @@ class PacketSearcher(Searcher):
         if self._unfinished:
             return self._resumed(self._unfinished.pop(0))
         with self._journal.together():
-            asked = self._proposer.propose_packet(workers=self._at_once)
+            self._stop_when_done()
+            asked = [] if self._repeats.are_due() else self._proposer.propose_packet(workers=self._at_once)
+            if not asked and not self._proposer_may_go_on():
+                again = self._repeats.next()
+                asked = [] if again is None else [self._proposer.repeat(again)]
             packet = [proposal.at_batch_of(self._limits.fitting(proposal.plan)) for proposal in asked]
             for proposal in packet:
                 self._objective.started(proposal)
                 self._journal.started(proposal)
         return packet
+
+    def _stop_when_done(self) -> None:
+        """Ends the proposals when no further gain is expected of those that there is still time for."""
+        if self._proposer.finished_because is not None or self._proposer.is_waiting or self._proposer.has_planned:
+            return
+        left = self._proposer.trials_left
+        if self._seconds_of_trials:
+            one = sum(self._seconds_of_trials) / len(self._seconds_of_trials) / self._at_once
+            left = min(left, int(self._budget.left / one)) if one > 0 else left
+        reason = self._enough.reason(left)
+        if reason is not None:
+            _log.info("the search ends early: %s", reason)
+            self._proposer.finish(reason)
+
+    def _proposer_may_go_on(self) -> bool:
+        """Whether a trial that is under way may change which plan comes next, or which trials are the best."""
+        return not self._repeats.have_begun and bool(self._packets or self._alone or self._proposer.is_waiting)
 
     def _resumed(self, packet: list[Proposal]) -> list[Proposal]:
         with self._journal.together():
@@ -232,9 +271,11 @@ class PacketSearcher(Searcher):
             self._proposer.leave_waiting()
 
     def is_protected(self, trial_id: str) -> bool:
-        """Baselines are measured in full, and a packet of several plans stops them itself."""
+        """Baselines and repeats are measured in full, and a packet of several plans stops them itself."""
         packet = self._packets.get(trial_id)
-        return packet is not None and (packet.stops_itself or any(each.baseline for each in packet.unfinished()))
+        return packet is not None and (
+            packet.stops_itself or any(each.baseline or each.repeat_of is not None for each in packet.unfinished())
+        )
 
     def scores_before(self, trial_id: str) -> Mapping[int, float]:
         """By epoch, what a plan that may be stopped early told of itself in a process that is gone."""
@@ -263,11 +304,14 @@ class PacketSearcher(Searcher):
 
     def _end(self, proposal: Proposal, status: str, reason: str | None, report: dict[str, Any] | None) -> None:
         final = report["final"] if status == "complete" and report is not None else None
-        flops = report["size"]["flops"] if report is not None and report["size"] is not None else None
+        size = {} if report is None or report["size"] is None else report["size"]
         value = self._objective.ended(proposal, final)
         promise = None if final is None else self._objective.promise(final)
-        self._proposer.end(proposal.number, status, value, flops=flops, promise=promise)
+        self._proposer.end(
+            proposal.number, status, value, flops=size.get("flops"), model_mb=size.get("model_mb"), promise=promise
+        )
         row = self._journal.ended(proposal.number, status, reason=reason, report=report)
+        self._note(row)
         if row["memory_mb"] is not None:
             self._packing.measured(proposal.plan, memory_mb=row["memory_mb"], gpu_mb=row["gpu_mb"])
 

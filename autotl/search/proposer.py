@@ -19,6 +19,7 @@ from autotl.plan.packets import packet_key
 from autotl.plan.space import Space
 from autotl.run.cut_off import NEVER_BEGAN
 from autotl.search.earlier import PACKET, EarlierTrial
+from autotl.search.limits import PlanLimits
 
 if TYPE_CHECKING:
     import optuna
@@ -44,6 +45,7 @@ class Proposal:
     baseline: str | None
     propose_seconds: float
     asked_batch_size: int | None = None  # where that did not fit into memory, and the plan's own is smaller
+    repeat_of: int | None = None  # the trial whose plan this is, with another seed
 
     def at_batch_of(self, plan: Plan) -> "Proposal":
         """The same with a plan that differs in its batch, if it does."""
@@ -57,7 +59,7 @@ def make_sampler(*, trials: int, seed: int, number: int = 0) -> "optuna.samplers
 
     What it draws for trial `number` follows from the seed, that number and what has been told, and not from what it
     drew before: a resumed search draws what it would have drawn. Start-up trials, baselines and given plans counted in,
-    are min(10, trials / 3).
+    are min(10, trials / 3). Trials over the task's limits come after all others, those least over them first.
     """
     import warnings
 
@@ -92,7 +94,9 @@ class Proposer:
         given: Sequence[Plan] = (),
         starting: Sequence[Plan] = (),
         higher_is_better: bool = True,
+        limits: PlanLimits | None = None,
     ) -> None:
+        self._limits = limits
         self._study = study
         self._space = space
         self._trials = trials
@@ -117,6 +121,7 @@ class Proposer:
         self._not_at_hand: set[BackboneSpec] = set()
         self._probes_running: set[int] = set()
         self._waiting: list[Proposal] = []  # asked for a packet that they did not fit
+        self._merits: dict[int, float] = {}  # of complete trials within the limits, more is better
         self._counted: set[int] = set()  # trials that the budget of trials was charged for
         self._asked = 0  # trials of the study
         self.finished_because: str | None = None
@@ -163,9 +168,11 @@ class Proposer:
         self._numbers[earlier.asked_plan.key()] = earlier.number
         if earlier.row["flops"] is not None:
             self._flops[backbone] = earlier.row["flops"]
+        if self._limits is not None:
+            self._limits.learn(earlier.plan, earlier.row["model_mb"])
         if earlier.row["status"] == "skipped":
             self._not_at_hand.add(backbone)
-        elif earlier.baseline is None:
+        elif earlier.baseline is None and earlier.row["repeat_of"] is None:
             self._left -= 1
             self._counted.add(earlier.number)
         if earlier.is_unfinished:
@@ -174,6 +181,7 @@ class Proposer:
             if earlier.baseline in PROBES:
                 self._probes_running.add(earlier.number)
         if earlier.final is not None and trial.value is not None:
+            self._note_merit(trial.number, trial.value, list(trial.constraints.values()))
             self._note_promise(backbone, trial.value, promise(earlier.final))
         if earlier.baseline is not None:  # one whose plan the search makes itself is not made a second time
             self._baselines = [
@@ -210,7 +218,8 @@ class Proposer:
     @staticmethod
     def _as_proposed(earlier: EarlierTrial) -> Proposal:
         asked = earlier.row["asked_batch_size"]
-        return Proposal(earlier.number, earlier.plan, earlier.baseline, earlier.row["seconds"]["propose"], asked)
+        spent, repeated = earlier.row["seconds"]["propose"], earlier.row["repeat_of"]
+        return Proposal(earlier.number, earlier.plan, earlier.baseline, spent, asked, repeated)
 
     def propose_packet(self, *, workers: int) -> list[Proposal]:
         """Plans to train side by side, or one; none when there is nothing to propose now.
@@ -246,6 +255,22 @@ class Proposer:
                 self._running[proposal.number].set_user_attr(PACKET, first.number)
         return packet
 
+    @property
+    def trials_left(self) -> int:
+        """That the budget still holds."""
+        return max(self._left, 0)
+
+    @property
+    def has_planned(self) -> bool:
+        """Whether plans are left that every search tries: given ones, and one of each backbone and method."""
+        return bool(self._given or self._first or self._per_method or (self._per_method is None and self._left > 0))
+
+    def finish(self, reason: str) -> None:
+        """Proposes nothing more."""
+        self._left = 0
+        self.finished_because = reason
+        self.leave_waiting()
+
     def leave_waiting(self) -> None:
         """Ends the trials that were asked for and never began."""
         import optuna
@@ -274,6 +299,14 @@ class Proposer:
                 return proposal
         return self._suggested(start)
 
+    def repeat(self, number: int) -> Proposal:
+        """The plan of an earlier trial with another seed; no trial of the budget."""
+        plan = replace(self._plans[number], seed=0)
+        proposal = self._proposal(plan, None, time.perf_counter())
+        self._numbers[plan.key()] = number
+        self._running[proposal.number].set_user_attr("repeat_of", number)
+        return replace(proposal, repeat_of=number)
+
     def step(self, number: int, epoch: int, score: float) -> None:
         """One epoch's score of a running trial; Optuna keeps the first of an epoch that is trained again."""
         if np.isfinite(score) and epoch > self._furthest.get(number, 0):
@@ -287,6 +320,7 @@ class Proposer:
         score: float | None,
         *,
         flops: int | None = None,
+        model_mb: float | None = None,
         promise: float | None = None,
     ) -> None:
         """Tells how a trial ended: `complete`, `pruned`, `failed` or `skipped`.
@@ -301,8 +335,15 @@ class Proposer:
         plan = self._plans[number]
         if flops is not None:
             self._flops[plan.backbone] = flops
+        excess: Mapping[str, float] = {}
+        if self._limits is not None:
+            self._limits.learn(plan, model_mb)
+            excess = self._limits.excess(model_mb, flops)
+            for limit, share in excess.items():
+                trial.set_constraint(limit, share)
         if status == "complete" and score is not None and np.isfinite(score):
             self._study.tell(trial, score)
+            self._note_merit(number, score, list(excess.values()))
             self._note_promise(plan.backbone, score, promise)
         elif status == "pruned":
             self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
@@ -311,6 +352,14 @@ class Proposer:
         if status == "skipped":
             self._not_at_hand.add(plan.backbone)  # no further plan with it is proposed
             self._left += trial.number in self._counted
+
+    def merit(self, number: int) -> float | None:
+        """By what trials are compared while searching, more is better; None of one that cannot win."""
+        return self._merits.get(number)
+
+    def _note_merit(self, number: int, value: float, excess: Sequence[float]) -> None:
+        if all(share <= 0 for share in excess):
+            self._merits[number] = self._sign * value
 
     def _note_promise(self, backbone: BackboneSpec, score: float, promise: float | None) -> None:
         best = self._probe_scores.get(backbone, -np.inf)
@@ -371,8 +420,13 @@ class Proposer:
         plan = self._space.suggest(trial, seed=trial_seed(self._task_seed, trial.number))
         if self._is_new(plan):
             return self._charged(self._started(trial, plan, None, start))
-        trial.set_user_attr("equal_to", self._numbers.get(plan.key(), "a plan whose weights are not at hand"))
-        self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        over = None if self._limits is None else self._limits.why_not(plan)
+        if over is not None:  # told as a trial that is over the limits, or the sampler would not learn to keep away
+            trial.set_constraint("model_mb", 1.0)
+            self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        else:
+            trial.set_user_attr("equal_to", self._numbers.get(plan.key(), "a plan whose weights are not at hand"))
+            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
         for other in self._random_plans(seed=trial_seed(self._task_seed, trial.number)):
             if self._is_new(other):
                 return self._charged(self._proposal(other, None, start))
@@ -387,7 +441,9 @@ class Proposer:
             yield self._space.suggest(draws.ask(), seed=0)
 
     def _is_new(self, plan: Plan) -> bool:
-        return not self.is_known(plan) and plan.backbone not in self._not_at_hand
+        if self.is_known(plan) or plan.backbone in self._not_at_hand:
+            return False
+        return self._limits is None or self._limits.why_not(plan) is None
 
     def _charged(self, proposal: Proposal) -> Proposal:
         self._left -= 1

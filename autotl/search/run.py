@@ -11,11 +11,16 @@ from autotl.plan.space import Space
 from autotl.run import RunFolder, Study
 from autotl.run.folder import TRIALS
 from autotl.search.budget import Budget
+from autotl.search.cost import CostLog, Examples
+from autotl.search.cost.reckoning import STARTUP_FACT, Reckoning
 from autotl.search.earlier import EarlierTrial, earlier_trials
+from autotl.search.enough import Enough
 from autotl.search.events import Listener, SearchStarted
 from autotl.search.journal import Journal
+from autotl.search.limits import PlanLimits
 from autotl.search.objective import GainOverSourceOnly, Objective, ScoreItself
 from autotl.search.proposer import Proposal, Proposer, make_sampler
+from autotl.search.repeats import Repeats
 from autotl.search.watchdog import Patience
 from autotl.trial.making import MakeWorkshop
 
@@ -42,6 +47,11 @@ class SearchOrder:
     workers: int | None
     patience: Patience = field(default_factory=Patience)
     starting: Sequence[Plan] = ()  # plans that did well elsewhere
+    examples: Examples | None = None  # how many there are, to reckon with; None: nothing is reckoned
+    costs: CostLog | None = None  # what trials took on this machine
+    limits: PlanLimits | None = None  # None: the winner may cost what it likes
+    stops_when_done: bool = False  # before trials and time are used up, if no further gain is expected
+    seeds: int = 1  # with how many the best few are trained before a winner is named
 
 
 def search(
@@ -61,6 +71,8 @@ def search(
     """
     from autotl.run.optuna_tables import optuna_study
 
+    reckoning = _reckoning(order, budget, listen)
+    listen = listen if reckoning is None else reckoning
     journal = Journal(run, study, listen, score_kind=order.score_kind, spent=lambda: budget.spent)
     sampler = make_sampler(trials=order.trials, seed=order.seed)
     objective: Objective = GainOverSourceOnly() if order.score_kind == "label_free" else ScoreItself()
@@ -76,6 +88,7 @@ def search(
             given=order.given,
             starting=order.starting,
             higher_is_better=better,
+            limits=order.limits,
         )
         unfinished = _take_up(earlier, proposer, objective, journal)
         for plan, reason in order.unavailable:
@@ -94,11 +107,28 @@ def search(
             make_workshop=make_workshop,
             listen=listen,
         )
+    if reckoning is not None:
+        reckoning.note()
+        study.put_fact(STARTUP_FACT, reckoning.startup_seconds)
     if budget.interrupted_by is not None:
         return "interrupted"
     if budget.is_spent():
         return "budget"
     return proposer.finished_because or "budget"
+
+
+def _reckoning(order: SearchOrder, budget: Budget, listen: Listener) -> Reckoning | None:
+    if order.examples is None or order.costs is None:
+        return None
+    return Reckoning(
+        order.space,
+        order.examples,
+        order.costs,
+        budget,
+        listen,
+        early_stopping=order.early_stopping,
+        higher_is_better=order.higher_is_better,
+    )
 
 
 def _take_up(
@@ -175,4 +205,6 @@ def _train(
             packing=Packing(memory_mb=memory / MB, gpus=gpus, gpus_each=shares.gpus, gpu_mb=gpu_mb),
             memory_share=memory / shares.workers,
             patience=order.patience,
+            enough=Enough(is_wanted=order.stops_when_done),
+            repeats=Repeats(order.seeds, order.trials, shares.workers, budget),
         )

@@ -12,11 +12,13 @@ from ray.tune.schedulers import FIFOScheduler
 from autotl.search.budget import Budget
 from autotl.search.cluster import environment, into_our_log, quiet_loggers
 from autotl.search.earlier import EarlierTrial
+from autotl.search.enough import Enough
 from autotl.search.journal import Journal
 from autotl.search.objective import Objective
 from autotl.search.packet_searcher import PacketSearcher
 from autotl.search.packing import Packing
 from autotl.search.proposer import Proposal, Proposer
+from autotl.search.repeats import Repeats
 from autotl.search.resources import Shares
 from autotl.search.stopping import EarlyStopping, SearchStopper
 from autotl.search.watchdog import Patience
@@ -43,6 +45,8 @@ def run_trials(
     packing: Packing,
     memory_share: float,
     patience: Patience,
+    repeats: Repeats | None = None,
+    enough: Enough | None = None,
 ) -> None:
     """Trains plans until the proposer has no more or the budget is spent. Every proposed trial has ended on return.
 
@@ -54,6 +58,8 @@ def run_trials(
         ask_ahead: propose while all workers are busy; off where each proposal must know every result before it.
         packing: what fits beside what.
         memory_share: bytes that a worker may hold when memory is short.
+        repeats: which trials are trained again before the search ends; None: none.
+        enough: when no further plan is worth its time; None: never.
         patience: how long a step may take before its worker is ended.
     Raises:
         AutotlError: the driver itself could not go on, for example with a full disk.
@@ -67,6 +73,8 @@ def run_trials(
         rungs=rungs_below(longest_plan) if early_stopping else (),
         higher_is_better=higher_is_better,
         packing=packing,
+        repeats=repeats,
+        enough=enough,
         earlier=earlier,
         unfinished=unfinished,
     )

@@ -335,6 +335,7 @@ class Budget(Section):
 
     trials: Count = 50
     wall: Annotated[timedelta, PlainValidator(parse_duration, json_schema_input_type=str)] = timedelta(hours=1)
+    seeds: Count = 3  # with how many the best few are trained before one is called the winner; 1: none is repeated
     # of one trial, its features included; one that hangs is ended without it, too
     trial_wall: Annotated[timedelta | None, PlainValidator(parse_duration, json_schema_input_type=str)] = None
 

@@ -6,7 +6,6 @@ from autotl.task.model import Task
 
 # (path in the file, what to call it, is it asked for?); building a part removes its line
 NOT_YET: tuple[tuple[str, str, Callable[[Task], bool]], ...] = (
-    ("limits", "limits on the winner", lambda task: task.limits != type(task.limits)()),
     ("privacy", "differential privacy", lambda task: task.privacy is not None),
     ("tasks", "learning several tasks together", lambda task: bool(task.tasks)),
 )

@@ -12,7 +12,7 @@ name: bad
 data:
   target: {train: nothing_here}
 metric: acuracy
-limits: {latency_ms: 5}
+limits: {latency_ms: -5}
 search_space: {backbone: efficientnet_lit0, dropout: 2}
 start_with: [{backbone: small_cnn, epochs: 0}]
 audit: {allow: [leek]}

@@ -250,7 +250,6 @@ def test_the_transductive_protocol_is_read(write):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (SMALLEST + "limits: {model_mb: 50}\n", ":2:9: limits: limits on the winner is read,"),
         (
             SMALLEST + "privacy: {epsilon: 3, delta: 1e-5, protects: target}\n",
             ":2:10: privacy: differential privacy is read,",
