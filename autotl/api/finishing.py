@@ -210,6 +210,7 @@ class _Finisher:
             deadline=deadline,
         )
         self._take_figures(winner, contenders, shipped)
+        self._measure_front()
         evidence = self._evidence(winner, shipped)
         gap = self._gap(winner)
         files = {"calibration.json": shipped.calibration, "gap.json": gap, FIGURES: evidence.figures}
@@ -344,7 +345,7 @@ class _Finisher:
         trial_files.tidy(
             self._run,
             complete,
-            weights_of={*complete[:KEPT_WEIGHTS], *baselines},
+            weights_of={*complete[:KEPT_WEIGHTS], *baselines, *self._front},
             features_of={*complete[:KEPT_FEATURES], *baselines},  # neighbours are told by source-only's
             unfinished=self._cut_off(),
         )
@@ -359,6 +360,23 @@ class _Finisher:
         groups = None if data.groups is None else data.groups[rows]
         validation = split_of([digests[row] for row in rows.tolist()], data.labels[rows], groups)
         return ScoredExamples(data.classes, self._order.scorer.positive, rows, validation, self._test_examples)
+
+    @property
+    def _front(self) -> list[int]:
+        """Trials that no other beats in all goals; none where the score is the only one."""
+        if len(self._task.task.goals) == 1:
+            return []
+        return leaderboard.pareto_front(self.rows, higher_is_better=self._task.higher_is_better)
+
+    def _measure_front(self) -> None:
+        """With latency as a goal the models on the front are measured, as far as the time goes, and told of."""
+        if LATENCY in self._task.task.goals:
+            by_number = {row["trial"]: row for row in self.rows}
+            for trial in self._front:
+                if self._budget.left > 0 and by_number[trial]["latency_estimated"]:
+                    by_number[trial] |= {LATENCY: self._latencies.of(by_number[trial]), "latency_estimated": False}
+        if self._front:
+            self.headline["sentences"] += leaderboard.sentences_of_front(len(self._front), self._task.task.goals)
 
     def _take_figures(self, winner: Row, contenders: "Sequence[Contender]", shipped: "Shipped") -> None:
         from autotl.production.latency import estimated_latency_ms

@@ -40,9 +40,13 @@ class Latencies:
                     {**row, LATENCY: self._known(row, otherwise=None), "latency_estimated": not self._is_known(row)}
                     for row in order
                 ]
-            self.measured[winner["trial"]] = self._by_structure[_structure(winner)] = self._by_structure.get(
-                _structure(winner)
-            ) or self._measure(winner)
+            self.measured[winner["trial"]] = self.of(winner)
+
+    def of(self, row: Row) -> float:
+        """What a row's model takes, measured unless one like it was."""
+        if not self._is_known(row):
+            self._by_structure[_structure(row)] = self._measure(row)
+        return self._by_structure[_structure(row)]
 
     def _is_known(self, row: Row) -> bool:
         return _structure(row) in self._by_structure

@@ -140,7 +140,7 @@ def plan(path: Path | str, *, price: str | None = None, **overrides: Any) -> Pla
         workers=shares.workers,
         baselines=baselines(space, setting=data.setting, wanted=wanted_baselines(task, settings)),
         given=[plan for plan in opened.given if plan.backbone not in opened.unavailable],
-        early_stopping=settings.early_stopping and data.score_kind != "label_free",
+        early_stopping=settings.early_stopping and data.score_kind != "label_free" and len(task.goals) == 1,
         stored=log.stored() if folder.is_dir() and any(folder.glob("*/*")) else frozenset(),
         observed=observed,
         commands=log.afterwards(),

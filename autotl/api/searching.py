@@ -45,6 +45,7 @@ from autotl.search.cost import Examples
 from autotl.search.disk import refuse_full_disks
 from autotl.search.events import Listener, silent
 from autotl.search.limits import PlanLimits, limits_of, too_large
+from autotl.search.proposer import Cost
 from autotl.search.run import SearchOrder
 from autotl.search.run import search as run_search
 from autotl.search.starting import StartingPlan
@@ -242,6 +243,7 @@ def _go_on(begun: BegunRun, study: Study) -> None:
 def _order(task: OpenedTask, data: TaskData, starting: Sequence[StartingPlan]) -> SearchOrder:
     overrides, wanted = task.overrides, wanted_baselines(task.task, task.overrides)
     label_free = data.score_kind == "label_free"
+    costs = cast(tuple[Cost, ...], task.task.goals[1:])
     shape = sized_like(task.space)
     return SearchOrder(
         name=task.task.name,
@@ -257,7 +259,8 @@ def _order(task: OpenedTask, data: TaskData, starting: Sequence[StartingPlan]) -
         seed=task.task.seed,
         higher_is_better=task.higher_is_better,
         score_kind=data.score_kind,
-        early_stopping=overrides.early_stopping and not label_free,  # a label-free score never stops a trial
+        # a label-free score never stops a trial, and with several goals a low score is no reason to
+        early_stopping=overrides.early_stopping and not label_free and not costs,
         deterministic=task.task.deterministic,
         cpus_per_trial=task.task.resources.cpus_per_trial,
         gpus_per_trial=task.task.resources.gpus_per_trial,
@@ -266,7 +269,8 @@ def _order(task: OpenedTask, data: TaskData, starting: Sequence[StartingPlan]) -
         costs=cost_log(overrides),
         limits=_limits(task),
         seeds=task.task.budget.seeds,
-        stops_when_done=overrides.stops_when_done,
+        costs_as_goals=costs,
+        stops_when_done=overrides.stops_when_done and not costs,
     )
 
 

@@ -12,6 +12,7 @@ from autotl.leaderboard.ranking import name_baselines, pareto_front, rank, stand
 from autotl.leaderboard.rows import score_of, winner_of
 from autotl.leaderboard.sorting import sort_rows
 from autotl.leaderboard.tested import test_sentences
+from autotl.leaderboard.words import sentences_of_front
 
 __all__ = [
     "BestOfTask",
@@ -28,6 +29,7 @@ __all__ = [
     "read_gate",
     "score_of",
     "sentences_of_beginning",
+    "sentences_of_front",
     "sort_rows",
     "standing",
     "test_sentences",

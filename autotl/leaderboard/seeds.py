@@ -41,7 +41,7 @@ class Seeds:
         found: dict[int, list[int]] = {}
         for row in sorted(rows, key=lambda row: int(row["trial"])):
             original = row.get("repeat_of")
-            if row["trial"] in complete and original in complete:
+            if original is not None and {row["trial"], original} <= complete:
                 found.setdefault(original, []).append(row["trial"])
         return cls({original: tuple(trials) for original, trials in found.items()})
 

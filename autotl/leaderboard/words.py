@@ -90,6 +90,16 @@ def of_limits(rows: Sequence[Row]) -> list[str]:
     return [f"Over the limits, so not allowed to win: {_trials(barred)}."]
 
 
+def sentences_of_front(count: int, goals: Sequence[str]) -> list[str]:
+    """What became of further goals: the rule by which one of the front ships, and how another would."""
+    costs = " and ".join({"latency_ms": "latency", "model_mb": "size"}[goal] for goal in goals[1:])
+    models = "one model is" if count == 1 else f"{count} models are"
+    return [
+        f"The search had {costs} as a goal beside the score: {models} beaten in all of them by no other (--pareto). Of "
+        "these the one that wins by score alone, ties going to the cheaper, ships; promote RUN/TRIAL ships another."
+    ]
+
+
 def of_seeds(winner: Row) -> list[str]:
     """How far the winner's score hangs on its seed."""
     seeds = winner.get("seeds")

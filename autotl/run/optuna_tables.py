@@ -23,14 +23,19 @@ from autotl.run.study import Study
 
 @contextmanager
 def optuna_study(
-    study: Study, *, name: str, higher_is_better: bool, sampler: optuna.samplers.BaseSampler
+    study: Study, *, name: str, higher_is_better: bool, sampler: optuna.samplers.BaseSampler, costs: int = 0
 ) -> Iterator[optuna.Study]:
-    """The run's Optuna study, made or continued."""
+    """The run's Optuna study, made or continued.
+
+    Args:
+        costs: further values of each trial behind its score, of which less is better.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    direction = StudyDirection.MAXIMIZE if higher_is_better else StudyDirection.MINIMIZE
-    earlier = _tables(study, name, direction)
+    directions = [StudyDirection.MAXIMIZE if higher_is_better else StudyDirection.MINIMIZE]
+    directions += [StudyDirection.MINIMIZE] * costs
+    earlier = _tables(study, name, directions)
     storage = _WrittenThrough(study, name)
-    current = optuna.create_study(study_name=name, storage=storage, sampler=sampler, direction=direction)
+    current = optuna.create_study(study_name=name, storage=storage, sampler=sampler, directions=directions)
     for trial in earlier:
         current.add_trial(trial)
     storage.writes = True
@@ -41,7 +46,7 @@ def optuna_study(
 
 
 def complete_trials(study: Study) -> list[FrozenTrial]:
-    """Trials that ended with a value, with their parameters, in the order of their numbers; none without the tables.
+    """Trials that ended with a score, with their parameters, in the order of their numbers; none without the tables.
 
     Read straight from the tables: Optuna's own storage takes many seconds for thousands of trials.
     """
@@ -59,7 +64,7 @@ def complete_trials(study: Study) -> list[FrozenTrial]:
         of_trial.setdefault(trial_id, {})[name] = distributions[written]
     told = study.execute(
         "SELECT trials.trial_id, trial_values.value FROM trials JOIN trial_values USING (trial_id) "
-        "WHERE state = 'COMPLETE' AND value_type = 'FINITE' ORDER BY number"
+        "WHERE state = 'COMPLETE' AND objective = 0 AND value_type = 'FINITE' ORDER BY number"
     )
     return [
         create_trial(params=params.get(trial_id, {}), distributions=of_trial.get(trial_id, {}), value=value)
@@ -67,11 +72,11 @@ def complete_trials(study: Study) -> list[FrozenTrial]:
     ]
 
 
-def _tables(study: Study, name: str, direction: StudyDirection) -> list[FrozenTrial]:
+def _tables(study: Study, name: str, directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
     """Makes Optuna's tables and the study in them where they are missing; the trials that are there."""
     storage = optuna.storages.RDBStorage(f"sqlite:///{study.path}", engine_kwargs={"connect_args": {"timeout": 30}})
     try:
-        stored = optuna.create_study(study_name=name, storage=storage, direction=direction, load_if_exists=True)
+        stored = optuna.create_study(study_name=name, storage=storage, directions=directions, load_if_exists=True)
         return stored.get_trials(deepcopy=False)
     finally:
         storage.remove_session()

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -130,7 +131,8 @@ class PacketSearcher(Searcher):
             return self._resumed(self._unfinished.pop(0))
         with self._journal.together():
             self._stop_when_done()
-            asked = [] if self._repeats.are_due() else self._proposer.propose_packet(workers=self._at_once)
+            waits_for_repeats = self._repeats.are_due() and not self._proposer.is_waiting
+            asked = [] if waits_for_repeats else self._proposer.propose_packet(workers=self._at_once)
             if not asked and not self._proposer_may_go_on():
                 again = self._repeats.next()
                 asked = [] if again is None else [self._proposer.repeat(again)]
@@ -147,7 +149,8 @@ class PacketSearcher(Searcher):
         left = self._proposer.trials_left
         if self._seconds_of_trials:
             one = sum(self._seconds_of_trials) / len(self._seconds_of_trials) / self._at_once
-            left = min(left, int(self._budget.left / one)) if one > 0 else left
+            seconds = max(self._budget.search_ends - time.monotonic(), 0.0)
+            left = min(left, int(seconds / one)) if one > 0 else left
         reason = self._enough.reason(left)
         if reason is not None:
             _log.info("the search ends early: %s", reason)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -28,6 +28,10 @@ LARGEST_RANDOM_START = 10
 LARGEST_PACKET = 64  # by `benchmarks.speed.packets`: more plans at once are hardly faster
 ASKED_BLINDLY = 0.25  # of all trials at most, over all workers: what is proposed together does not know its results
 TRIES_FOR_A_NEW_PLAN = 1_000  # equal plans run once; after so many random ones, all tried, the space is searched
+
+MOST_COST = 1e15  # of a model that did not say what it costs
+
+Cost = Literal["latency_ms", "model_mb"]  # goals beside the score
 
 # Attributes of Optuna's trials, by which a resumed search finds its way.
 WAITING = "waiting"  # the plan of a trial that was asked for and has to wait for its turn
@@ -76,6 +80,10 @@ def make_sampler(*, trials: int, seed: int, number: int = 0) -> "optuna.samplers
         )
 
 
+def _or_most(figure: float | None) -> float:
+    return MOST_COST if figure is None else float(figure)
+
+
 class Proposer:
     """Ask and tell over one Optuna study.
 
@@ -95,8 +103,10 @@ class Proposer:
         starting: Sequence[Plan] = (),
         higher_is_better: bool = True,
         limits: PlanLimits | None = None,
+        costs: Sequence[Cost] = (),
     ) -> None:
         self._limits = limits
+        self._costs = costs
         self._study = study
         self._space = space
         self._trials = trials
@@ -180,9 +190,10 @@ class Proposer:
             self._furthest[earlier.number] = max(trial.intermediate_values, default=0)
             if earlier.baseline in PROBES:
                 self._probes_running.add(earlier.number)
-        if earlier.final is not None and trial.value is not None:
-            self._note_merit(trial.number, trial.value, list(trial.constraints.values()))
-            self._note_promise(backbone, trial.value, promise(earlier.final))
+        if earlier.final is not None and trial.values:
+            score = trial.values[0]
+            self._note_merit(trial.number, score, list(trial.constraints.values()))
+            self._note_promise(backbone, score, promise(earlier.final))
         if earlier.baseline is not None:  # one whose plan the search makes itself is not made a second time
             self._baselines = [
                 each for each in self._baselines if each.plan is not None or each.name != earlier.baseline
@@ -263,7 +274,8 @@ class Proposer:
     @property
     def has_planned(self) -> bool:
         """Whether plans are left that every search tries: given ones, and one of each backbone and method."""
-        return bool(self._given or self._first or self._per_method or (self._per_method is None and self._left > 0))
+        started = self._given or self._starting or self._first or self._per_method
+        return bool(started or (self._per_method is None and self._left > 0))
 
     def finish(self, reason: str) -> None:
         """Proposes nothing more."""
@@ -311,7 +323,8 @@ class Proposer:
         """One epoch's score of a running trial; Optuna keeps the first of an epoch that is trained again."""
         if np.isfinite(score) and epoch > self._furthest.get(number, 0):
             self._furthest[number] = epoch
-            self._running[number].report(score, epoch)
+            if not self._costs:  # of trials with several values Optuna keeps the last ones alone
+                self._running[number].report(score, epoch)
 
     def end(
         self,
@@ -342,7 +355,8 @@ class Proposer:
             for limit, share in excess.items():
                 trial.set_constraint(limit, share)
         if status == "complete" and score is not None and np.isfinite(score):
-            self._study.tell(trial, score)
+            figures = {"latency_ms": flops, "model_mb": model_mb}  # operations stand for the time that they take
+            self._study.tell(trial, [score, *(_or_most(figures[cost]) for cost in self._costs)])
             self._note_merit(number, score, list(excess.values()))
             self._note_promise(plan.backbone, score, promise)
         elif status == "pruned":

@@ -19,7 +19,7 @@ from autotl.search.events import Listener, SearchStarted
 from autotl.search.journal import Journal
 from autotl.search.limits import PlanLimits
 from autotl.search.objective import GainOverSourceOnly, Objective, ScoreItself
-from autotl.search.proposer import Proposal, Proposer, make_sampler
+from autotl.search.proposer import Cost, Proposal, Proposer, make_sampler
 from autotl.search.repeats import Repeats
 from autotl.search.watchdog import Patience
 from autotl.trial.making import MakeWorkshop
@@ -50,6 +50,7 @@ class SearchOrder:
     examples: Examples | None = None  # how many there are, to reckon with; None: nothing is reckoned
     costs: CostLog | None = None  # what trials took on this machine
     limits: PlanLimits | None = None  # None: the winner may cost what it likes
+    costs_as_goals: tuple[Cost, ...] = ()  # beside the score; then a cheap trial of low score is worth its time as well
     stops_when_done: bool = False  # before trials and time are used up, if no further gain is expected
     seeds: int = 1  # with how many the best few are trained before a winner is named
 
@@ -78,7 +79,8 @@ def search(
     objective: Objective = GainOverSourceOnly() if order.score_kind == "label_free" else ScoreItself()
     better = order.higher_is_better or order.score_kind == "label_free"  # of a gain more is better, whatever the metric
     earlier = earlier_trials(study, modality=order.space.modality)
-    with optuna_study(study, name=order.name, higher_is_better=better, sampler=sampler) as history:
+    costs = order.costs_as_goals
+    with optuna_study(study, name=order.name, higher_is_better=better, sampler=sampler, costs=len(costs)) as history:
         proposer = Proposer(
             history,
             order.space,
@@ -89,6 +91,7 @@ def search(
             starting=order.starting,
             higher_is_better=better,
             limits=order.limits,
+            costs=costs,
         )
         unfinished = _take_up(earlier, proposer, objective, journal)
         for plan, reason in order.unavailable:

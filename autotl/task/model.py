@@ -28,6 +28,7 @@ METRIC_NAMES = (
     "cohen_kappa",
 )
 BASELINE_NAMES = ("linear_probe", "source_only", "no_transfer", "full_finetune")  # `autotl.plan.baselines` builds them
+GOAL_NAMES = ("score", "latency_ms", "model_mb")
 DEFAULT_SHARE = 0.2
 PRICE = r"(?P<amount>\d{1,9}(\.\d+)?)( ?(?P<currency>[^\W\d]{1,8}|[$€£¥]))?"  # an amount, and maybe its currency
 
@@ -359,6 +360,16 @@ class Limits(Section):
     model_mb: Positive | None = None
 
 
+def _goals(written: Any) -> tuple[str, ...]:
+    names = written if isinstance(written, list) else [written]
+    for name in names:
+        if name not in GOAL_NAMES:
+            raise ValueError(f"{name!r} is not known. {suggestion(str(name), GOAL_NAMES)}")
+    if names[:1] != ["score"] or len(set(names)) < len(names):
+        raise ValueError(f"{written!r} must begin with score and name no goal twice, such as [score, latency_ms].")
+    return tuple(names)
+
+
 class Audit(Section):
     """What the user knows about the data and accepts."""
 
@@ -415,6 +426,8 @@ class Task(Section):
     weights: Literal["balanced", "none"] = "none"
     resources: Resources = Resources()
     limits: Limits = Limits()
+    # what is searched for: the best score alone, or the front of score and costs
+    goals: Annotated[tuple[str, ...], PlainValidator(_goals, json_schema_input_type=str | list[str])] = ("score",)
     audit: Audit = Audit()
     encoding: Annotated[Text, AfterValidator(_encoding)] = "utf-8"
     window: Count | None = None

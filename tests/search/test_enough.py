@@ -39,7 +39,7 @@ def test_more_draws_gain_more_and_those_that_cannot_win_gain_nothing():
     gains = [expected_gain(merits, 0.8, draws) for draws in (1, 10, 100)]
     assert gains == sorted(gains)
     assert expected_gain([*merits[:10], *[-math.inf] * 10], 0.8, 10) < expected_gain(merits[:10], 0.8, 10)
-    assert expected_gain([0.8] * 20, 0.8, 100) == 0
+    assert expected_gain([0.8] * 20, 0.8, 100) == pytest.approx(0, abs=1e-12)
     assert expected_gain([0.8], 0.8, 1) == math.inf, "one trial tells nothing of the next"
 
 

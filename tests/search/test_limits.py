@@ -1,6 +1,7 @@
 """A plan that cannot meet a limit by its structure is not tried, and one that turned out too large not again."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 import ray
@@ -90,3 +91,18 @@ def test_a_search_keeps_away_from_models_over_the_limit(tmp_path):
     stored = optuna.load_study(study_name="toy", storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}")
     by_number = {trial.number: trial for trial in stored.trials}
     assert all(by_number[row["trial"]].constraints == {"model_mb": 30.0 / 16.0 - 1.0} for row in large)
+
+
+def test_with_a_cost_as_a_goal_the_sampler_is_told_both_and_the_study_can_be_resumed(tmp_path):
+    import optuna
+
+    space = a_space(head=Options({"hidden": ALONE, "linear": Choice("linear")}))
+    order = an_order(space=space, baselines=[], given=[], trials=8, costs_as_goals=("model_mb",), early_stopping=False)
+    run_search(tmp_path / "run", order, make_workshop=LargeHeads)
+    why, rows, _ = run_search(tmp_path / "run", replace(order, trials=12), make_workshop=LargeHeads)
+    assert (why, len(rows)) == ("trials", 12)
+    stored = optuna.load_study(study_name="toy", storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}")
+    sizes = {row["trial"]: 30.0 if row["plan"]["head"]["name"] == "hidden" else 1.0 for row in rows}
+    told = {trial.number: trial.values for trial in stored.trials if trial.values}
+    assert told == {row["trial"]: [row["score"]["value"], sizes[row["trial"]]] for row in rows}
+    assert {sizes[trial.number] for trial in stored.best_trials} <= {1.0, 30.0}

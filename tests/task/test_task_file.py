@@ -1,4 +1,5 @@
 import pickle
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -92,7 +93,7 @@ def test_the_resolved_task_reads_back_to_an_equal_one(write, text):
 def test_the_resolved_task_holds_what_the_data_decided(write):
     value = parse_document(read_task(write(SMALLEST)).as_yaml(metric="accuracy").encode(), file="t").value
     assert value["metric"] == "accuracy"
-    assert value["budget"] == {"trials": 50, "wall": "1h"}
+    assert value["budget"] == {"trials": 50, "wall": "1h", "seeds": 3}
 
 
 def test_values_inside_raw_mappings_keep_their_place(write):
@@ -240,6 +241,34 @@ def test_every_metric_of_the_table_is_allowed(write, name):
 )
 def test_labels_take_their_three_forms(write, written, read):
     assert read_task(write(f"data: {{target: {{train: a, labels: {written}}}}}\n")).data.target.labels == read
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("score", ("score",)),
+        ("[score, latency_ms]", ("score", "latency_ms")),
+        ("[score, model_mb]", ("score", "model_mb")),
+    ],
+)
+def test_goals_begin_with_the_score(write, written, read):
+    assert read_task(write(f"{SMALLEST}goals: {written}\n")).goals == read
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (
+            "[score, latency]",
+            "'latency' is not known. Allowed: latency_ms, model_mb, score. Did you mean 'latency_ms'?",
+        ),
+        ("[latency_ms, score]", "must begin with score and name no goal twice"),
+        ("[score, score]", "must begin with score and name no goal twice"),
+    ],
+)
+def test_other_goals_are_refused(write, written, words):
+    with pytest.raises(TaskError, match=re.escape(words)):
+        read_task(write(f"{SMALLEST}goals: {written}\n"))
 
 
 def test_the_transductive_protocol_is_read(write):

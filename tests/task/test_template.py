@@ -14,7 +14,8 @@ LINES = (
     Line("budget", {"trials": 30, "wall": "30m"}),
     Line("positive", "1", is_proposed=True),
 )
-NOT_SHOWN = {"limits", "privacy", "tasks", "deterministic", "start_with", "resources"}  # for later, or for experts
+# for later, or for experts
+NOT_SHOWN = {"goals", "limits", "privacy", "tasks", "deterministic", "start_with", "resources"}
 
 
 def read(tmp_path, lines):
