@@ -2,11 +2,10 @@
 
 import json
 import logging
-import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +29,7 @@ from autotl.api.pretraining import pretraining_sentence, with_pretrained
 from autotl.api.resuming import as_begun, is_searched, open_run, refuse_changed_data, resumed_words
 from autotl.api.room import features_folder, needs_of, run_path
 from autotl.api.stages import Stages
+from autotl.backbones.availability import kept_offline, offline_by_environment
 from autotl.data import TaskData, load_data
 from autotl.errors import AutotlError, NoUsableModelError, StorageError, UsageError
 from autotl.features import FeatureStore, default_limit_bytes
@@ -102,7 +102,7 @@ def search(
         task = open_to_search(None if task is None else Path(task), settings)
     elif overrides:
         task = replace(task, overrides=replace(task.overrides, **overrides))
-    with _offline(task.overrides.offline):
+    with kept_offline() if task.overrides.offline or offline_by_environment() else nullcontext():
         try:
             return _search(task, listen)
         except OutOfTimeError:
@@ -335,21 +335,6 @@ def _logged(run: RunFolder) -> Iterator[None]:
         logger.removeHandler(handler)
         logger.setLevel(level)
         handler.close()
-
-
-@contextmanager
-def _offline(wanted: bool) -> Iterator[None]:
-    """`--offline` for this process and the workers that it starts, for as long as the search lasts."""
-    before = os.environ.get("AUTOTL_OFFLINE")
-    if wanted:
-        os.environ["AUTOTL_OFFLINE"] = "1"
-    try:
-        yield
-    finally:
-        if wanted:
-            os.environ.pop("AUTOTL_OFFLINE")
-            if before is not None:
-                os.environ["AUTOTL_OFFLINE"] = before
 
 
 class _JsonLines(logging.Formatter):

@@ -8,11 +8,31 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 DOWNLOAD_TIMEOUT_SECONDS = 10.0  # of silence on a connection; closed networks often swallow packets without a word
+OFFLINE_SWITCHES = ("AUTOTL_OFFLINE", "HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 def offline_by_environment() -> bool:
     """Whether `AUTOTL_OFFLINE` asks for no socket to the outside."""
     return os.environ.get("AUTOTL_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+
+
+@contextmanager
+def kept_offline() -> Iterator[None]:
+    """This process, and those that it starts, open no socket to the outside for as long as the context lasts."""
+    before = {name: os.environ.get(name) for name in OFFLINE_SWITCHES}
+    stay_offline()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
+def stay_offline() -> None:
+    """This process, and those that it starts, open no socket to the outside; the hubs' own clients are told so, too."""
+    os.environ.update(dict.fromkeys(OFFLINE_SWITCHES, "1"))
 
 
 def cache_folder() -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import ray
 from ray._private import ray_constants
+from ray._private.node import Node
 
 from autotl.errors import EnvironmentProblemError
 
@@ -43,7 +44,7 @@ def private_cluster(*, cpus: int, gpus: int | None = None) -> Iterator[None]:
 def _start_ray(cpus: int, gpus: int | None, temporary: str) -> None:
     try:
         settings = {"RAY_USAGE_STATS_ENABLED": "0"}
-        with environment(settings), quiet_loggers(), _signal_handlers_kept(), _on_loopback():
+        with environment(settings), quiet_loggers(), _signal_handlers_kept(), _alone():
             ray.init(
                 address="local",
                 num_cpus=cpus,
@@ -60,18 +61,20 @@ def _start_ray(cpus: int, gpus: int | None, temporary: str) -> None:
 
 
 @contextlib.contextmanager
-def _on_loopback() -> Iterator[None]:
-    """Ray starts on 127.0.0.1 for as long as the context lasts.
+def _alone() -> Iterator[None]:
+    """Ray starts on 127.0.0.1 and asks nobody outside, for as long as the context lasts.
 
-    Ray does so by itself where it supports no clusters (macOS, Windows). Elsewhere it asks which address leads to the
-    internet and listens on all of them, and takes an explicit 127.0.0.1 for a mistake.
+    Ray keeps to that address where it supports no clusters (macOS, Windows). Elsewhere it listens on all of them, and
+    takes an explicit 127.0.0.1 for a mistake. The server of its dashboard is started even where none is wanted, for
+    statistics of usage; before it learns that there are to be none it asks the services of three clouds whether it runs
+    there. Nothing else of Ray needs it.
     """
-    before = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = False
+    before = ray_constants.ENABLE_RAY_CLUSTER, Node.start_api_server
+    ray_constants.ENABLE_RAY_CLUSTER, Node.start_api_server = False, lambda *_, **__: None
     try:
         yield
     finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
+        ray_constants.ENABLE_RAY_CLUSTER, Node.start_api_server = before
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from autotl.backbones.availability import stay_offline
 from autotl.data.examples import TaskData
 from autotl.features import ComputePrecision, FeatureStore
 from autotl.trial.outcome import EpochRow, Job
@@ -40,10 +41,8 @@ class WorkshopOrder:
 
     def __call__(self) -> "Workshop":
         """A new workshop; imports Keras."""
-        import os
-
         if self.offline:
-            os.environ["AUTOTL_OFFLINE"] = "1"  # of the worker's process; the driver's has it for the whole search
+            stay_offline()  # in the worker's process; the driver's has it for the whole search
         from autotl.trial.workshop import Workshop
 
         store = FeatureStore(self.store_folder, limit_bytes=self.store_limit_bytes)
