@@ -200,7 +200,15 @@ def _fetched_imagenet_file(name: str, build: Any) -> Path:
 
 def _load_weights(model: Any, path: Path, spec: BackboneSpec) -> None:
     # Never by the constructor's `weights=`: it refuses sizes other than 224 for some networks and may open a socket.
-    check_weights_file(path)
+    try:
+        check_weights_file(path)
+    except TaskError as cause:
+        if spec.weights != "imagenet":
+            raise
+        raise EnvironmentProblemError(
+            f"{cause} Was its download cut off? Delete it to have it downloaded again, or place a whole {path.name} in "
+            f"{path.parent}."
+        ) from cause
     try:
         model.load_weights(str(path))
     except Exception as cause:

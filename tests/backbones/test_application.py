@@ -112,6 +112,14 @@ def test_a_failed_download_says_so_instead_of_crashing(keras_home: Path, no_sock
         build_network(spec, form=of_images(SIZE))
 
 
+def test_a_download_that_was_cut_off_is_named_with_what_to_do(keras_home: Path, no_sockets: None) -> None:
+    path = keras_home / "models" / APPLICATIONS["MobileNetV2"].imagenet_file
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(200)]).save(path)
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(EnvironmentProblemError, match=r"Delete it .* or place a whole mobilenet_v2_weights_.*\.h5 in"):
+        build_network(BackboneSpec("application", "MobileNetV2", weights="imagenet"), form=of_images(SIZE))
+
+
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save_weights(tmp_path / "other.weights.h5")
     spec = BackboneSpec("application", "MobileNetV2", weights=str(tmp_path / "other.weights.h5"))
