@@ -1,7 +1,7 @@
 """The verbs beside `search`, each a few lines over the rooms."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,8 +100,10 @@ def write_report(run: Path | str) -> Path:
 
 
 def write_report_without_examples(run: Path | str) -> Path:
-    """The same report for people who may not see the data: it shows no example of it."""
-    return _laid_out(run, lambda values: replace(values, examples=None))
+    """The same report for people who may not see the data: it shows no example of it, and no name of one."""
+    from autotl.report.discretion import without_examples
+
+    return _laid_out(run, without_examples)
 
 
 def _laid_out(run: Path | str, chosen: "Callable[[ReportValues], ReportValues]") -> Path:

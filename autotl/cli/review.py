@@ -116,7 +116,10 @@ def gap(
 def report(
     run: RunPath,
     without_examples: Annotated[
-        bool, typer.Option("--without-examples", help="Show no example of the data: to pass the report on.")
+        bool,
+        typer.Option(
+            "--without-examples", "--anonymise", help="Show no example of the data and no file's name: to pass it on."
+        ),
     ] = False,
 ) -> None:
     """Writes report.html anew from what the run folder holds."""
