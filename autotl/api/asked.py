@@ -6,6 +6,7 @@ import platform
 import re
 import shlex
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from autotl import __version__
@@ -72,7 +73,7 @@ def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study
         "space": task.space.as_mapping(),
         "versions": versions(),
         "folder": str(task.task.folder),  # where the task's relative paths start; no report shows it
-        "reproduce": [_command(task), f"autotl leaderboard {run.path}"],
+        "reproduce": [_command(task), f"autotl leaderboard {told_path(run.path)}"],
         ASKED: as_asked(task),
     }
     if task.task.resources.price_per_hour is not None:
@@ -120,14 +121,21 @@ def versions() -> dict[str, str]:
     return found
 
 
+def told_path(path: Path) -> Path:
+    """A path as the report may show it: whoever gets the report learns of no folder outside the current one."""
+    if not path.is_absolute():
+        return path
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else Path(path.name)
+
+
 def _command(task: OpenedTask) -> str:
     """The command line that searches the same again."""
     overrides = task.overrides
-    words = ["autotl", "search", str(task.path), "--out", "NEW_FOLDER"]
+    words = ["autotl", "search", str(told_path(task.path)), "--out", "NEW_FOLDER"]
     for option in ("trials", "wall", "trial_wall", "workers", "start_with", "baselines", "require"):
         value = getattr(overrides, option)
         if value is not None:
-            words += [f"--{option.replace('_', '-')}", str(value)]
+            words += [f"--{option.replace('_', '-')}", str(told_path(value) if isinstance(value, Path) else value)]
     words += [] if overrides.early_stopping else ["--no-early-stop"]
     words += [] if overrides.stops_when_done else ["--all-trials"]
     words += [] if overrides.refit else ["--no-refit"]
