@@ -63,7 +63,7 @@ def _packages(facts: Facts) -> Iterator[Finding]:
         words = f"{package.name}: {_lack(package)}"
         yield Finding("packages", "fail", words, f"pip install '{package.name}{package.wanted}'")
     if not wrong:
-        versions = {package.name: package.installed for package in needed}
+        versions = {package.name.partition("[")[0]: package.installed for package in needed}
         named = [f"{name} {versions[name]}" for name in ("keras", "tensorflow", "ray", "optuna") if name in versions]
         yield Finding("packages", "ok", f"all {len(needed)} that are needed: {', '.join([*named, '…'])}")
 

@@ -12,7 +12,7 @@ SOUND = Facts(
     system="Linux 6.1 x86_64",
     packages=(
         Package("keras", ">=3.15.1", None, "3.15.1", fits=True),
-        Package("tensorflow", ">=2.21", None, "2.21.0", fits=True),
+        Package("ray[tune]", ">=2.60", None, "2.60.0", fits=True),
         Package("onnx", ">=1.23", "onnx", "1.23.0", fits=True),
         Package("optuna-dashboard", ">=0.21", "dashboard", None, fits=False),
     ),

@@ -128,7 +128,7 @@ def test_an_examination_is_data_with_a_version_and_ends_with_what_failed():
     assert sound.as_dict()["schema"] == 1
     assert sound.as_dict()["versions"] == {
         **{"keras": "3.15.1", "onnx": "1.23.0"},
-        **{"optuna-dashboard": None, "tensorflow": "2.21.0"},
+        **{"optuna-dashboard": None, "ray[tune]": "2.60.0"},
     }
     sick = a_machine(memory_free_bytes=0, loopback_failure="no")
     with pytest.raises(EnvironmentProblemError, match=r"2 of \d+ checks failed: memory, ports"):

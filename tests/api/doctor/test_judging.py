@@ -64,7 +64,7 @@ def test_a_sound_machine_is_sound():
     assert {finding.status for finding in findings} == {"ok"}
     assert all(finding.words and not finding.fix for finding in findings)
     said = {finding.name: finding.words for finding in findings}
-    assert said["packages"] == "all 2 that are needed: keras 3.15.1, tensorflow 2.21.0, …"
+    assert said["packages"] == "all 2 that are needed: keras 3.15.1, ray 2.60.0, …"
     assert said["extras"] == "onnx; not installed: dashboard"
 
 
