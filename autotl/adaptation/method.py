@@ -19,6 +19,8 @@ Values = Mapping[str, Any]  # a method's parameters by name
 
 Part = Literal["suffix", "hidden", "classifier", "affine", "networks"]
 
+RAMPED_SHARE = 0.5  # of the supervised steps, after which a joint method's loss counts in full
+
 
 @dataclass(frozen=True)
 class Parameter:

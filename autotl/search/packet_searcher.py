@@ -24,6 +24,7 @@ from autotl.search.objective import Objective
 from autotl.search.packing import MemoryLimits, Packing
 from autotl.search.proposer import Proposal, Proposer
 from autotl.search.repeats import Repeats
+from autotl.trial.halving import grace_of
 from autotl.trial.outcome import Job
 
 _log = logging.getLogger(__name__)
@@ -279,6 +280,13 @@ class PacketSearcher(Searcher):
         return packet is not None and (
             packet.stops_itself or any(each.baseline or each.repeat_of is not None for each in packet.unfinished())
         )
+
+    def is_compared(self, trial_id: str, epoch: int) -> bool:
+        """Whether a plan that runs alone may be held against others that came as far."""
+        packet = self._packets.get(trial_id)
+        if packet is None or self.is_protected(trial_id):
+            return False
+        return epoch > grace_of(packet.plan)
 
     def scores_before(self, trial_id: str) -> Mapping[int, float]:
         """By epoch, what a plan that may be stopped early told of itself in a process that is gone."""

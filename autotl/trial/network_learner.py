@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.adaptation.method import Joint
+from autotl.adaptation.method import RAMPED_SHARE, Joint
 from autotl.backbones import BackboneSpec
 from autotl.backbones.cut import Division, divide, place_of_cut, places_for_taps
 from autotl.backbones.form import Form
@@ -35,7 +35,6 @@ KEPT_WORDS = 12  # bags of words, one a fold
 KEPT_NETWORKS = 8  # pretrained networks that stay in a worker's memory
 KEPT_TRAINERS = 24  # compiled structures
 KEPT_FEATURES = 12  # opened feature sets, each with up to 64 MiB in memory
-RAMPED_SHARE = 0.5  # of the supervised steps, after which a joint method's loss counts in full
 
 
 class NetworkBench:

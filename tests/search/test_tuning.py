@@ -414,8 +414,8 @@ def test_linear_heads_share_packets_and_stay_trials_of_their_own(tmp_path, four_
             assert (trial.state, row["epochs"]) == (TrialState.COMPLETE, EPOCHS)
             assert trial.value == row["score"]["value"]
     of_ten = next(packet["plans"] for packet in packets if len(packet["plans"]) == 10)
-    assert sorted(rows[number]["epochs"] for number in of_ten) == [1] * 6 + [3] * 2 + [9] * 2
-    assert all(packet["rungs"] == [1, 3] for packet in packets)
+    assert sorted(rows[number]["epochs"] for number in of_ten) == [3] * 6 + [9] * 4
+    assert all(packet["rungs"] == [3] for packet in packets)
 
 
 def test_packets_of_heads_are_the_same_on_every_repetition(tmp_path, four_gpus):

@@ -141,9 +141,9 @@ def test_the_best_third_goes_on_at_each_rung(tmp_path):
 
 
 def test_rungs_are_those_of_plans_that_run_alone_and_ties_go_to_the_earlier_trial():
-    assert rungs_below(10) == (1, 3, 9)
-    assert rungs_below(9) == (1, 3)
-    assert rungs_below(1) == ()
+    assert rungs_below(10) == (3, 9)
+    assert rungs_below(9) == (3,)
+    assert rungs_below(3) == ()
     assert left_behind({4: 0.5, 7: 0.5, 2: 0.1, 9: 0.5}, higher_is_better=True) == {9, 2}
     assert left_behind({4: 0.5, 7: 0.4}, higher_is_better=False) == {4}
     assert left_behind({}, higher_is_better=True) == frozenset()
