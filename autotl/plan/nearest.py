@@ -1,7 +1,7 @@
 """A plan that did well elsewhere, as a space has it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from autotl.backbones import BackboneSpec
@@ -13,7 +13,9 @@ from autotl.plan.space import Alternatives, Dimension, Fixed, Options, Range, Sp
 NONE = "none"  # the alternative that does nothing, of adaptation methods
 
 
-def nearest_in(space: Space, plan: Plan, *, backbones: Sequence[BackboneSpec]) -> Plan:
+def nearest_in(
+    space: Space, plan: Plan, *, backbones: Sequence[BackboneSpec], known: Collection[str] | None = None
+) -> Plan:
     """The plan of the space that is most like one from elsewhere.
 
     What the space fixes is as it fixes it, numbers are drawn into its ranges or to the nearest of its choices, and what
@@ -22,9 +24,13 @@ def nearest_in(space: Space, plan: Plan, *, backbones: Sequence[BackboneSpec]) -
     Args:
         backbones: those of the space, the most promising first: one of them stands in for a backbone that the space has
             not. A network is known by its label, so that two copies of its weights are the same.
+        known: the fields of which the plan says something; the others are as in the middle of the space. All of them
+            where left out.
     """
     values: dict[str, Any] = {
-        name: _nearest(space, name, getattr(plan, name)) for name in space.dimensions if name != "backbone"
+        name: _nearest(space, name, getattr(plan, name)) if known is None or name in known else middle_of(space, name)
+        for name in space.dimensions
+        if name != "backbone"
     }
     same = [backbone for backbone in backbones if backbone.label == plan.backbone.label]
     backbone = same[0] if same else backbones[0]

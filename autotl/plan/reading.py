@@ -28,7 +28,8 @@ def shipped_spaces() -> dict[str, Path]:
 
 
 def shipped_portfolio(modality: str) -> list[dict[str, Any]]:
-    """Plans that do well on most tasks of a modality, the most useful first, as leaderboards write them.
+    """Plans that do well on most tasks of a modality, the most useful first, as leaderboards write them; fields that
+    were the same in all recorded plans are left out.
 
     `benchmarks.search.portfolio` makes them; of a modality without recorded tasks there are none.
     """

@@ -44,7 +44,8 @@ def starting_plans(
 
     Args:
         likeness: of the task; None where no earlier run is asked.
-        portfolio: plans as leaderboards write them, the most useful first.
+        portfolio: plans as leaderboards write them, the most useful first; what one leaves out is as in the middle of
+            the space.
         trials: of the search.
     """
     near = [] if likeness is None else nearest(runs, likeness, most=NEAR_TASKS)
@@ -73,4 +74,4 @@ def _in_space(space: Space, written: Mapping[str, Any], label: str) -> Iterator[
         backbone=BackboneSpec("preset", label),
         unfrozen_layers=written.get("unfrozen_layers", Plan.unfrozen_layers),
     )
-    yield nearest_in(space, plan, backbones=backbones)
+    yield nearest_in(space, plan, backbones=backbones, known=written)

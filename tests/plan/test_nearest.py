@@ -54,3 +54,11 @@ def test_a_method_that_the_space_lacks_becomes_none_and_its_parameters_go_with_i
     assert near(space, plan).adaptation.name == "none"
     other = Plan(**{**vars(a_plan()), "adaptation": Choice("dan", {"weight": 7.0})})
     assert near(space, other).adaptation.parameters["weight"] == 1.0
+
+
+def test_fields_of_which_nothing_is_known_are_as_in_the_middle_of_the_space():
+    space = a_space(learning_rate={"log": [1e-4, 1e-2]}, image_size={"choice": [96, 128, 160]})
+    found = nearest_in(
+        space, a_plan(learning_rate=9e-3, image_size=96), backbones=space.values("backbone"), known={"learning_rate"}
+    )
+    assert (found.learning_rate, found.image_size) == (9e-3, 128)

@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from autotl.errors import TaskError
-from autotl.plan.reading import read_plans, read_space, shipped_spaces
+from autotl.plan.fields import parse_plan
+from autotl.plan.modalities import MODALITIES
+from autotl.plan.reading import read_plans, read_space, shipped_portfolio, shipped_spaces
 from autotl.plan.space import Fixed, Options, Range
 from autotl.task import read_task
 
@@ -139,3 +141,14 @@ def test_a_file_of_plans_that_holds_no_list_is_told_how_to_write_one(tmp_path):
     task = a_task(tmp_path, more="backbone: small_cnn\n")
     (told,) = mistakes_of(lambda: read_plans(task, tmp_path / "more.yaml"))
     assert told == f"{tmp_path}/more.yaml: holds no list of plans. Write one plan after another, each behind a '- '."
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_every_plan_of_a_shipped_portfolio_can_be_read_and_comes_once(modality):
+    plans = [parse_plan(plan, where=modality, folder=Path(), modality=modality) for plan in shipped_portfolio(modality)]
+    assert len({plan.key() for plan in plans}) == len(plans)
+    assert all(plan.seed == 0 for plan in plans)
+
+
+def test_of_a_modality_that_nobody_recorded_there_is_no_portfolio():
+    assert shipped_portfolio("smell") == []
