@@ -19,6 +19,7 @@ from autotl.run.folder import write_whole
 FOLDER = "history"
 FORMAT = 1  # of the files; of another one is passed over
 MOST_RUNS = 200  # that are kept, the latest
+FARTHEST = 2.0  # distance of a task that is like another: four times the examples, say, or twice the classes
 MOST_TRIALS = 200  # that are kept of a run, the best
 
 _log = logging.getLogger(__name__)
@@ -130,8 +131,15 @@ def recall(home: Path) -> list[PastRun]:
 
 
 def nearest(runs: Sequence[PastRun], likeness: Likeness, *, most: int) -> list[PastRun]:
-    """The runs on the tasks most like one, the nearest first; of equals the latest."""
-    like = [run for run in runs if run.likeness.can_be_compared(likeness) and run.trials]
+    """The runs on the tasks most like one, the nearest first; of equals the latest.
+
+    None of a task so unlike that its plans did worse than a portfolio in replays.
+    """
+    like = [
+        run
+        for run in runs
+        if run.trials and run.likeness.can_be_compared(likeness) and run.likeness.distance(likeness) <= FARTHEST
+    ]
     latest_first = sorted(like, key=lambda run: (run.ended, run.run), reverse=True)
     return sorted(latest_first, key=lambda run: run.likeness.distance(likeness))[:most]
 

@@ -57,7 +57,8 @@ def test_a_folder_that_cannot_be_written_ends_no_search(tmp_path, caplog):
 
 def test_the_same_data_come_first_and_then_those_of_like_size():
     runs = [a_run("far", examples=50_000), a_run("same", digest="a"), a_run("near", examples=400)]
-    assert [run.run for run in nearest(runs, HERE, most=2)] == ["same", "near"]
+    assert [run.run for run in nearest(runs, HERE, most=3)] == ["same", "near"], "the far one is no likeness"
+    assert [run.run for run in nearest(runs, HERE, most=1)] == ["same"]
 
 
 @pytest.mark.parametrize("change", [{"modality": "text"}, {"setting": "transductive"}, {"regime": "label_free"}])

@@ -41,7 +41,7 @@ def test_the_best_plans_of_near_tasks_come_first_in_turn():
     near = a_run(
         "near", {"backbone": "MobileNetV2", "learning_rate": 0.01}, {"backbone": "MobileNetV2", "learning_rate": 0.02}
     )
-    far = a_run("far", {"backbone": "MobileNetV2", "learning_rate": 0.03}, examples=50_000)
+    far = a_run("far", {"backbone": "MobileNetV2", "learning_rate": 0.03}, examples=1_500)
     found = start([far, near])
     assert rates(found)[:3] == [0.01, 0.03, 0.02]
     assert [each.origin for each in found] == ["near", "far", "near", PORTFOLIO, PORTFOLIO, PORTFOLIO]
