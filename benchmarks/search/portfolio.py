@@ -24,6 +24,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "search_spaces" / "portfolios"
 SIZE = 12
 DRAWS = 100  # of each task's scores
 COST_POWER = 1.0  # 0: seconds do not count; 1: gain per second
+FEWEST_TASKS = 2  # what is good on one alone may be good there only
 LEAST_GAIN = 1e-4  # of mean standing: a plan that brings less is not worth a trial
 HEAD = """\
 # Plans that a search of this modality begins with, the most useful first: they do well together on {tasks}.
@@ -32,7 +33,7 @@ HEAD = """\
 
 
 def main() -> None:
-    """Writes the portfolio of every modality that has recorded tasks."""
+    """Writes the portfolio of every modality that has tasks enough."""
     arguments = parser(__doc__ or "")
     arguments.add_argument("--into", type=Path, default=SHIPPED)
     given = arguments.parse_args()
@@ -41,7 +42,7 @@ def main() -> None:
         by_modality.setdefault(pool.modality, []).append(pool)
     given.into.mkdir(parents=True, exist_ok=True)
     for modality, pools in by_modality.items():
-        if "-" in modality:  # recorded to compare rules of early stopping; its space is not the modality's own
+        if "-" in modality or len(pools) < FEWEST_TASKS:  # the former's space is not the modality's own
             continue
         plans = portfolio([Table(pool) for pool in pools])
         tasks = ", ".join(sorted(pool.task for pool in pools))
