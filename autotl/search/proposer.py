@@ -69,9 +69,11 @@ def make_sampler(*, trials: int, seed: int, number: int = 0) -> "optuna.samplers
 
     import optuna
 
+    from autotl.search.sampler import WindowedTPE
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.TPESampler(
+        return WindowedTPE(
             multivariate=True,
             group=True,
             constant_liar=True,
