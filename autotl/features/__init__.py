@@ -3,6 +3,7 @@
 from autotl.features.extraction import ExtractionProgress, extract
 from autotl.features.feature_set import FeatureSet
 from autotl.features.precision import ComputePrecision, check_precision
+from autotl.features.shared import Neighbours, SharedFeatureStore, features_folder
 from autotl.features.store import FeatureStore, default_limit_bytes
 
 __all__ = [
@@ -10,7 +11,10 @@ __all__ = [
     "ExtractionProgress",
     "FeatureSet",
     "FeatureStore",
+    "Neighbours",
+    "SharedFeatureStore",
     "check_precision",
     "default_limit_bytes",
     "extract",
+    "features_folder",
 ]
