@@ -90,6 +90,27 @@ class RunFolder:
             (self.path / OWNER).unlink(missing_ok=True)
             lock.release()
 
+    @property
+    def shown(self) -> str:
+        """Where the run is, in a person's words."""
+        return str(self.path)
+
+    @property
+    def readable(self) -> Path:
+        """Where the run's files are read when it has ended."""
+        return self.path
+
+    def mark(self) -> int:
+        """Asks that what is on disk now be kept wherever else the run is kept; a number to ask after."""
+        return 0
+
+    def is_safe(self, mark: int) -> bool:  # noqa: ARG002 - of a run that is kept elsewhere, too, this needs an answer
+        """Whether it is: here it is on disk, and nowhere else."""
+        return True
+
+    def wait_for(self, mark: int) -> None:
+        """Until it is."""
+
     def _owner(self) -> str:
         try:
             owner = json.loads(self.read(OWNER))

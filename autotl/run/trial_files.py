@@ -57,6 +57,11 @@ def write_out_of_memory(folder: Path, words: str) -> None:
     write_copy(folder / OUT_OF_MEMORY, words.encode())
 
 
+def write_hung(folder: Path, words: str) -> None:
+    """Why its watchdog ended the worker that trained this."""
+    write_copy(folder / HUNG, words.encode())
+
+
 def take_last_word(folder: Path) -> LastWord | None:
     """What a worker or its watchdog left, once; None where nothing was left."""
     for file in (OUT_OF_MEMORY, HUNG):
