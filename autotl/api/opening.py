@@ -35,7 +35,7 @@ class Overrides:
     wall: str | None = None
     trial_wall: str | None = None
     workers: int | None = None
-    out: Path | None = None
+    out: Path | str | None = None  # a folder, or the URL of one
     start_with: Path | None = None
     early_stopping: bool = True
     baselines: str | None = None
@@ -43,8 +43,9 @@ class Overrides:
     require: str | None = None
     offline: bool = False
     stops_when_done: bool = True
-    resume: Path | None = None  # the run to go on with
+    resume: Path | str | None = None  # the run to go on with
     history: bool = True  # earlier searches are asked, and this one is kept for later ones
+    address: str | None = None  # of a Ray cluster to run on
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ def wanted_baselines(task: Task, overrides: Overrides) -> str | tuple[str, ...]:
 
 def check_words(overrides: Overrides, task: Task) -> None:
     """Raises a UsageError for what the command line may not say."""
-    if overrides.out is not None and overrides.out.is_dir() and any(overrides.out.iterdir()):
+    if isinstance(overrides.out, Path) and overrides.out.is_dir() and any(overrides.out.iterdir()):
         raise UsageError(f"{overrides.out} is not empty. Choose another --out, or leave it out for a new folder.")
     gate = None if overrides.require is None else read_gate(overrides.require)
     if gate is not None and not gate.on_test and task.data.target.labels == "none":

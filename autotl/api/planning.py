@@ -10,17 +10,17 @@ from typing import Any
 from autotl.api.asked import price_of
 from autotl.api.checking import with_lengths_of
 from autotl.api.opening import Overrides, open_task, wall_seconds, wanted_baselines
-from autotl.api.room import features_folder, needs_of, run_path
+from autotl.api.room import needs_of, run_path
 from autotl.data import load_data
 from autotl.errors import UsageError
+from autotl.features import features_folder
 from autotl.plan.baselines import baselines
 from autotl.plan.suiting import SPACE, Ground, suited_to
 from autotl.production.home import home_folder
 from autotl.report.wording import duration
 from autotl.search.cost import CostLog, CostModel, Examples, Forecast, forecast
 from autotl.search.memory import MB, memory_here
-from autotl.search.resources import gpu_memory_mb, share_out, usable_cores
-from autotl.search.run import SHARE_OF_FREE_MEMORY
+from autotl.search.resources import SHARE_OF_FREE_MEMORY, gpu_memory_mb, share_out, usable_cores
 from autotl.task.model import PRICE
 
 WITHIN = 2.0  # times: four of five estimates are that close (benchmarks/README.md)

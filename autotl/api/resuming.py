@@ -16,7 +16,7 @@ from autotl.plan import Plan
 from autotl.plan.fields import parse_plan
 from autotl.plan.reading import read_space
 from autotl.plan.space import Space
-from autotl.run import RunFolder
+from autotl.run import RunFolder, run_to_resume
 from autotl.run.folder import STUDY
 from autotl.run.known_inputs import known_inputs, read_known_inputs, what_changed
 from autotl.run.study import ENDED, FINISHED, SPENT, reading
@@ -29,18 +29,19 @@ _OF_NO_ACCOUNT = {"budget": None, "search_space": None}  # may change, and compa
 MOST_DIFFERENCES = 20  # that are listed
 
 
-def open_run(path: Path, task: Path | None, overrides: Overrides) -> OpenedTask:
+def open_run(where: Path | str, task: Path | None, overrides: Overrides) -> OpenedTask:
     """The task of a run, to be searched on.
 
     Args:
+        where: the run folder, or the URL of one, which is fetched.
         task: a task file that must ask for what the run was begun with, budget aside; None for the run's own record.
         overrides: more trials, more time and whatever else does not change which plans are tried.
     Raises:
         NothingToResumeError: the folder holds no search that could go on.
         TaskError: task or space are not those that the run was begun with; each difference is a line.
     """
-    run, facts = _begun(path)
     _refuse_fixed(overrides)
+    run, facts = _begun(run_to_resume(where))
     asked = facts[ASKED]
     merged = _merged(asked["overrides"], overrides)
     if task is None:
@@ -55,7 +56,7 @@ def open_run(path: Path, task: Path | None, overrides: Overrides) -> OpenedTask:
     if differences:
         more = len(differences) - MOST_DIFFERENCES
         listed = [*differences[:MOST_DIFFERENCES], *([f"… and {more} more"] if more > 0 else [])]
-        raise TaskError([f"{run.path} was begun with another task. It goes on with what it was begun with:", *listed])
+        raise TaskError([f"{run.shown} was begun with another task. It goes on with what it was begun with:", *listed])
     begun = _with_budget(run, facts, read, merged)
     _refuse_finished(begun)
     return replace(found, begun=begun)
@@ -72,7 +73,7 @@ def refuse_changed_data(begun: BegunRun, data: TaskData) -> None:
     seen += [] if known is None else [f"  {line}" for line in what_changed(known, known_inputs(data))]
     words = "  the same examples in another order, or under other classes"
     hint = "Bring them back, or begin a search of its own: autotl search without --resume."
-    raise DataError([f"the data are not those that {begun.run.path} was begun on:", *(seen or [words]), hint])
+    raise DataError([f"the data are not those that {begun.run.shown} was begun on:", *(seen or [words]), hint])
 
 
 def as_begun(space: Space, begun: BegunRun, unavailable: Mapping[Any, str]) -> Space:
@@ -92,13 +93,13 @@ def as_begun(space: Space, begun: BegunRun, unavailable: Mapping[Any, str]) -> S
         reasons = [unavailable[spec] for spec in unavailable if spec.as_plan_value() in missing]
         raise EnvironmentProblemError(
             "\n".join(
-                [f"{begun.run.path} was begun with backbones that are not at hand any more:", *(reasons or missing)]
+                [f"{begun.run.shown} was begun with backbones that are not at hand any more:", *(reasons or missing)]
             )
         )
     found = space.with_backbones(kept)
     changed = list(_changes(_flat(before), _flat(found.as_mapping()), where="search_space"))
     if changed:
-        raise TaskError([f"{begun.run.path} was begun with another search space:", *changed[:MOST_DIFFERENCES]])
+        raise TaskError([f"{begun.run.shown} was begun with another search space:", *changed[:MOST_DIFFERENCES]])
     return found
 
 
@@ -131,7 +132,8 @@ def facts_as_begun(path: Path) -> Mapping[str, Any] | None:
     return facts if ASKED in facts else None
 
 
-def _begun(path: Path) -> tuple[RunFolder, Mapping[str, Any]]:
+def _begun(run: RunFolder) -> tuple[RunFolder, Mapping[str, Any]]:
+    path = run.path
     if not (path / STUDY).is_file():
         raise NothingToResumeError(
             f"nothing to resume: {path} holds no run. A search would be begun by its task alone."
@@ -142,7 +144,7 @@ def _begun(path: Path) -> tuple[RunFolder, Mapping[str, Any]]:
             f"nothing to resume: {path} was stopped before its search began, or is of a version that wrote nothing to "
             "resume by. Begin it again under another --out."
         )
-    return RunFolder(path), facts
+    return run, facts
 
 
 def _refuse_fixed(overrides: Overrides) -> None:
@@ -202,9 +204,9 @@ def _refuse_finished(begun: BegunRun) -> None:
         return
     budget = begun.facts["task"]["budget"]
     raise NothingToResumeError(
-        f"nothing to resume: {begun.run.path} is finished. Its report: autotl report {begun.run.path}. It goes on with "
-        f"more trials than {budget['trials']} (--trials) or, where time ended it, with more than {budget['wall']} in "
-        "all (--wall)."
+        f"nothing to resume: {begun.run.shown} is finished. Its report: autotl report {begun.run.readable}. It goes on "
+        f"with more trials than {budget['trials']} (--trials) or, where time ended it, with more than "
+        f"{budget['wall']} in all (--wall)."
     )
 
 

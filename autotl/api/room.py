@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from autotl.api.opening import OpenedTask, wanted_baselines
-from autotl.backbones import cache_folder
 from autotl.data import TaskData
-from autotl.features import FeatureStore, default_limit_bytes
+from autotl.features import FeatureStore, default_limit_bytes, features_folder
 from autotl.plan.baselines import baselines
+from autotl.run import written_in
 from autotl.run.folder import STUDY, default_path
 from autotl.run.study import reading
 from autotl.search.disk import Need, Scale, bytes_of_features, bytes_of_run
@@ -19,23 +19,20 @@ from autotl.search.disk import Need, Scale, bytes_of_features, bytes_of_run
 RUNS = Path("runs")
 
 
-def features_folder() -> Path:
-    """Where activations are kept."""
-    return cache_folder() / "features" / "float32"
-
-
-def run_path(task: OpenedTask) -> Path:
-    """The run folder of a search that begins, or goes on."""
+def run_path(task: OpenedTask) -> Path | str:
+    """The run folder of a search that begins, or goes on; or its URL."""
     if task.begun is not None:
         return task.begun.run.path
     return task.overrides.out or default_path(task.task.name, RUNS, now=datetime.now())
 
 
-def needs_of(task: OpenedTask, data: TaskData, run: Path) -> list[Need]:
+def needs_of(task: OpenedTask, data: TaskData, run: Path | str) -> list[Need]:
     """What the search that begins, or goes on, will write."""
     scored = np.union1d(data.target_rows, np.concatenate([fold.validation for fold in data.folds]))
     examples = sum(len(inputs) for inputs in data.inputs)
-    return _needs(task, Scale(examples, len(scored), len(data.classes), _trials_left(task, data.setting)), run)
+    return _needs(
+        task, Scale(examples, len(scored), len(data.classes), _trials_left(task, data.setting)), written_in(run)
+    )
 
 
 def needs_as_listed(task: OpenedTask) -> list[Need]:

@@ -27,16 +27,16 @@ from autotl.api.opening import (
 )
 from autotl.api.pretraining import pretraining_sentence, with_pretrained
 from autotl.api.resuming import as_begun, is_searched, open_run, refuse_changed_data, resumed_words
-from autotl.api.room import features_folder, needs_of, run_path
+from autotl.api.room import needs_of, run_path
 from autotl.api.stages import Stages
 from autotl.backbones.availability import kept_offline, offline_by_environment
-from autotl.data import TaskData, load_data
+from autotl.data import TaskData, load_data, sample_files
 from autotl.errors import AutotlError, NoUsableModelError, StorageError, UsageError
-from autotl.features import FeatureStore, default_limit_bytes
+from autotl.features import FeatureStore, default_limit_bytes, features_folder
 from autotl.plan import Plan
 from autotl.plan.baselines import baselines, sized_like
 from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
-from autotl.run import RunFolder, Study
+from autotl.run import RunFolder, Study, create_run
 from autotl.run.cut_off import BROKE_OFF, INTERRUPTED, OUT_OF_BUDGET, reopen
 from autotl.run.folder import LOG, STUDY
 from autotl.run.study import ENDED, FINISHED, PARTIAL, SPENT
@@ -66,6 +66,7 @@ class Run:
         sentences: what was found, in words.
         error: why the command must not end with 0 although the run is written: no usable model, a gate, a signal.
         is_whole: whether nothing is left that a resumed search would do.
+        shown: where the run is kept: its path, or the URL that it was asked to be kept at.
     """
 
     path: Path
@@ -73,6 +74,7 @@ class Run:
     sentences: tuple[str, ...]
     error: AutotlError | None = None
     is_whole: bool = True
+    shown: str = ""
 
     @property
     def winner(self) -> dict[str, Any] | None:
@@ -98,7 +100,7 @@ def search(
         AutotlError: nothing could be searched at all. What went wrong later is in `Run.error`.
     """
     if not isinstance(task, OpenedTask):
-        settings = Overrides(**overrides, resume=None if resume is None else Path(resume))
+        settings = Overrides(**overrides, resume=resume)
         task = open_to_search(None if task is None else Path(task), settings)
     elif overrides:
         task = replace(task, overrides=replace(task.overrides, **overrides))
@@ -173,7 +175,7 @@ def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
         task = replace(task, space=as_begun(task.space, begun, task.unavailable))
         run = begun.run
     else:
-        run = RunFolder.create(place)
+        run = create_run(place)
         held.enter_context(run.owned())
     study = Study(run.path / STUDY)
     try:
@@ -224,7 +226,7 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
             f"{trouble}. What had finished is in {run.path}; make room there, then: autotl search --resume {run.path}"
         )
         raise StorageError(words) from error
-    return Run(run.path, content, sentences, failure, is_whole=FINISHED in study.facts())
+    return Run(run.readable, content, sentences, failure, is_whole=FINISHED in study.facts(), shown=run.shown)
 
 
 def _noted(data: TaskData, words: str) -> TaskData:
@@ -271,6 +273,8 @@ def _order(task: OpenedTask, data: TaskData, starting: Sequence[StartingPlan]) -
         seeds=task.task.budget.seeds,
         costs_as_goals=costs,
         stops_when_done=overrides.stops_when_done and not costs,
+        address=overrides.address,
+        needed=_needed(task, data),
     )
 
 
@@ -280,6 +284,12 @@ def _limits(task: OpenedTask) -> PlanLimits | None:
     from autotl.production.latency import estimated_latency_ms
 
     return PlanLimits(task.task.limits, partial(estimated_latency_ms, measured=cost_log(task.overrides).latencies()))
+
+
+def _needed(task: OpenedTask, data: TaskData) -> list[str]:
+    """Files that every worker reads: an image or two of each folder, and the user's own models."""
+    models = [spec.name for spec in task.space.values("backbone") if Path(spec.name).is_absolute()]
+    return [*sample_files(data.inputs), *models]
 
 
 def workshop_order(task: OpenedTask, data: TaskData) -> WorkshopOrder:

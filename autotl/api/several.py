@@ -95,6 +95,8 @@ def open_series(tasks: Sequence[Path], overrides: Overrides) -> OpenedSeries:
         raise SeveralTasksError(errors)
     asked = {name: getattr(overrides, name) for name in OVERRIDES}
     named = [(task.path, task.task.name) for task in opened]
+    if isinstance(overrides.out, str):
+        raise UsageError(f"--out {overrides.out}: several tasks need a folder of this machine.")
     path = overrides.out or default_path("series", RUNS, now=datetime.now())
     folder = SeriesFolder.create(path, named, asked)
     write_index(folder)

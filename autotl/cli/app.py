@@ -169,7 +169,11 @@ def search(
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Trials at once.", envvar="AUTOTL_WORKERS")] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The run folder, or that of several tasks' runs; must be empty.")
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="The run folder, or that of several tasks' runs; must be empty. May be a URL, such as s3://bucket/run.",
+        ),
     ] = None,
     start_with: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Plans to train first, a JSON or YAML list.")
@@ -190,8 +194,12 @@ def search(
         bool, typer.Option("--no-history", help="Ask no earlier search what did well, and keep nothing for later ones.")
     ] = False,
     resume: Annotated[
-        Path | None,
+        str | None,
         typer.Option(metavar="RUN", help="Go on with a run that was stopped or killed, or is to be given more."),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Run on this Ray cluster; auto for the one that this machine is in."),
     ] = None,
     mlflow: Annotated[
         bool, typer.Option("--mlflow", help="Show the run in MLflow, too: where MLFLOW_TRACKING_URI says.")
@@ -206,7 +214,7 @@ def search(
         wall=wall,
         trial_wall=trial_wall,
         workers=workers,
-        out=out,
+        out=_folder_or_url(out),
         start_with=start_with,
         early_stopping=not no_early_stop,
         stops_when_done=not all_trials,
@@ -214,8 +222,9 @@ def search(
         refit=not no_refit,
         require=require,
         offline=offline,
-        resume=resume,
+        resume=_folder_or_url(resume),
         history=not no_history,
+        address=address,
     )
     if not mlflow:
         search_and_show(tasks or [], settings)
@@ -293,6 +302,10 @@ def export_source(
 
     for sentence in api.exported_words(api.export_source(run, out=out, trial=trial, folder=folder)):
         _screen().print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def _folder_or_url(given: str | None) -> Path | str | None:
+    return Path(given) if given is not None and "://" not in given else given
 
 
 review.add_to(app)

@@ -21,7 +21,7 @@ def search_and_show(tasks: Sequence[Path], overrides: api.Overrides, *, then: Th
     Raises:
         AutotlError: why the command must not end with 0.
     """
-    resumes_a_series = overrides.resume is not None and api.is_series(overrides.resume)
+    resumes_a_series = isinstance(overrides.resume, Path) and api.is_series(overrides.resume)
     if resumes_a_series and tasks:
         raise UsageError(f"{overrides.resume} knows its tasks: autotl search --resume {overrides.resume}")
     if resumes_a_series or len(tasks) > 1:
@@ -33,12 +33,12 @@ def search_and_show(tasks: Sequence[Path], overrides: api.Overrides, *, then: Th
     _show(finished, then)
     if finished.error is not None:
         if not finished.is_whole:
-            say(f"Go on:       autotl search --resume {finished.path}")
+            say(f"Go on:       autotl search --resume {finished.shown}")
         raise finished.error
 
 
 def _search_series(tasks: Sequence[Path], overrides: api.Overrides, then: Then | None) -> None:
-    if overrides.resume is not None and not tasks:
+    if isinstance(overrides.resume, Path) and not tasks:
         series = api.reopen_series(overrides.resume, overrides)
     else:
         series = api.open_series(tasks, overrides)
@@ -77,5 +77,7 @@ def _show(run: api.Run, then: Then | None) -> None:
     say(f"Leaderboard: autotl leaderboard {run.path}")
     if (run.path / "winner").is_dir():
         say(f"Predict:     autotl predict {run.path / 'winner'} DATA")
+    if "://" in run.shown:
+        say(f"Kept at:     {run.shown}")
     if then is not None:
         then(run.path)

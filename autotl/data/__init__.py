@@ -3,6 +3,7 @@
 from autotl.data.audit import check_quickly, raise_errors, unknown_codes
 from autotl.data.domains import load_data
 from autotl.data.examples import PLAIN, UNKNOWN, Finding, Fold, Inputs, Rows, SealedTest, TaskData, View
+from autotl.data.joining import sample_files
 from autotl.data.modality import modality_of, told_modality
 from autotl.data.summary import describe
 
@@ -21,6 +22,7 @@ __all__ = [
     "load_data",
     "modality_of",
     "raise_errors",
+    "sample_files",
     "told_modality",
     "unknown_codes",
 ]

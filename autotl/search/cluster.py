@@ -1,20 +1,25 @@
-"""A Ray cluster of our own, which leaves signals, environment and screen as they were."""
+"""The Ray cluster that a search runs on: one of our own, or one that was named; signals, environment and screen stay as
+they were."""
 
 import contextlib
 import logging
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import ray
 from ray._private import ray_constants
 from ray._private.node import Node
 
-from autotl.errors import EnvironmentProblemError
+from autotl.errors import EnvironmentProblemError, UsageError
+
+SECONDS_TO_ANSWER = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +44,89 @@ def private_cluster(*, cpus: int, gpus: int | None = None) -> Iterator[None]:
         with _signal_handlers_kept():
             ray.shutdown()
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def joined_cluster(address: str) -> Iterator[None]:
+    """A Ray cluster that somebody else runs, for as long as the context lasts.
+
+    We join it as one more program and leave it as it was: nothing in it is configured, started or ended but our own
+    workers, which end with us.
+
+    Args:
+        address: `auto` for the cluster that this machine belongs to, or the HOST:PORT of its head.
+    Raises:
+        UsageError: the address is none.
+        EnvironmentProblemError: nobody answers there, or not to us.
+    """
+    _check_address(address)
+    if ray.is_initialized():
+        yield
+        return
+    _join(address)
+    try:
+        yield
+    finally:
+        with _signal_handlers_kept():
+            ray.shutdown()
+
+
+def lost_nodes() -> frozenset[str]:
+    """Ids of the machines that have left the cluster."""
+    return frozenset(node["NodeID"] for node in ray.nodes() if not node["Alive"])
+
+
+def _check_address(address: str) -> None:
+    if address.startswith("ray://"):
+        raise UsageError(
+            f"--address {address}: through Ray's client the search would run away from its run folder. Run it on a "
+            "machine of the cluster with --address auto, or as a job: ray job submit --address http://HEAD:8265 -- "
+            "autotl search task.yaml --address auto --out /shared/run"
+        )
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise UsageError(
+            f"--address {address}: HOST:PORT of a Ray cluster's head is wanted, such as 10.0.0.5:6379, or auto."
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), SECONDS_TO_ANSWER).close()
+    except OSError as error:  # Ray itself would try for a minute, and say more than anybody wants to read
+        raise EnvironmentProblemError(
+            f"--address {address}: nobody answers there ({error}). Is the cluster up? `ray status --address {address}` "
+            "tells; `ray start --head --port 6379` starts one."
+        ) from error
+
+
+def _join(address: str) -> None:
+    from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
+
+    try:
+        with environment({"RAY_USAGE_STATS_ENABLED": "0"}), quiet_loggers(), _signal_handlers_kept():
+            if _asks_for_a_token(address):
+                maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
+    except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise EnvironmentProblemError(
+            f"--address {address}: the cluster could not be joined: {error}\nThis machine must belong to it "
+            "(`ray start --address HEAD:6379`), with the same versions of Python and Ray and, where the cluster asks "
+            "for one, its token: RAY_AUTH_MODE=token, and the token in ~/.ray/auth_token or RAY_AUTH_TOKEN."
+        ) from error
+
+
+def _asks_for_a_token(address: str) -> bool:
+    """Whether the cluster's agent on this machine was started so. Ray itself would try without one for a minute."""
+    port = f":{address.rpartition(':')[2]}"  # of the host Ray may have made another of its names
+    for process in psutil.process_iter(["name"]):
+        with contextlib.suppress(psutil.Error):  # gone meanwhile, or somebody else's
+            if process.info["name"] != "raylet":
+                continue
+            led_from = [word for word in process.cmdline() if word.startswith("--gcs-address=")]
+            is_the_one = address == "auto" or any(word.endswith(port) for word in led_from)
+            if is_the_one and process.environ().get("RAY_AUTH_MODE", "").lower() == "token":
+                return True
+    return False
 
 
 def _start_ray(cpus: int, gpus: int | None, temporary: str) -> None:

@@ -31,6 +31,7 @@ class Journal:
         self._rows: dict[int, dict[str, Any]] = {}
         self._curves: dict[int, list[dict[str, Any]]] = {}
         self._untold: list[Event] | None = None  # while several things are written together
+        self._unsafe: list[tuple[int, TrialEnded]] = []  # not yet wherever else the run is kept
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -130,6 +131,21 @@ class Journal:
         trial_files.write_plan(self._run.trial(number), plan)
         self.ended(number, "skipped", reason=reason, report=None)
 
+    def tell_what_is_safe(self) -> None:
+        """Trials that have ended are shown once they cannot be lost any more.
+
+        Raises:
+            StorageError: where else the run is kept cannot be reached.
+        """
+        while self._unsafe and self._run.is_safe(self._unsafe[0][0]):
+            self._tell_end(self._unsafe.pop(0)[1])
+
+    def tell_the_rest(self) -> None:
+        """Waits until all that ended is safe, and shows it."""
+        if self._unsafe:
+            self._run.wait_for(self._unsafe[-1][0])
+            self.tell_what_is_safe()
+
     @staticmethod
     def _shrunk(row: dict[str, Any], proposal: Proposal) -> None:
         row["plan"] = proposal.plan.as_dict()
@@ -142,8 +158,16 @@ class Journal:
             self._untold.append(event)
 
     def _tell_now(self, event: Event) -> None:
-        """Of what is on disk. Only then does a trial that has ended need no checkpoint any more."""
-        if isinstance(event, TrialEnded) and not is_cut_off(event.row["status"], event.row["reason"]):
+        """Of what is on disk."""
+        if isinstance(event, TrialEnded):
+            self._unsafe.append((self._run.mark(), event))
+            self.tell_what_is_safe()
+        else:
+            self._listen(event)
+
+    def _tell_end(self, event: TrialEnded) -> None:
+        """Only then does a trial that has ended need no checkpoint any more."""
+        if not is_cut_off(event.row["status"], event.row["reason"]):
             trial_files.drop_checkpoint(self._run.trial(event.row["trial"]))
         self._listen(event)
 

@@ -30,10 +30,9 @@ class Memory:
     total: int
     available: int
 
-    @property
-    def is_short(self) -> bool:
-        """Whether a process will soon be killed for want of it."""
-        return self.available < LEAST_LEFT * self.total
+    def is_short(self, least_left: float) -> bool:
+        """Whether a process will soon be killed for want of it: less than this share of it is free."""
+        return self.available < least_left * self.total
 
 
 def memory_here(groups: Path = _GROUPS) -> Memory:
@@ -65,14 +64,21 @@ class MemoryGuard:
         share: bytes that this worker may hold when memory is short.
         on_exhausted: called, in the guard's own thread, with a sentence; it is expected not to return.
         look: what there is.
+        least_left: share of the machine's memory below which it is short.
     """
 
     def __init__(
-        self, share: float, on_exhausted: Callable[[str], None], look: Callable[[], Memory] = memory_here
+        self,
+        share: float,
+        on_exhausted: Callable[[str], None],
+        look: Callable[[], Memory] = memory_here,
+        *,
+        least_left: float = LEAST_LEFT,
     ) -> None:
         self._share = share
         self._on_exhausted = on_exhausted
         self._look = look
+        self._least_left = least_left
         self._process = psutil.Process()
         self._peak = 0
         self._is_over = threading.Event()
@@ -98,11 +104,11 @@ class MemoryGuard:
         if held <= self._share:
             return
         there = self._look()
-        if not there.is_short:
+        if not there.is_short(self._least_left):
             return
         time.sleep(PATIENCE * max(0.0, 1.0 - held / there.total))  # of several the largest goes, and that may be enough
         there = self._look()
-        if there.is_short:
+        if there.is_short(self._least_left):
             self._on_exhausted(
                 f"out of memory: the worker held {held / MB:,.0f} MB, its share is {self._share / MB:,.0f} MB, "
                 f"and {there.available / MB:,.0f} MB were left on the machine"

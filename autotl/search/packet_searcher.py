@@ -5,7 +5,7 @@ import itertools
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from autotl.search.budget import Budget
 from autotl.search.earlier import EarlierTrial
 from autotl.search.enough import Enough
 from autotl.search.events import counts_as_trial
+from autotl.search.home import BringLastWords, nothing_to_bring
 from autotl.search.journal import Journal
 from autotl.search.objective import Objective
 from autotl.search.packing import MemoryLimits, Packing
@@ -59,12 +60,16 @@ class PacketSearcher(Searcher):
         enough: Enough | None = None,
         earlier: Sequence[EarlierTrial] = (),
         unfinished: Sequence[list[Proposal]] = (),
+        lost_nodes: Callable[[], frozenset[str]] = frozenset,
+        bring_last_words: BringLastWords = nothing_to_bring,
     ) -> None:
         super().__init__(metric="score", mode="max" if higher_is_better else "min")
         self._proposer = proposer
         self._objective = objective
         self._journal = journal
         self._budget = budget
+        self._lost_nodes = lost_nodes
+        self._bring_last_words = bring_last_words
         self._at_once = at_once
         self._rungs = tuple(rungs)
         self._packets: dict[str, _Packet] = {}  # under way, by Ray's id
@@ -110,6 +115,7 @@ class PacketSearcher(Searcher):
         if self._budget.is_spent() or self.trouble is not None:
             return str(Searcher.FINISHED)
         with self._noting_trouble():
+            self._journal.tell_what_is_safe()
             return self._suggested(trial_id)
         return str(Searcher.FINISHED)
 
@@ -175,7 +181,7 @@ class PacketSearcher(Searcher):
         first = proposals[0].plan
         stops_itself = len(proposals) > 1 or any(each.number in self._shrunk for each in proposals)
         self._packets[trial_id] = _Packet(
-            {each.number: each for each in proposals}, len(proposals), first, stops_itself
+            {each.number: each for each in proposals}, len(proposals), first, stops_itself, self._lost_nodes()
         )
         jobs = [
             Job(
@@ -195,8 +201,10 @@ class PacketSearcher(Searcher):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """One epoch of every plan under way."""
+        packet = self._packets[trial_id]
+        packet.node = result["node"]
         with self._noting_trouble(), self._journal.together():
-            self._take(self._packets[trial_id], json.loads(result["reports"]))
+            self._take(packet, json.loads(result["reports"]))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """The last result of a trial arrives here only; none arrives when its process died."""
@@ -221,7 +229,12 @@ class PacketSearcher(Searcher):
     def _died(self, packet: "_Packet") -> None:
         """Of several plans nobody knows which it was, and each is tried by itself. One that was alone is tried at a
         smaller batch where it did not fit into memory, not at all where it hung, for that would take as long again, and
-        else once more, for it may have been an accident."""
+        else once more, for it may have been an accident. Where the whole machine was lost it was none of them."""
+        if packet.was_lost(self._lost_nodes()):
+            _log.warning("a node was lost: trials %s go on elsewhere", ", ".join(map(str, packet.under_way)))
+            self._hand_out_again(packet)
+            return
+        self._bring_last_words(packet.node, list(packet.under_way))
         last_words = {each.number: self._journal.last_word(each.number) for each in packet.unfinished()}
         if packet.size > 1 and any(last is not None and last.file == HUNG for last in last_words.values()):
             self._hung_together.append(frozenset(last_words))
@@ -263,6 +276,20 @@ class PacketSearcher(Searcher):
         self._journal.again(proposal)
         self._alone.append(proposal)
 
+    def take_back(self) -> list[str]:
+        """Ray Tune broke off, and what was under way is to be handed out again; Ray's ids of it."""
+        with self._noting_trouble():
+            for packet in self._packets.values():
+                self._hand_out_again(packet)
+        taken = list(self._packets)
+        self._packets.clear()
+        return taken
+
+    def _hand_out_again(self, packet: "_Packet") -> None:
+        if packet.stops_itself:
+            self._shrunk.update(packet.under_way)
+        self._unfinished.append(packet.unfinished())
+
     def sweep(self) -> None:
         """Ends what was still under way when Ray returned: it sends no completion for trials that it cuts off."""
         under_way = [packet.unfinished() for packet in self._packets.values()]
@@ -273,6 +300,8 @@ class PacketSearcher(Searcher):
             left.clear()
         with self._noting_trouble(), self._journal.together():
             self._proposer.leave_waiting()
+        with self._noting_trouble():
+            self._journal.tell_the_rest()
 
     def is_protected(self, trial_id: str) -> bool:
         """Baselines and repeats are measured in full, and a packet of several plans stops them itself."""
@@ -354,12 +383,20 @@ class _Packet:
         size: how many there were.
         plan: one of them; they share what takes memory.
         stops_itself: whether it halves inside, or did before all but one of its plans had ended.
+        lost_before: machines that had been lost when it was handed out.
+        node: the machine that it is trained on; None before its first epoch is told.
     """
 
     under_way: dict[int, Proposal]
     size: int
     plan: Plan
     stops_itself: bool
+    lost_before: frozenset[str] = frozenset()
+    node: str | None = None
+
+    def was_lost(self, lost_by_now: frozenset[str]) -> bool:
+        """Whether its machine was lost, or may have been where nobody knows which it was."""
+        return self.node in lost_by_now if self.node is not None else lost_by_now > self.lost_before
 
     def unfinished(self) -> list[Proposal]:
         return list(self.under_way.values())

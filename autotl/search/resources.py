@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from autotl.errors import EnvironmentProblemError, UsageError
 from autotl.search.packing import MOST_ON_A_GPU
 
+SHARE_OF_FREE_MEMORY = 0.9  # for the workers; the driver and the page cache need some, too
 LEAST_WORKER_MB = 1_200.0  # a process with TensorFlow and a small network in it
 
 

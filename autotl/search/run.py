@@ -1,10 +1,16 @@
 """One search from its first baseline to its last trial."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from autotl.features import Neighbours
 from autotl.plan import Plan
 from autotl.plan.baselines import Baseline
 from autotl.plan.space import Space
@@ -16,20 +22,29 @@ from autotl.search.cost.reckoning import STARTUP_FACT, Reckoning
 from autotl.search.earlier import EarlierTrial, earlier_trials
 from autotl.search.enough import Enough
 from autotl.search.events import Listener, SearchStarted
+from autotl.search.home import BringLastWords, Home, ThisMachine, at_home, nothing_to_bring
 from autotl.search.journal import Journal
 from autotl.search.limits import PlanLimits
 from autotl.search.objective import GainOverSourceOnly, Objective, ScoreItself
 from autotl.search.proposer import Cost, Proposal, Proposer, make_sampler
 from autotl.search.repeats import Repeats
 from autotl.search.watchdog import Patience
-from autotl.trial.making import MakeWorkshop
+from autotl.trial.making import MakeWorkshop, WorkshopOrder
 
-SHARE_OF_FREE_MEMORY = 0.9  # for the workers; the driver and the page cache need some, too
+TOLD_ON = ("KERAS_BACKEND", "AUTOTL_OFFLINE", "HF_HUB_OFFLINE")  # environment of the driver that holds for workers
+
+if TYPE_CHECKING:
+    from autotl.search.nodes import Division
 
 
 @dataclass(frozen=True)
 class SearchOrder:
-    """What to search, as the task and the command line say."""
+    """What to search, as the task and the command line say.
+
+    Attributes:
+        address: of a Ray cluster to run on; None for one of our own on this machine.
+        needed: paths that workers will read, a few of each kind: each machine of a cluster is asked for them.
+    """
 
     name: str
     space: Space
@@ -47,6 +62,8 @@ class SearchOrder:
     workers: int | None
     patience: Patience = field(default_factory=Patience)
     starting: Sequence[Plan] = ()  # plans that did well elsewhere
+    address: str | None = None
+    needed: Sequence[str] = ()
     examples: Examples | None = None  # how many there are, to reckon with; None: nothing is reckoned
     costs: CostLog | None = None  # what trials took on this machine
     limits: PlanLimits | None = None  # None: the winner may cost what it likes
@@ -162,32 +179,12 @@ def _train(
     listen: Listener,
 ) -> None:
     """Starts the workers and trains what the proposer proposes."""
-    import ray
-
-    from autotl.search.cluster import private_cluster
-    from autotl.search.memory import MB, memory_here
+    from autotl.search.cluster import lost_nodes
     from autotl.search.packing import Packing
-    from autotl.search.resources import gpu_memory_mb, share_out, usable_cores
     from autotl.search.tuning import run_trials
 
-    workers = 1 if order.deterministic else order.workers
-    cores = usable_cores()
-    if workers is not None and order.cpus_per_trial <= cores:  # more workers than fit share the cores
-        cores = math.ceil(order.cpus_per_trial * workers)
-    with private_cluster(cpus=cores):
-        offered = ray.cluster_resources()
-        gpus = offered.get("GPU", 0)
-        gpu_mb = gpu_memory_mb() if gpus else None
-        memory = memory_here().available * SHARE_OF_FREE_MEMORY
-        shares = share_out(
-            cpus=offered.get("CPU", 1),
-            gpus=gpus,
-            cpus_per_trial=order.cpus_per_trial,
-            gpus_per_trial=order.gpus_per_trial,
-            workers=workers,
-            memory_mb=memory / MB,
-            gpu_mb=gpu_mb,
-        )
+    with _ground(order, trials_folder) as ground:
+        division, shares = ground.division, ground.division.shares
         budget.start_search()
         ended = [dict(each.row) for each in earlier if not each.is_unfinished]
         listen(SearchStarted(order.trials, len(order.baselines), shares.workers, budget.search_ends, ended))
@@ -198,16 +195,93 @@ def _train(
             budget,
             earlier=earlier,
             unfinished=unfinished,
-            make_workshop=make_workshop,
+            make_workshop=ground.sharing(make_workshop),
             shares=shares,
-            trials_folder=trials_folder.absolute(),
+            home=ground.home,
+            environment=ground.environment,
             higher_is_better=order.higher_is_better,
             early_stopping=order.early_stopping,
             longest_plan=order.space.longest_plan(),
             ask_ahead=shares.workers > 1 and shares.fill_the_machine,
-            packing=Packing(memory_mb=memory / MB, gpus=gpus, gpus_each=shares.gpus, gpu_mb=gpu_mb),
-            memory_share=memory / shares.workers,
+            packing=Packing(
+                memory_mb=division.memory_mb, gpus=division.gpus, gpus_each=shares.gpus, gpu_mb=division.gpu_mb
+            ),
+            memory=division.memory_shares,
             patience=order.patience,
             enough=Enough(is_wanted=order.stops_when_done),
             repeats=Repeats(order.seeds, order.trials, shares.workers, budget),
+            lost_nodes=lost_nodes,
+            bring_last_words=ground.bring_last_words,
         )
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """The machines that trials run on.
+
+    Attributes:
+        home: where workers leave what they make.
+        environment: variables that they are given.
+        neighbours: through which machines share their features; None where there is one.
+    """
+
+    division: "Division"
+    home: Home
+    environment: Mapping[str, str] = field(default_factory=dict)
+    neighbours: Neighbours | None = None
+    bring_last_words: BringLastWords = nothing_to_bring
+
+    def sharing(self, make_workshop: MakeWorkshop) -> MakeWorkshop:
+        """The same workshop, with features that the machines share."""
+        if self.neighbours is None or not isinstance(make_workshop, WorkshopOrder):
+            return make_workshop
+        return replace(make_workshop, neighbours=self.neighbours)
+
+
+@contextmanager
+def _ground(order: SearchOrder, trials_folder: Path) -> Iterator[_Ground]:
+    """One machine, or those of a cluster, for as long as the context lasts."""
+    import ray
+
+    from autotl.search.cluster import joined_cluster, private_cluster
+    from autotl.search.neighbours import neighbours_on
+    from autotl.search.nodes import LEAST_LEFT_BESIDE_OTHERS, divide_over, look_at_nodes, node_here
+    from autotl.search.resources import usable_cores
+
+    workers = 1 if order.deterministic else order.workers
+    cores = usable_cores()
+    if workers is not None and order.cpus_per_trial <= cores:  # more workers than fit share the cores
+        cores = math.ceil(order.cpus_per_trial * workers)
+    with private_cluster(cpus=cores) if order.address is None else joined_cluster(order.address):
+        if order.address is None and len(ray.nodes()) == 1:
+            offered = ray.cluster_resources()
+            here = node_here(cpus=offered.get("CPU", 1), gpus=offered.get("GPU", 0))
+            division = divide_over(
+                [here], cpus_per_trial=order.cpus_per_trial, gpus_per_trial=order.gpus_per_trial, workers=workers
+            )
+            yield _Ground(division, ThisMachine(trials_folder.absolute()))
+            return
+        free, nodes = ray.available_resources(), look_at_nodes(order.needed)
+        division = divide_over(
+            nodes,
+            cpus_per_trial=order.cpus_per_trial,
+            gpus_per_trial=order.gpus_per_trial,
+            workers=workers,
+            free_cpus=free.get("CPU", 0),
+            free_gpus=free.get("GPU", 0),
+        )
+        careful = replace(division.memory_shares, least_left=LEAST_LEFT_BESIDE_OTHERS)
+        trials, search_name = trials_folder.absolute(), uuid.uuid4().hex
+        with at_home(trials, search_name) as home, neighbours_on(nodes, search_name) as neighbours:
+            yield _Ground(
+                replace(division, memory_shares=careful),
+                home,
+                _environment_of_workers(),
+                neighbours,
+                partial(neighbours.bring_last_words, to=trials),
+            )
+
+
+def _environment_of_workers() -> dict[str, str]:
+    """What this process was told by its environment, and those of other machines must be told again."""
+    return {name: os.environ[name] for name in TOLD_ON if name in os.environ}

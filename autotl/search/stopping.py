@@ -52,9 +52,13 @@ class EarlyStopping(AsyncHyperBandScheduler):
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         """Its process died; should it be tried again, its scores must not count twice."""
         super().on_trial_error(tune_controller, trial)
-        self._trial_info.pop(trial.trial_id, None)
+        self.forget(trial.trial_id)
+
+    def forget(self, trial_id: str) -> None:
+        """What it has told so far is told again."""
+        self._trial_info.pop(trial_id, None)
         for _, recorded in self._brackets[0]._rungs:
-            recorded.pop(trial.trial_id, None)
+            recorded.pop(trial_id, None)
 
     def _record(self, key: str, scores: Mapping[int, float], last_judged: int) -> None:
         for milestone, recorded in self._brackets[0]._rungs:

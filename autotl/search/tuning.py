@@ -1,19 +1,26 @@
 """Ray Tune, driven by our own proposer: trials spread over cores and GPUs, workers reused, bad ones stopped early."""
 
+import logging
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import ray
 from ray import tune
 from ray.tune.execution.placement_groups import resource_dict_to_pg_factory
-from ray.tune.schedulers import FIFOScheduler
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
+from autotl.errors import EnvironmentProblemError
 from autotl.search.budget import Budget
-from autotl.search.cluster import environment, into_our_log, quiet_loggers
+from autotl.search.cluster import environment as environment_of
+from autotl.search.cluster import into_our_log, quiet_loggers
 from autotl.search.earlier import EarlierTrial
 from autotl.search.enough import Enough
+from autotl.search.home import BringLastWords, Home
 from autotl.search.journal import Journal
+from autotl.search.nodes import MemoryShares
 from autotl.search.objective import Objective
 from autotl.search.packet_searcher import PacketSearcher
 from autotl.search.packing import Packing
@@ -26,6 +33,14 @@ from autotl.search.worker import PacketTrainable
 from autotl.trial.halving import rungs_below
 from autotl.trial.making import MakeWorkshop
 
+_log = logging.getLogger(__name__)
+
+MOST_KILLED_FOR_MEMORY = 3  # times that a search is taken up again
+STARVED = (
+    f"the cluster's nodes ran out of memory {MOST_KILLED_FOR_MEMORY + 1} times, and Ray ended workers there. Give "
+    "trials more room: a larger resources.cpus_per_trial puts fewer of them on a node, and --workers limits them all."
+)
+
 
 def run_trials(
     proposer: Proposer,
@@ -37,14 +52,17 @@ def run_trials(
     unfinished: Sequence[list[Proposal]],
     make_workshop: MakeWorkshop,
     shares: Shares,
-    trials_folder: Path,
+    home: Home,
+    environment: Mapping[str, str],
     higher_is_better: bool,
     early_stopping: bool,
     longest_plan: int,
     ask_ahead: bool,
     packing: Packing,
-    memory_share: float,
+    memory: MemoryShares,
     patience: Patience,
+    lost_nodes: Callable[[], frozenset[str]],
+    bring_last_words: BringLastWords,
     repeats: Repeats | None = None,
     enough: Enough | None = None,
 ) -> None:
@@ -54,13 +72,17 @@ def run_trials(
         earlier: trials of earlier sittings.
         unfinished: packets of those that did not end, to be trained first.
         make_workshop: called once in each worker process.
+        home: where workers leave what their trials make.
+        environment: variables that workers are given.
         longest_plan: epochs of the longest plan, for the rungs of early stopping.
         ask_ahead: propose while all workers are busy; off where each proposal must know every result before it.
         packing: what fits beside what.
-        memory_share: bytes that a worker may hold when memory is short.
+        memory: what a worker may hold when memory is short.
         repeats: which trials are trained again before the search ends; None: none.
         enough: when no further plan is worth its time; None: never.
         patience: how long a step may take before its worker is ended.
+        lost_nodes: ids of the machines that were lost.
+        bring_last_words: as `PacketSearcher` takes it.
     Raises:
         AutotlError: the driver itself could not go on, for example with a full disk.
     """
@@ -77,6 +99,8 @@ def run_trials(
         enough=enough,
         earlier=earlier,
         unfinished=unfinished,
+        lost_nodes=lost_nodes,
+        bring_last_words=bring_last_words,
     )
     scheduler = (
         EarlyStopping(searcher, longest_plan=longest_plan, higher_is_better=higher_is_better)
@@ -85,31 +109,63 @@ def run_trials(
     )
     if isinstance(scheduler, EarlyStopping):
         scheduler.take_up(earlier)
+    with quiet_loggers():
+        trainable = tune.with_resources(
+            tune.with_parameters(
+                PacketTrainable,
+                make_workshop=make_workshop,
+                home=home,
+                threads=max(1, int(shares.cpus)),
+                memory=memory,
+                patience=patience,
+                environment=environment,
+            ),
+            lambda config: resource_dict_to_pg_factory({"cpu": shares.cpus, "gpu": config["gpus"]}),
+        )
+    try:
+        _outliving_memory_monitors(
+            lambda: _fit(trainable, searcher, scheduler, budget, workers=shares.workers), searcher, scheduler
+        )
+    finally:
+        searcher.sweep()
+    if searcher.trouble is not None:
+        raise searcher.trouble
+
+
+def _outliving_memory_monitors(fit: Callable[[], None], searcher: PacketSearcher, scheduler: TrialScheduler) -> None:
+    """Takes the search up again where Ray's memory monitor ended a worker: Ray Tune takes that for an error of its own,
+    and breaks off. In somebody else's cluster we cannot switch it off."""
+    for _ in range(MOST_KILLED_FOR_MEMORY + 1):
+        try:
+            return fit()
+        except Exception as error:
+            if not _is_memory_monitor(error):
+                raise
+            _log.warning("Ray ended a worker for want of memory; what was under way is taken up again")
+        for trial_id in searcher.take_back():
+            if isinstance(scheduler, EarlyStopping):
+                scheduler.forget(trial_id)
+    raise EnvironmentProblemError(STARVED)
+
+
+def _fit(trainable: Any, searcher: PacketSearcher, scheduler: TrialScheduler, budget: Budget, *, workers: int) -> None:
+    """Ray Tune, until there is nothing more to train."""
     storage = Path(tempfile.mkdtemp(prefix="autotl-tune-"))
     settings = {
         "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
         "TUNE_DISABLE_SIGINT_HANDLER": "1",
-        "TUNE_MAX_PENDING_TRIALS_PG": str(shares.workers),  # its default of one starts the workers one after another
+        "TUNE_MAX_PENDING_TRIALS_PG": str(workers),  # its default of one starts the workers one after another
+        "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # its state of all trials, which grows with them, is read by nobody
         "RAY_AIR_NEW_OUTPUT": "0",
     }
     try:
         with (
-            environment(settings),
+            environment_of(settings),
             quiet_loggers(),
             into_our_log("ray.tune.execution.tune_controller", "ray.tune.tune"),
         ):
             tune.Tuner(
-                tune.with_resources(
-                    tune.with_parameters(
-                        PacketTrainable,
-                        make_workshop=make_workshop,
-                        trials=trials_folder,
-                        threads=max(1, int(shares.cpus)),
-                        memory_share=memory_share,
-                        patience=patience,
-                    ),
-                    lambda config: resource_dict_to_pg_factory({"cpu": shares.cpus, "gpu": config["gpus"]}),
-                ),
+                trainable,
                 tune_config=tune.TuneConfig(
                     search_alg=searcher,
                     scheduler=scheduler,
@@ -129,7 +185,13 @@ def run_trials(
                 ),
             ).fit()
     finally:
-        searcher.sweep()
         shutil.rmtree(storage, ignore_errors=True)
-    if searcher.trouble is not None:
-        raise searcher.trouble
+
+
+def _is_memory_monitor(error: BaseException | None) -> bool:
+    """Whether it is at the bottom of an error."""
+    while error is not None:
+        if isinstance(error, ray.exceptions.OutOfMemoryError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

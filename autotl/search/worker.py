@@ -4,17 +4,18 @@ import json
 import logging
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ray import tune
 
 from autotl.errors import StorageError
-from autotl.run import trial_files
 from autotl.run.cut_off import OUT_OF_BUDGET
+from autotl.search.home import Home
 from autotl.search.memory import MB, MemoryGuard
+from autotl.search.nodes import MemoryShares, this_node
 from autotl.search.watchdog import Patience, Watchdog
 from autotl.task.duration import format_duration
 from autotl.trial.making import MakeWorkshop
@@ -43,26 +44,29 @@ class PacketTrainable(tune.Trainable):
         self,
         config: dict[str, Any],
         make_workshop: MakeWorkshop,
-        trials: Path,
+        home: Home,
         threads: int,
-        memory_share: float,
+        memory: MemoryShares,
         patience: Patience,
+        environment: Mapping[str, str],
     ) -> None:
         """Runs once in the process, before Keras is imported: as many threads as the trial has cores, and of a GPU's
         memory only what is used, so that several trials can share one."""
+        os.environ.update(environment)
         for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
             os.environ[name] = str(threads)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-        self._trials = trials
+        self._home = home
+        self._node = this_node()
         self._last_step_ended = time.perf_counter()
-        self._log_files: list[logging.FileHandler] = []
+        self._log_files: list[logging.Handler] = []
         self._under_way: set[int] = set()
         self._taken = time.monotonic()
         self._step_seconds: list[float] = []
         self._epochs: dict[int, int] = {}
-        self._guard = MemoryGuard(memory_share, self._end_for_want_of_memory)
+        self._guard = MemoryGuard(memory.of(self._node), self._end_for_want_of_memory, least_left=memory.least_left)
         self._patience = patience
         self._watchdog = Watchdog()
         self._watch(list(config["packet"]))
@@ -101,7 +105,13 @@ class PacketTrainable(tune.Trainable):
             self._step_seconds.append(time.monotonic() - began)
         memory = self._guard.peak_since_last_asked() / MB
         reports = json.dumps([_report(row, overhead, memory) for row in rows])
-        return {"epoch": rows[0].epoch, "score": rows[0].score, "reports": reports, "done": not self._under_way}
+        return {
+            "epoch": rows[0].epoch,
+            "score": rows[0].score,
+            "reports": reports,
+            "node": self._node,
+            "done": not self._under_way,
+        }
 
     def cleanup(self) -> None:
         """Ends the packet that is on the bench."""
@@ -120,7 +130,7 @@ class PacketTrainable(tune.Trainable):
             if step < left
             else f"hung: it went on for longer than {_words(limit)}, {OF_A_TRIAL}, and its worker was ended"
         )
-        files = [self._trials / str(job.number) / trial_files.HUNG for job in jobs]
+        files = [self._home.hung_file(job.number) for job in jobs]
         self._watchdog.expect(within=min(step, left), else_=words, in_files=files)
 
     def _compared(self) -> str:
@@ -136,25 +146,26 @@ class PacketTrainable(tune.Trainable):
         return replace(row, ending=replace(row.ending, reason=f"stopped after {_words(job.seconds)}, {OF_A_TRIAL}"))
 
     def _end_for_want_of_memory(self, words: str) -> NoReturn:
-        """Leaves a word in the folders of the plans under way, which the driver looks for when a worker is gone."""
+        """Leaves a word for each of the plans under way, which the driver looks for when a worker is gone."""
         for number in self._under_way:
-            trial_files.write_out_of_memory(self._trials / str(number), words)
+            self._home.leave_word(number, words)
         os._exit(EXIT_CODE)
 
     def _take(self, config: dict[str, Any]) -> None:
+        ahead = self._home.seconds_ahead()
         self._taken = time.monotonic()
         self._step_seconds = []  # that have ended, of this packet
         self._epochs = {}  # by trial number, that have ended
         packet: list[Job] = [
             replace(
                 job,
-                checkpoint=trial_files.read_checkpoint(self._trials / str(job.number)),
-                deadline=min(job.deadline, self._taken + job.seconds),
+                checkpoint=self._home.checkpoint(job.number),
+                deadline=min(job.deadline - ahead, self._taken + job.seconds),
             )
             for job in config["packet"]
         ]
         self._packet = packet
-        self._log_to([self._trials / str(job.number) / trial_files.LOG for job in packet])
+        self._log_to([self._home.log(job.number) for job in packet])
         self._idle_since = self._last_step_ended  # a trial stopped early ends with its last step, and says nothing
         self._jobs = len(packet)
         self._under_way = {job.number for job in packet}
@@ -179,15 +190,12 @@ class PacketTrainable(tune.Trainable):
     def _keep(self, row: "EpochRow") -> None:
         """What the trial leaves behind, before the driver hears that it ended."""
         assert row.ending is not None
-        folder = self._trials / str(row.number)
-        outputs = row.ending.outputs
-        if outputs is not None and row.ending.weights is not None:
-            trial_files.write_outputs(folder, outputs)
-            trial_files.write_weights(folder, row.ending.weights)
+        if row.ending.outputs is not None and row.ending.weights is not None:
+            self._home.keep(row.number, row.ending.outputs, row.ending.weights)
 
     def _keep_checkpoint(self, number: int, checkpoint: "Checkpoint") -> None:
         try:
-            trial_files.write_checkpoint(self._trials / str(number), checkpoint)
+            self._home.keep_checkpoint(number, checkpoint)
         except StorageError as error:  # a kill would cost more than it should, which is no reason to stop
             _log.warning("trial %d goes on without a checkpoint: %s", number, error)
 
@@ -198,17 +206,14 @@ class PacketTrainable(tune.Trainable):
         passed = time.perf_counter() - self._idle_since
         return max(0.0, passed - sum(self._spent.values())) / self._jobs
 
-    def _log_to(self, paths: list[Path]) -> None:
+    def _log_to(self, handlers: list[logging.Handler]) -> None:
         """What is logged while a packet is trained goes into the log of each of its trials."""
         logger = logging.getLogger("autotl")
         for handler in self._log_files:
             logger.removeHandler(handler)
             handler.close()
         self._log_files = []
-        for path in paths:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-            handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+        for handler in handlers:
             handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
             logger.addHandler(handler)
             self._log_files.append(handler)
