@@ -7,11 +7,13 @@ that were trained, so that a failure can be repeated on a machine of another spe
 import json
 import os
 import resource
+import secrets
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +22,15 @@ import numpy as np
 import psutil
 
 from autotl.run.folder import STUDY, WINNER
+from autotl.run.remote import SECONDS_BETWEEN_BEATS
 from autotl.search.memory import held_by
-from benchmarks.reliability.pretend import CLOCK_JUMPS, HANGS, MISFORTUNES, PATIENCE
+from benchmarks.reliability.nodes import Machine
+from benchmarks.reliability.pretend import CLOCK_JUMPS, EPOCH_SECONDS, HANGS, MISFORTUNES, PATIENCE
 from benchmarks.reliability.watched import Watched
 
 FINISHED = 0
 REPEATED_BY_A_KILL = 1  # epochs, of the one worker that these searches have
+EPOCHS_NOT_YET_COPIED = int(2 * SECONDS_BETWEEN_BEATS / EPOCH_SECONDS)  # by two workers, to where the run is kept
 PRETEND_EPOCHS = 45  # that a pretended search trains at least, 20 of them of its linear probe
 REAL_EPOCHS = 20
 
@@ -245,6 +250,36 @@ def clock_jumps(search: Watched, draws: np.random.Generator) -> Try:
     return _judged(search, before, codes=[search.wait()], kills=1, seconds=seconds)
 
 
+def node_lost(search: Watched, draws: np.random.Generator) -> Try:
+    """R16: a machine of a cluster is lost, its agent and its workers with it."""
+    return _on_two_machines(search, draws, strike=Machine.lose)
+
+
+def agent_lost(search: Watched, draws: np.random.Generator) -> Try:
+    """R17: the agent of a machine is lost, and nothing else."""
+    return _on_two_machines(search, draws, strike=Machine.lose_agent)
+
+
+def head_lost(search: Watched, draws: np.random.Generator) -> Try:
+    """R18: every machine of the cluster is lost, the search and its disk with them; another cluster goes on from the
+    run's copy."""
+    place = f"file://{search.run}"
+    with _cluster(search) as machines:
+        search.start("--out", place, "--workers", "2", "--address", machines[0].address)
+        _reach(search, draws)
+        for machine in machines:
+            machine.lose()
+        search.kill_everything()
+    before = search.ended()
+    shutil.rmtree(search.folder / "cache")
+    with _cluster(search) as machines:
+        reached, begun = search.progress(), time.monotonic()
+        search.resume("--resume", place, "--workers", "2", "--address", machines[0].address)
+        search.wait_until(lambda: search.progress() > reached)
+        seconds = time.monotonic() - begun
+        return _judged(search, before, codes=[search.wait()], kills=EPOCHS_NOT_YET_COPIED, seconds=seconds)
+
+
 SCENARIOS: dict[str, Scenario] = {
     "R1": worker_killed,
     "R2, R12, R13": misfortunes,
@@ -259,13 +294,19 @@ SCENARIOS: dict[str, Scenario] = {
     "R9": disk_full,
     "R15": hung,
     "R15, interrupted": interrupted_while_hung,
+    "R16": node_lost,
+    "R17": agent_lost,
+    "R18": head_lost,
     "R19": clock_jumps,
 }
 PRETENDED_ALONE = (
     "R2, R12, R13",
     "R15, interrupted",
+    "R16",
+    "R17",
+    "R18",
     "R19",
-)  # their faults are made inside the pretended training and command line
+)  # their faults are made, or their epochs counted, inside the pretended training and command line
 
 
 def _begin_with(search: Watched, plans: Sequence[dict[str, Any]], draws: np.random.Generator) -> None:
@@ -302,6 +343,36 @@ def _struck_still(search: Watched, draws: np.random.Generator) -> Try:
     wrong += [f"{seconds:.0f} s passed until the next epoch"] if seconds > 30 else []
     judged = _judged(search, {}, codes=[code], kills=1)
     return Try((*judged.problems, *wrong), judged.lost, judged.repeated, seconds)
+
+
+def _on_two_machines(search: Watched, draws: np.random.Generator, *, strike: Callable[[Machine], None]) -> Try:
+    """Strikes one that trains."""
+    with _cluster(search) as machines:
+        search.start("--workers", "2", "--address", machines[0].address)
+        second, wanted = machines[1], int(draws.integers(1, 8))
+        search.wait_until(lambda: sum(second.runs(each["worker"]) for each in search.trained()) >= wanted)
+        time.sleep(float(draws.uniform(0, 0.15)))
+        before, struck, reached = search.ended(), time.monotonic(), search.progress()
+        strike(second)
+        search.wait_until(lambda: search.progress() > reached)
+        seconds = time.monotonic() - struck
+        return _judged(search, before, codes=[search.wait()], kills=1, seconds=seconds)
+
+
+@contextmanager
+def _cluster(search: Watched) -> Iterator[list[Machine]]:
+    """Two machines with a core each, and a token that both ask for; none of their processes is left."""
+    search.environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(16)}
+    machines = [Machine(search.variables(), head=None, cpus=1, index=0)]
+    try:
+        machines[0].wait_until_up()
+        machines.append(Machine(search.variables(), head=machines[0].address, cpus=1, index=1))
+        machines[1].wait_until_up()
+        yield machines
+    finally:
+        search.kill_everything()
+        for machine in machines:
+            machine.lose()
 
 
 def _stopped(search: Watched, draws: np.random.Generator, *, number: int, within: float) -> Try:

@@ -77,22 +77,24 @@ class Watched:
 
     def _start(self, *words: str) -> None:
         module = "autotl" if self.is_real else "benchmarks.reliability.pretend"
-        places = {"AUTOTL_HOME": "home", "AUTOTL_CACHE_DIR": "cache", TRAINED: "trained.jsonl"}
-        environment = {
-            **os.environ,
-            **{name: str(self.folder / place) for name, place in places.items()},
-            **self.environment,
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)]),
-        }
         with (self.folder / "said.txt").open("ab") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", module, "search", *words],
                 cwd=self.folder,
-                env=environment,
+                env={**os.environ, **self.variables()},
                 stdout=said,
                 stderr=said,
                 start_new_session=True,
             )
+
+    def variables(self) -> dict[str, str]:
+        """Of its environment, and that of machines that it runs on."""
+        places = {"AUTOTL_HOME": "home", "AUTOTL_CACHE_DIR": "cache", TRAINED: "trained.jsonl"}
+        return {
+            **{name: str(self.folder / place) for name, place in places.items()},
+            **self.environment,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)]),
+        }
 
     def wait_until(self, condition: Callable[[], Any], *, while_it_runs: bool = True) -> bool:
         """Waits for it; False where the search ended before.
@@ -197,8 +199,11 @@ class Watched:
     def _faults_of_trials(self, is_over: bool) -> list[str]:
         found, rows = [], self.rows()
         states = dict(self.ask("SELECT number, state FROM trials"))
-        keys = [json.dumps({**row["plan"], "seed": 0}, sort_keys=True) for row in rows.values()]
-        searched = sum(row["baseline"] is None and row["status"] != "skipped" for row in rows.values())
+        proposed = [
+            row for row in rows.values() if row["repeat_of"] is None
+        ]  # the best few are trained again in the end
+        keys = [json.dumps({**row["plan"], "seed": 0}, sort_keys=True) for row in proposed]
+        searched = sum(row["baseline"] is None and row["status"] != "skipped" for row in proposed)
         running = [number for number, row in rows.items() if row["status"] == "running"]
         left = [number for number, state in states.items() if state in ("RUNNING", "WAITING")]
         found += [f"trials {running} are running in our table"] if running else []
