@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -69,6 +70,7 @@ class Machine:
             with _gone_already():
                 process.kill()
         self.process.wait()
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
     def lose_agent(self) -> None:
         """Its agent alone is gone: Ray's raylet, without which workers cannot be started there."""
