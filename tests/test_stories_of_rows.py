@@ -172,7 +172,7 @@ def predicted(place: Path, data: str, out: Path) -> list[dict[str, str]]:
 def test_the_run_folder_is_complete_and_exactly_so(story):
     assert {path.name for path in (story / "run").iterdir()} == {
         "task.yaml", "space.yaml", "study.db", "trials", "leaderboard.json", "leaderboard.csv", "winner", "report.html",
-        "log.jsonl", "examples.npz", "inputs.json.gz", ".lock",
+        "log.jsonl", "examples.npz", "inputs.json.gz", "run.json", ".lock",
     }  # fmt: skip
     files = {path.name for path in (story / "run" / "winner").iterdir()}
     model = "native" if "native" in described(story) else "model.keras"

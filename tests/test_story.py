@@ -85,7 +85,7 @@ def test_the_run_folder_is_complete_and_exactly_so(story):
     _, folder = story
     assert {path.name for path in folder.iterdir()} == {
         "task.yaml", "space.yaml", "study.db", "trials", "leaderboard.json", "leaderboard.csv", "winner", "report.html",
-        "log.jsonl", "examples.npz", "inputs.json.gz", ".lock",
+        "log.jsonl", "examples.npz", "inputs.json.gz", "run.json", ".lock",
     }  # fmt: skip
     assert {path.name for path in (folder / "winner").iterdir()} == {
         "model.keras", "bundle.json", "metrics.json", "MODEL_CARD.md", "evidence", "portrait.npz",

@@ -52,7 +52,8 @@ def open_run(where: Path | str, task: Path | None, overrides: Overrides) -> Open
         read, space, _, findings = read_and_checked(task, merged)
     plans = _plans(asked["given"], folder=read.folder, modality=space.modality)
     found = opened(file, read, space, plans, findings, merged)
-    differences = list(_differences(asked, as_asked(found)))
+    recorded = {**asked, "task": _with_newer_keys(asked["task"], folder=read.folder)}
+    differences = list(_differences(recorded, as_asked(found)))
     if differences:
         more = len(differences) - MOST_DIFFERENCES
         listed = [*differences[:MOST_DIFFERENCES], *([f"… and {more} more"] if more > 0 else [])]
@@ -138,7 +139,7 @@ def _begun(run: RunFolder) -> tuple[RunFolder, Mapping[str, Any]]:
         raise NothingToResumeError(
             f"nothing to resume: {path} holds no run. A search would be begun by its task alone."
         )
-    facts = facts_as_begun(path)
+    run, facts = RunFolder.open(path), facts_as_begun(path)
     if facts is None:
         raise NothingToResumeError(
             f"nothing to resume: {path} was stopped before its search began, or is of a version that wrote nothing to "
@@ -208,6 +209,11 @@ def _refuse_finished(begun: BegunRun) -> None:
         f"with more trials than {budget['trials']} (--trials) or, where time ended it, with more than "
         f"{budget['wall']} in all (--wall)."
     )
+
+
+def _with_newer_keys(written: str, *, folder: Path) -> str:
+    """The record as this version writes it: keys that an earlier one did not know have their defaults."""
+    return task_from_mapping(_read(written), folder=folder).as_yaml()
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def open_trial(written: str) -> RunTrial:
     """
     path = Path(written)
     if (path / STUDY).is_file():
-        return _winner(written, RunFolder(path))
+        return _winner(written, RunFolder.open(path))
     found = _split(path)
     if found is None:
         RunFolder.open(path)  # says what is missing
@@ -85,4 +85,4 @@ def _split(path: Path) -> tuple[RunFolder, int] | None:
     if not path.name.isdecimal():
         return None
     run = path.parent.parent if path.parent.name == TRIALS else path.parent
-    return (RunFolder(run), int(path.name)) if (run / STUDY).is_file() else None
+    return (RunFolder.open(run), int(path.name)) if (run / STUDY).is_file() else None

@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from autotl.errors import StorageError, UsageError
+from autotl import __version__
+from autotl.errors import EnvironmentProblemError, StorageError, UsageError
 
 TASK = "task.yaml"
 SPACE = "space.yaml"
@@ -27,8 +28,11 @@ REPORT = "report.html"
 LOG = "log.jsonl"
 LOCK = ".lock"
 OWNER = ".owner.json"  # who holds the lock
+FORM = "run.json"  # which version wrote the folder, and in which format
 LONGEST_NAME = 64  # of a folder that is called after a task
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+
+FORMAT = 1  # raised when a version that knows the number before could not read what is written
 
 
 class RunFolder:
@@ -51,6 +55,7 @@ class RunFolder:
             if any(path.iterdir()):
                 raise UsageError(f"{path} is not empty. Choose another --out, or leave it out for a new folder.")
             (path / TRIALS).mkdir()
+            write_whole(path / FORM, (json.dumps({"format": FORMAT, "autotl": __version__}) + "\n").encode())
         except OSError as error:
             raise StorageError(f"the run folder {path} cannot be created: {error.strerror}") from error
         return cls(path)
@@ -61,9 +66,12 @@ class RunFolder:
 
         Raises:
             UsageError: the folder is not a run.
+            EnvironmentProblemError: a newer autotl wrote it, in a format that this one does not know.
+            StorageError: what says so cannot be read.
         """
         if not (path / STUDY).is_file():
             raise UsageError(f"{path} is no run folder: there is no {STUDY} in it.")
+        _refuse_unknown_format(path)
         return cls(path)
 
     @contextmanager
@@ -144,6 +152,22 @@ class RunFolder:
     def has(self, name: str) -> bool:
         """Whether the file or folder exists."""
         return (self.path / name).exists()
+
+
+def _refuse_unknown_format(path: Path) -> None:
+    """Runs of the time before there was a `run.json` are of the first format."""
+    try:
+        form = json.loads((path / FORM).read_text(encoding="utf-8"))
+        number, version = int(form["format"]), str(form["autotl"])
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"{path / FORM}, which says how the run is written, cannot be read: {error}") from error
+    if number > FORMAT:
+        raise EnvironmentProblemError(
+            f"{path} was written by autotl {version}, in format {number}. This is autotl {__version__}, which reads "
+            f"formats up to {FORMAT}. Install autotl {version} or a newer one to open it."
+        )
 
 
 def write_whole(path: Path, content: bytes) -> Path:
