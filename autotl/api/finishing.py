@@ -95,10 +95,13 @@ def finish(
         try:
             with budget.broken_off_by_signals():
                 finisher.ship(finisher.winner)
-        except (AutotlError, OSError, MemoryError) as error:
-            finisher.not_shipped(error)
-        except KeyboardInterrupt:
-            study.put_fact(PARTIAL, f"{_stopped_by(budget)} before the winner was shipped")
+        except (Exception, KeyboardInterrupt) as error:
+            if budget.interrupted_by is not None:  # a library may have turned the interruption into an error of its own
+                study.put_fact(PARTIAL, f"{_stopped_by(budget)} before the winner was shipped")
+            elif isinstance(error, AutotlError | OSError | MemoryError):
+                finisher.not_shipped(error)
+            else:
+                raise
     found = finisher.write()
     if trouble is None:
         keep_for_later(task, data, study, finisher.rows)

@@ -31,7 +31,7 @@ from autotl.api.room import needs_of, run_path
 from autotl.api.stages import Stages
 from autotl.backbones.availability import kept_offline, offline_by_environment
 from autotl.data import TaskData, load_data, sample_files
-from autotl.errors import AutotlError, NoUsableModelError, StorageError, UsageError
+from autotl.errors import AutotlError, InterruptedSearchError, NoUsableModelError, StorageError, UsageError
 from autotl.features import FeatureStore, default_limit_bytes, features_folder
 from autotl.plan import Plan
 from autotl.plan.baselines import baselines, sized_like
@@ -144,11 +144,47 @@ def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
         spent_before=spent,
     )
     stages = Stages(listen)
+    with _stopped_by_signals(budget):
+        try:
+            with budget.broken_off_by_signals():
+                task, data = _prepared(task, budget, stages)
+        except KeyboardInterrupt:
+            if budget.interrupted_by is None:
+                raise
+            raise _stopped_before_it_began(task, budget.interrupted_by) from None
+        place = run_path(task)
+        refuse_full_disks(needs_of(task, data, place))
+        if begun is not None:
+            task = replace(task, space=as_begun(task.space, begun, task.unavailable))
+            run = begun.run
+        else:
+            run = create_run(place)
+            held.enter_context(run.owned())
+        study = Study(run.path / STUDY)
+        try:
+            with _logged(run):
+                return _conduct(task, data, run, study, budget, stages)
+        except AutotlError:
+            if begun is None and not study.trials():  # nothing was begun: nothing half-written stays behind
+                run.remove()
+            raise
+        finally:
+            study.close()
+
+
+def _stopped_before_it_began(task: OpenedTask, number: int) -> InterruptedSearchError:
+    left = "nothing was written" if task.begun is None else f"{task.begun.run.path} is as it was"
+    words = f"stopped by {signal.Signals(number).name} before the first trial; {left}"
+    return InterruptedSearchError(words, exit_code=128 + number)
+
+
+def _prepared(task: OpenedTask, budget: Budget, stages: Stages) -> tuple[OpenedTask, TaskData]:
+    """The data, and the task as they and the backbones that are at hand let it be."""
     stages.start("data", "reading and checking the data")
     data = load_data(task.task)
-    if begun is not None:
-        refuse_changed_data(begun, data)
-        data = _noted(data, resumed_words(begun))
+    if task.begun is not None:
+        refuse_changed_data(task.begun, data)
+        data = _noted(data, resumed_words(task.begun))
     if task.task.resources.precision != "float32":
         precision = task.task.resources.precision
         words = f"frozen layers computed in {precision} while searching; the shipped model computes in float32"
@@ -169,24 +205,7 @@ def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
         at_hand = [spec for spec in task.space.values("backbone") if spec not in task.unavailable]
         task = replace(task, space=task.space.with_backbones(at_hand))
     FeatureStore(features_folder(), limit_bytes=0)  # a store that cannot be made is told before there is a run
-    place = run_path(task)
-    refuse_full_disks(needs_of(task, data, place))
-    if begun is not None:
-        task = replace(task, space=as_begun(task.space, begun, task.unavailable))
-        run = begun.run
-    else:
-        run = create_run(place)
-        held.enter_context(run.owned())
-    study = Study(run.path / STUDY)
-    try:
-        with _logged(run), _stopped_by_signals(budget):
-            return _conduct(task, data, run, study, budget, stages)
-    except AutotlError:
-        if begun is None and not study.trials():  # nothing was begun: nothing half-written stays behind
-            run.remove()
-        raise
-    finally:
-        study.close()
+    return task, data
 
 
 def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, budget: Budget, stages: Stages) -> Run:

@@ -3,10 +3,13 @@
 import json
 import logging
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -34,6 +37,8 @@ RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line; returns its exit code."""
     _set_up_logging()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _end_in_order)
     try:
         app(args=list(arguments), prog_name="autotl")
     except SystemExit as ended:  # usage errors, --help and the end of a command arrive here
@@ -48,6 +53,11 @@ def run(arguments: Sequence[str]) -> int:
         _errors().print("This is a bug in autotl; the lines above say where.", markup=False)
         return AutotlError.exit_code
     return 0
+
+
+def _end_in_order(number: int, _: FrameType | None) -> None:
+    """What is half-written is taken away, and processes of ours are ended, as after Ctrl-C."""
+    raise SystemExit(128 + number)
 
 
 def _print_version(wanted: bool) -> None:

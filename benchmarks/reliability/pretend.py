@@ -22,12 +22,22 @@ import numpy as np
 from autotl.api import finishing, searching
 from autotl.cli.app import run
 from autotl.data.examples import TaskData
+from autotl.plan import Plan
 from autotl.run.folder import WINNER, discard, put_in_place
 from autotl.search.run import SearchOrder
 from autotl.search.watchdog import Patience
 from autotl.trial.halving import left_behind
 from autotl.trial.making import WorkshopOrder
-from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Outputs, Size
+from autotl.trial.outcome import (
+    DivergedError,
+    Ending,
+    EpochRow,
+    Job,
+    OutOfMemoryError,
+    OutOfTimeError,
+    Outputs,
+    Size,
+)
 from autotl.trial.progress import Progress
 
 _real_order = searching._order
@@ -63,6 +73,7 @@ def _stands_still() -> float:
 # weight decay of a plan -> what happens in its second epoch
 MISFORTUNES: dict[float, Callable[[], float]] = {0.11: _not_a_number, 0.12: _infinity, 0.13: _exception, 0.14: _dies}
 HANGS = 0.15
+NO_MEMORY, SLOW = 0.16, 0.17  # likewise: memory for half the batch alone; an epoch that takes a hundred times as long
 _IN_EPOCH_2 = {**MISFORTUNES, HANGS: _stands_still}
 
 
@@ -100,6 +111,10 @@ class PretendWorkshop:
                     time.sleep(EPOCH_SECONDS)
                 progress.check_deadline()
                 score = quality * (1 - 0.5**epoch)
+                if plan.weight_decay == NO_MEMORY and plan.batch_size > Plan.batch_size // 2:
+                    raise OutOfMemoryError(f"out of memory: a batch of {plan.batch_size}")
+                if epoch == 2 and plan.weight_decay == SLOW:
+                    time.sleep(100 * EPOCH_SECONDS)
                 if epoch == 2 and plan.weight_decay in _IN_EPOCH_2:
                     score = _IN_EPOCH_2[plan.weight_decay]()
                 progress.advance(1 - score, score)

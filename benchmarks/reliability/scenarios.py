@@ -184,6 +184,53 @@ def terminated_while_finishing(search: Watched, draws: np.random.Generator) -> T
     return Try((*judged.problems, *problems), judged.lost, judged.repeated)
 
 
+STAGES = (
+    "reading and checking the data",
+    "searching",
+    "trials and",  # workers are there
+    "ranking the trials",
+    "retraining the winner",
+    "writing the bundle",
+    "writing the report",
+)
+
+
+def terminated_anywhere(search: Watched, draws: np.random.Generator) -> Try:
+    """R8: SIGTERM at any stage, the data and Ray's start included."""
+    stage = STAGES[int(draws.integers(len(STAGES)))]
+    search.start()
+    search.wait_until(lambda: stage in search.words())
+    time.sleep(float(draws.choice([0.0, 0.05, 0.5, 2.0])))
+    shown, struck = search.ended(), time.monotonic()
+    search.strike(signal.SIGTERM)
+    code, took = search.wait(), time.monotonic() - struck
+    if code == FINISHED:  # it had come to its end just before
+        return _judged(search, shown, codes=[code], kills=0)
+    problems = [] if code == 143 else [f"{stage}: exit code {code}: {search.words()}"]
+    problems += [] if took <= 20 else [f"{stage}: it took {took:.0f} s to stop"]
+    if not search.run.exists():
+        return Try(tuple(problems))
+    problems += [f"{stage}: {words}" for words in search.faults(is_over=False)]
+    search.resume()
+    judged = _judged(search, shown, codes=[search.wait()], kills=1)
+    return Try((*judged.problems, *problems), judged.lost, judged.repeated)
+
+
+def everything_terminated(search: Watched, draws: np.random.Generator) -> Try:
+    """R8: SIGTERM to all processes of the search at once, as a batch system sends it."""
+    search.start()
+    _reach(search, draws)
+    shown, struck = search.ended(), time.monotonic()
+    search.strike_everything(signal.SIGTERM)
+    code, took = search.wait(), time.monotonic() - struck
+    problems = [] if code == 143 else [f"exit code {code}: {search.words()}"]
+    problems += [] if took <= 20 else [f"it took {took:.0f} s to stop"]
+    problems += search.faults(is_over=False)
+    seconds = _resume(search)
+    judged = _judged(search, shown, codes=[search.wait()], kills=1, seconds=seconds)
+    return Try((*judged.problems, *problems), judged.lost, judged.repeated, seconds)
+
+
 def disk_full(search: Watched, draws: np.random.Generator) -> Try:
     """R9: from some moment on no file of the search may grow. (Each of its files, by a limit of the system on the
     process; a full disk is the same to it.)"""
@@ -291,6 +338,8 @@ SCENARIOS: dict[str, Scenario] = {
     "R7, twice": interrupted_twice,
     "R8": terminated,
     "R8, finishing": terminated_while_finishing,
+    "R8, anywhere": terminated_anywhere,
+    "R8, everything": everything_terminated,
     "R9": disk_full,
     "R15": hung,
     "R15, interrupted": interrupted_while_hung,

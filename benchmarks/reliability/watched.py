@@ -122,6 +122,16 @@ class Watched:
         assert self.process is not None
         self.process.send_signal(number)
 
+    def strike_everything(self, number: int) -> None:
+        """Sends a signal to all processes that it started, and to itself."""
+        assert self.process is not None
+        search = psutil.Process(self.process.pid)
+        for each in [*search.children(recursive=True), search]:
+            try:
+                each.send_signal(number)
+            except psutil.NoSuchProcess:
+                continue
+
     def kill(self) -> None:
         """The search's process is gone at once; its workers notice."""
         self.strike(signal.SIGKILL)
@@ -131,12 +141,7 @@ class Watched:
         """All processes that it started are gone at once."""
         if self.process is None or self.process.poll() is not None:
             return
-        search = psutil.Process(self.process.pid)
-        for each in [*search.children(recursive=True), search]:
-            try:
-                each.kill()
-            except psutil.NoSuchProcess:
-                continue
+        self.strike_everything(signal.SIGKILL)
         self.wait()
 
     def words(self) -> str:
