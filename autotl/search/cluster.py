@@ -167,15 +167,18 @@ def _alone() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _signal_handlers_kept() -> Iterator[None]:
-    """Ray installs a handler of its own for SIGTERM, and takes it away again at its end: either would end this process
-    before anything is written."""
+    """Ray installs handlers of its own for SIGTERM when it starts, and takes them away when it ends. Either would end
+    this process before anything is written, so meanwhile Ray is kept from doing so, and whatever was done is undone."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    set_handler = ray._private.utils.set_sigterm_handler
+    ray._private.utils.set_sigterm_handler = lambda _: None
     try:
         yield
     finally:
+        ray._private.utils.set_sigterm_handler = set_handler
         for number, handler in before.items():
             signal.signal(number, handler)
 
