@@ -26,7 +26,7 @@ TRIALS = 10
 TASK = """\
 name: chaos
 data: {target: {train: data.npz, test: 0.2}}
-budget: {trials: %d, wall: 30m}
+budget: {trials: %d, wall: 30m, seeds: 1}
 seed: 3
 search_space:
   backbone: small_cnn

@@ -33,7 +33,7 @@ PIXELS = 128
 TASK = """\
 name: heads
 data: {{target: {{train: {train}, test: {test}}}}}
-budget: {{trials: {trials}, wall: 30m}}
+budget: {{trials: {trials}, wall: 30m, seeds: 1}}
 baselines: none
 resources: {{cpus_per_trial: {cores}}}
 search_space:
@@ -114,7 +114,13 @@ def main() -> None:
         run = Path(folder) / "run"
         clock = Clock(run)
         autotl.search(
-            task, out=run, listen=clock, workers=given.workers, early_stopping=given.early_stopping, refit=False
+            task,
+            out=run,
+            listen=clock,
+            workers=given.workers,
+            early_stopping=given.early_stopping,
+            stops_when_done=False,
+            refit=False,
         )
         alone.append(extraction_alone(task))
         tell(clock, run, statistics.mean(alone))

@@ -29,7 +29,7 @@ SECONDS_BETWEEN_LOOKS = 0.25
 TASK = """\
 name: memory
 data: {{target: {{train: {train}, validation: 0.1, test: none}}}}
-budget: {{trials: 2, wall: 3h}}
+budget: {{trials: 2, wall: 3h, seeds: 1}}
 baselines: none
 search_space:
   {{backbone: {weights}, image_size: {pixels}, views: 0, epochs: 1, unfrozen_layers: {{choice: [0, {unfrozen}]}}}}

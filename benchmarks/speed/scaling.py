@@ -19,7 +19,7 @@ FEW_IMAGES, FEW_TRIALS, SUFFIX_TRIALS = 1_000, 10, 8
 TASK = """\
 name: scaling
 data: {{target: {{train: {train}, validation: 0.2, test: none}}}}
-budget: {{trials: {trials}, wall: 3h}}
+budget: {{trials: {trials}, wall: 3h, seeds: 1}}
 baselines: none
 search_space:
   backbone: {weights}
@@ -76,7 +76,9 @@ def tell(weights: Path, *, trials: int, images: int, workers: int, unfrozen: int
             ),
             encoding="utf-8",
         )
-        found = measured_search(task, workers=workers, more=["--no-early-stop"] if unfrozen else [])
+        found = measured_search(
+            task, workers=workers, more=["--all-trials", *(["--no-early-stop"] if unfrozen else [])]
+        )
     print(
         f"| {trials:,} | {images:,} | {workers} | {unfrozen} | {found.seconds:.0f} | {found.peak_bytes / 2**30:.2f} |",
         flush=True,
