@@ -23,7 +23,7 @@ from autotl.search.memory import MB, memory_here
 from autotl.search.resources import SHARE_OF_FREE_MEMORY, gpu_memory_mb, share_out, usable_cores
 from autotl.task.model import PRICE
 
-WITHIN = 2.0  # times: four of five estimates are that close (benchmarks/README.md)
+WITHIN = 2.0  # times: how close estimates are meant to be (benchmarks/README.md says how close they were)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from autotl.plan.plan import FEWEST_STEPS
 FORWARD_AND_BACK = 3  # passes' worth of operations that one training step takes
 TYPICAL_FLOPS = 4e8  # of one prediction by a network that no table and no trial tells of
 TYPICAL_BYTES = 2e4  # of what such a network stores of an example
+OF_ROWS_FLOPS, OF_ROWS_BYTES = 1e6, 512.0  # the same of a network that reads a table's rows, or windows
 
 StoredKey = str  # equal for activations of the same examples that are computed together
 
@@ -126,9 +127,11 @@ def costs_of(plan: Plan, flops: Mapping[BackboneSpec, float]) -> NetworkCosts:
     )
     if known is not None:
         return known
-    told = flops.get(plan.backbone, TYPICAL_FLOPS)
-    whole = CutCosts(told, TYPICAL_BYTES)
-    return NetworkCosts(0, told, {0: CutCosts(0.0, TYPICAL_BYTES), 1: CutCosts(told / 10, TYPICAL_BYTES), 100: whole})
+    reads_rows = plan.image_size is None and plan.sequence_length is None
+    told = flops.get(plan.backbone, OF_ROWS_FLOPS if reads_rows else TYPICAL_FLOPS)
+    stored = OF_ROWS_BYTES if reads_rows else TYPICAL_BYTES
+    cuts = {0: CutCosts(0.0, stored), 1: CutCosts(told / 10, stored), 100: CutCosts(told, stored)}
+    return NetworkCosts(0, told, cuts)
 
 
 def _flops_of_head(plan: Plan, cut: CutCosts) -> float:

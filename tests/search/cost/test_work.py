@@ -66,3 +66,10 @@ def test_a_network_that_no_table_knows_costs_what_its_trials_told():
     told = work_of(unknown, EXAMPLES, flops={unknown.backbone: 2e9})
     assert told.to_compute(frozenset())[1] == pytest.approx(2_000)
     assert "mine" not in "".join(told.sets), "a key is kept in the user's home"
+
+
+def test_a_network_of_rows_is_taken_for_a_small_one():
+    plan = Plan(BackboneSpec("saved", "/models/mine.h5"), image_size=None, crop=None, augmentation=None, epochs=4)
+    images = Plan(BackboneSpec("saved", "/models/mine.h5"), epochs=4)
+    of_rows, of_images = (work_of(each, EXAMPLES).to_compute(frozenset())[1] for each in (plan, images))
+    assert of_rows < 0.01 * of_images
