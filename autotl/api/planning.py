@@ -62,7 +62,7 @@ class Planned:
             f"{duration(found.afterwards)} of them for retraining, test and report.",
             self._of_wall(),
             f"A trial takes {duration(low)} to {duration(high)} for most plans.",
-            f"Disk: {_bytes(found.disk_bytes)} of activations to store, at most {_bytes(self.run_bytes)} for the run, "
+            f"Disk: about {_bytes(found.disk_bytes)} of stored features, up to {_bytes(self.run_bytes)} for the run, "
             f"{_bytes(self.free_disk)} free. "
             f"Memory: {_bytes(found.memory_mb * MB)}, {_bytes(self.free_memory)} free.",
         ]

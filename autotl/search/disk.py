@@ -100,19 +100,19 @@ def lacking(needs: Sequence[Need]) -> list[str]:
 
 
 def expected(needs: Sequence[Need]) -> str:
-    """What a search will write, and what is free."""
+    """What a search will write at most, and what is free."""
     parts = [
-        f"about {_amount(need.bytes)} of {need.what} in {need.folder} ({_amount(_free(need.folder))} free)"
+        f"up to {_amount(need.bytes)} of {need.what} in {need.folder} ({_amount(_free(need.folder))} free)"
         for need in needs
     ]
     return f"Disk: {', '.join(parts)}."
 
 
 def _lacking(needs: Sequence[Need], wanted: int, free: int) -> str:
-    parts = [f"about {_amount(need.bytes)} of {need.what} in {need.folder}" for need in needs]
+    parts = [f"up to {_amount(need.bytes)} of {need.what} in {need.folder}" for need in needs]
     others = " or ".join(dict.fromkeys(need.choose_another for need in needs))
     return (
-        f"{needs[0].folder}: the search would write {' and '.join(parts)}. With a fifth to spare that takes "
+        f"{needs[0].folder}: the search may write {' and '.join(parts)}. With a fifth to spare that takes "
         f"{wanted:,} bytes there, and {free:,} are free. Make room, or choose another folder: {others}."
     )
 

@@ -107,7 +107,7 @@ def test_a_disk_without_room_is_told_by_validate_and_refused_before_anything_is_
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 10**6, 10**6))
     fails(capsys, ["search", "task.yaml"], 8, "trials and models in runs/pets-", "and 1,000,000 are free", "--out")
     assert run(["validate", "task.yaml"]) == 0
-    assert "Too little: runs: the search would write" in capsys.readouterr().out
+    assert "Too little: runs: the search may write" in capsys.readouterr().out
 
 
 def test_a_folder_that_is_not_empty_is_never_written_into(place, capsys):

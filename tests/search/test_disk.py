@@ -37,7 +37,7 @@ def test_what_two_folders_take_of_one_disk_is_added_and_a_fifth_is_to_spare(free
     with pytest.raises(StorageError) as refused:
         refuse_full_disks(needs())
     assert str(refused.value) == (
-        "/tmp/runs/new: the search would write about 50 MB of trials and models in /tmp/runs/new and about 30 MB of "
+        "/tmp/runs/new: the search may write up to 50 MB of trials and models in /tmp/runs/new and up to 30 MB of "
         "stored features in /tmp/store. With a fifth to spare that takes 96,000,000 bytes there, and 95,999,999 are "
         "free. Make room, or choose another folder: --out or AUTOTL_CACHE_DIR."
     )
@@ -60,7 +60,7 @@ def test_folders_on_two_file_systems_are_looked_at_each_by_itself(free, tmp_path
 def test_what_is_expected_is_told_in_words(free):
     free(1_234_000 * MB)
     assert expected(needs(run=2_340 * MB)) == (
-        "Disk: about 2.3 GB of trials and models in /tmp/runs/new (1,234.0 GB free), about 30 MB of stored features in "
+        "Disk: up to 2.3 GB of trials and models in /tmp/runs/new (1,234.0 GB free), up to 30 MB of stored features in "
         "/tmp/store (1,234.0 GB free)."
     )
 
