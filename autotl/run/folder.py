@@ -50,14 +50,8 @@ class RunFolder:
             UsageError: the folder is not empty.
             StorageError: it cannot be made.
         """
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
-                raise UsageError(f"{path} is not empty. Choose another --out, or leave it out for a new folder.")
-            (path / TRIALS).mkdir()
-            write_whole(path / FORM, (json.dumps({"format": FORMAT, "autotl": __version__}) + "\n").encode())
-        except OSError as error:
-            raise StorageError(f"the run folder {path} cannot be created: {error.strerror}") from error
+        make_empty(path, TRIALS)
+        write_whole(path / FORM, (json.dumps({"format": FORMAT, "autotl": __version__}) + "\n").encode())
         return cls(path)
 
     @classmethod
@@ -168,6 +162,23 @@ def _refuse_unknown_format(path: Path) -> None:
             f"{path} was written by autotl {version}, in format {number}. This is autotl {__version__}, which reads "
             f"formats up to {FORMAT}. Install autotl {version} or a newer one to open it."
         )
+
+
+def make_empty(path: Path, *folders: str) -> None:
+    """A new folder, or one that is empty, with these folders in it.
+
+    Raises:
+        UsageError: it is not empty.
+        StorageError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise UsageError(f"{path} is not empty. Choose another --out, or leave it out for a new folder.")
+        for name in folders:
+            (path / name).mkdir()
+    except OSError as error:
+        raise StorageError(f"the folder {path} cannot be created: {error.strerror}") from error
 
 
 def write_whole(path: Path, content: bytes) -> Path:

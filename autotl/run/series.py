@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from autotl.errors import StorageError, UsageError
-from autotl.run.folder import slug, write_whole
+from autotl.errors import StorageError
+from autotl.run.folder import make_empty, slug, write_whole
 
 SERIES = "series.json"
 INDEX = "index.html"
@@ -48,12 +48,7 @@ class SeriesFolder:
             UsageError: the folder is not empty.
             StorageError: it cannot be made.
         """
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
-                raise UsageError(f"{path} is not empty. Choose another --out, or leave it out for a new folder.")
-        except OSError as error:
-            raise StorageError(f"the folder {path} cannot be created: {error.strerror}") from error
+        make_empty(path)
         folders = _folders([name for _, name in tasks])
         entries = [
             SeriesTask(str(file.absolute()), name, folder) for (file, name), folder in zip(tasks, folders, strict=True)
