@@ -18,6 +18,7 @@ from autotl.search.cluster import environment as environment_of
 from autotl.search.cluster import into_our_log, quiet_loggers
 from autotl.search.earlier import EarlierTrial
 from autotl.search.enough import Enough
+from autotl.search.forgetting import Forgetting
 from autotl.search.home import BringLastWords, Home
 from autotl.search.journal import Journal
 from autotl.search.nodes import MemoryShares
@@ -181,7 +182,7 @@ def _fit(trainable: Any, searcher: PacketSearcher, scheduler: TrialScheduler, bu
                     stop=SearchStopper(budget, searcher),
                     failure_config=tune.FailureConfig(max_failures=0, fail_fast=False),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
-                    callbacks=[],
+                    callbacks=[Forgetting()],
                 ),
             ).fit()
     finally:
