@@ -24,7 +24,7 @@ WARM = 50  # trials, of those after the misfortunes, after which memory is compa
 MOST_GROWTH = 0.05
 KINDS = (*MISFORTUNES, NO_MEMORY, SLOW)
 TRIALS_A_ROUND = 60  # one misfortune of each kind among so many
-SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_LOOKS = 0.1
 SHARED = Path("/dev/shm")
 
 
