@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -117,7 +117,7 @@ def reopen_series(path: Path, overrides: Overrides) -> OpenedSeries:
         raise UsageError("--out cannot go with --resume: a series goes on where it was begun.")
     folder = SeriesFolder.open(path)
     asked = {name: value for name, value in folder.asked.items() if name in OVERRIDES}
-    series = OpenedSeries(folder, {}, Overrides(**{**asked, **_given(overrides)}))
+    series = OpenedSeries(folder, {}, Overrides(**{**asked, **_given(overrides), "address": overrides.address}))
     errors: dict[str, AutotlError] = {}
     for index, task in enumerate(folder.tasks):
         facts = facts_as_begun(folder.run_path(task))
@@ -148,11 +148,12 @@ def search_series(series: OpenedSeries, *, listen: Listen = lambda _, __: nullco
     Args:
         listen: makes, for the time of one search, the listener of its events, given the task's place in the series.
     """
-    from autotl.search.cluster import private_cluster
+    from autotl.search.cluster import joined_cluster, private_cluster
     from autotl.search.resources import usable_cores
 
-    with ExitStack() as held:
-        held.enter_context(private_cluster(cpus=max(usable_cores(), *map(_cores_asked, series.opened.values()))))
+    address = series.overrides.address
+    cores = max(usable_cores(), *map(_cores_asked, series.opened.values()))
+    with private_cluster(cpus=cores) if address is None else joined_cluster(address):
         for index, opened in series.opened.items():
             task = series.folder.tasks[index]
             turn = _search_one(series, index, opened, listen)

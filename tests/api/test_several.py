@@ -48,6 +48,7 @@ class Searches:
 
     def __init__(self):
         self.seen = []
+        self.clusters = []  # addresses of those that were joined; None for one of our own
         self.fails = {}  # task name -> error that ends its search, or is in its run
         self.seconds = 30.0
 
@@ -79,10 +80,12 @@ def searches(monkeypatch):
     monkeypatch.setattr(several, "search", fake)
 
     @contextmanager
-    def no_cluster(**settings):
+    def no_cluster(address=None, **settings):
+        fake.clusters.append(address)
         yield
 
-    monkeypatch.setattr(cluster, "private_cluster", no_cluster)
+    for kind in ("private_cluster", "joined_cluster"):
+        monkeypatch.setattr(cluster, kind, no_cluster)
     return fake
 
 
@@ -144,6 +147,15 @@ def test_the_time_of_all_is_shared_as_the_tasks_ask_and_what_one_leaves_goes_to_
 def test_without_a_time_for_all_each_has_its_own(tasks, searches, tmp_path):
     search_all(tasks, out=tmp_path / "out")
     assert [overrides.wall for _, overrides, _ in searches.seen] == [None, None, None]
+
+
+def test_all_tasks_share_one_cluster_and_go_on_in_the_one_that_is_named(tasks, searches, tmp_path):
+    searches.fails = {"kitchen": InterruptedSearchError("stopped", exit_code=130)}
+    series, _ = search_all(tasks, out=tmp_path / "out")
+    searches.fails = {}
+    list(several.search_series(several.reopen_series(series.path, Overrides(address="10.0.0.5:6379"))))
+    assert searches.clusters == [None, "10.0.0.5:6379"]
+    assert [overrides.address for _, overrides, _ in searches.seen] == [None, *["10.0.0.5:6379"] * 3]
 
 
 def test_a_task_that_fails_keeps_no_other_from_its_turn(tasks, searches, tmp_path):
