@@ -1,6 +1,7 @@
 """Checks on model files before Keras opens them: what may be inside, and how large it may grow."""
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ CONFIG_BYTES = 20 * 2**20
 TOTAL_BYTES = 10 * 2**30
 INFLATION = 4  # weights hardly compress; a member that grows more than this is a bomb
 KERAS_MEMBERS = frozenset({"config.json", "metadata.json", "model.weights.h5"})
+VOCABULARY = re.compile(r"assets/layers/[A-Za-z0-9_]+/vocabulary\.(txt|spm)", re.ASCII)  # of a tokenizer in the model
 
 
 def read_keras_config(path: Path) -> dict[str, Any]:
@@ -169,13 +171,15 @@ def _name(found: dict[str, Any]) -> str:
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
     names = [member.filename for member in members]
-    strangers, missing = sorted(set(names) - KERAS_MEMBERS), sorted(KERAS_MEMBERS - set(names))
+    strangers = sorted(name for name in set(names) - KERAS_MEMBERS if not VOCABULARY.fullmatch(name))
+    missing = sorted(KERAS_MEMBERS - set(names))
     if strangers or missing or len(names) != len(set(names)):
         seen = f"found {', '.join(map(repr, strangers))}" if strangers else "found a member twice"
         if missing and not strangers:
             seen = f"{', '.join(missing)} is missing"
         raise TaskError(
-            f"{path}: a .keras file holds {', '.join(sorted(KERAS_MEMBERS))} once each; {seen}. "
+            f"{path}: a .keras file holds {', '.join(sorted(KERAS_MEMBERS))} and tokenizers' vocabularies, once each; "
+            f"{seen}. "
             "Save the model again with Keras 3."
         )
     sizes = {member.filename: member.file_size for member in members}

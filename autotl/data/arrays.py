@@ -148,7 +148,7 @@ def _claims(archive: zipfile.ZipFile, name: str, file_bytes: int) -> ArrayHeader
     try:
         entry = archive.getinfo(f"{name}.npy")
     except KeyError:
-        raise ArrayError(f"{name!r} in it is no array.") from None
+        raise ArrayError(f"there is no array {name!r} in it.") from None
     if entry.flag_bits & _ENCRYPTED:
         raise ArrayError(f"{name!r} is encrypted. Save it with numpy.savez.")
     if entry.compress_type not in _METHODS:

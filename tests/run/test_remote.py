@@ -13,7 +13,7 @@ from pretend_search import an_order
 
 from autotl.errors import EnvironmentProblemError, NothingToResumeError, StorageError, UsageError
 from autotl.run import RunFolder, Study, create_run, place, remote, run_to_resume
-from autotl.run.folder import OWNER, STUDY
+from autotl.run.folder import FORM, OWNER, STUDY
 from autotl.run.place import FolderPlace, UrlPlace, place_of
 from autotl.run.remote import RemoteRun
 from autotl.run.study import reading
@@ -21,7 +21,7 @@ from autotl.search.events import TrialEnded
 from autotl.search.journal import Journal
 from autotl.search.proposer import Proposal
 
-WHOLE_RUN = ["leaderboard.json", STUDY, "trials/0/curve.csv", "trials/0/plan.yaml"]
+WHOLE_RUN = ["leaderboard.json", FORM, STUDY, "trials/0/curve.csv", "trials/0/plan.yaml"]
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,7 @@ from model_doors import (
 )
 
 from autotl.backbones import build_network
+from autotl.backbones.archive import check_model_file
 from autotl.backbones.form import of_images
 from autotl.errors import StorageError, TaskError
 
@@ -148,6 +149,8 @@ def bombs() -> dict[str, Members]:
         "a member that leads outside": {"../outside.txt": b"x"},
         "a member with an absolute path": {"/tmp/outside.txt": b"x"},
         "code beside the model": {"hook.py": b"x"},
+        "code among the assets": {"assets/layers/pieces/hook.py": b"x"},
+        "a vocabulary that leads outside": {"assets/layers/../../vocabulary.txt": b"x"},
     }
 
 
@@ -159,6 +162,12 @@ def test_the_model_of_a_bundle_is_checked_before_keras_opens_it(name, tmp_path, 
     monkeypatch.setattr(keras.models, "load_model", lambda *_, **__: pytest.fail("Keras was asked to open it"))
     with pytest.raises(StorageError, match=r"model\.keras"):
         load()
+
+
+def test_the_vocabularies_of_a_models_tokenizers_may_lie_in_its_file(tmp_path):
+    sound_model().save(tmp_path / "sound.keras")
+    members = {f"assets/layers/pieces_1/vocabulary.{kind}": b"a\nb\n" for kind in ("txt", "spm")}
+    check_model_file(rewritten(tmp_path / "sound.keras", tmp_path / "text.keras", members))
 
 
 @pytest.mark.parametrize("name", HOSTILE_WEIGHTS)
