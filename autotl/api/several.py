@@ -169,11 +169,13 @@ def _search_one(series: OpenedSeries, index: int, opened: OpenedTask, listen: Li
     path = series.folder.run_path(task)
     try:
         settings = replace(series.settings_of(index), wall=_wall_of(series, index))
-        if opened.begun is not None:
-            opened = open_run(path, None, settings)
-        elif path.exists():
-            RunFolder(path).remove()  # it holds nothing: its search was killed before it began
-        opened = replace(opened, overrides=settings, opened_at=time.monotonic())
+        if opened.begun is None:
+            if path.exists():
+                RunFolder(path).remove()  # it holds nothing: its search was killed before it began
+            opened = replace(opened, overrides=settings)
+        elif settings.wall is not None:
+            opened = open_run(path, None, settings)  # with its part of the time
+        opened = replace(opened, opened_at=time.monotonic())
         with listen(index, opened) as listener:
             run = search(opened, listen=listener)
     except AutotlError as error:

@@ -181,6 +181,19 @@ def test_a_signal_ends_the_series_and_resume_does_the_rest(tasks, searches, tmp_
         several.reopen_series(series.path, Overrides())
 
 
+def test_a_resumed_search_keeps_what_it_was_begun_with(tasks, searches, tmp_path):
+    searches.fails = {"kitchen": InterruptedSearchError("stopped", exit_code=130)}
+    series, _ = search_all(tasks, out=tmp_path / "out", baselines="none", early_stopping=False)
+    searches.fails, searches.seen = {}, []
+    list(several.search_series(several.reopen_series(series.path, Overrides())))
+    assert [(name, begun) for name, _, begun in searches.seen] == [
+        ("kitchen", True),
+        ("garden", False),
+        ("cellar", False),
+    ]
+    assert {(overrides.baselines, overrides.early_stopping) for _, overrides, _ in searches.seen} == {("none", False)}
+
+
 def test_finished_tasks_go_on_with_more_trials(tasks, searches, tmp_path):
     series, _ = search_all(tasks, out=tmp_path / "out")
     again = several.reopen_series(series.path, Overrides(trials=9))
