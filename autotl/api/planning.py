@@ -1,7 +1,6 @@
 """`plan`: what a search would take, before anything is trained."""
 
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,8 +16,9 @@ from autotl.features import features_folder
 from autotl.plan.baselines import baselines
 from autotl.plan.suiting import SPACE, Ground, suited_to
 from autotl.production.home import home_folder
-from autotl.report.wording import duration
+from autotl.report.wording import counted, duration
 from autotl.search.cost import CostLog, CostModel, Examples, Forecast, forecast
+from autotl.search.disk import free_bytes
 from autotl.search.memory import MB, memory_here
 from autotl.search.resources import SHARE_OF_FREE_MEMORY, gpu_memory_mb, share_out, usable_cores
 from autotl.task.model import PRICE
@@ -57,8 +57,8 @@ class Planned:
         found = self.forecast
         low, _, high = found.trial_seconds
         lines = [
-            f"{_counted(found.asked, 'trial')} and {_counted(found.baselines, 'baseline')} on "
-            f"{_counted(found.workers, 'worker')}: about {duration(found.seconds)}, "
+            f"{counted(found.asked, 'trial')} and {counted(found.baselines, 'baseline')} on "
+            f"{counted(found.workers, 'worker')}: about {duration(found.seconds)}, "
             f"{duration(found.afterwards)} of them for retraining, test and report.",
             self._of_wall(),
             f"A trial takes {duration(low)} to {duration(high)} for most plans.",
@@ -97,7 +97,7 @@ class Planned:
     def _of_wall(self) -> str:
         found = self.forecast
         if found.trials < found.asked:
-            return f"The time of {duration(self.wall_seconds)} ends it after about {_counted(found.trials, 'trial')}."
+            return f"The time of {duration(self.wall_seconds)} ends it after about {counted(found.trials, 'trial')}."
         return f"The time of {duration(self.wall_seconds)} is enough for all of them."
 
 
@@ -151,7 +151,7 @@ def plan(path: Path | str, *, price: str | None = None, **overrides: Any) -> Pla
         wall_seconds=wall_seconds(task, settings),
         learnt_from=len(observed),
         run_bytes=float(needs_of(opened, data, run_path(opened))[0].bytes),
-        free_disk=float(shutil.disk_usage(_existing(folder)).free),
+        free_disk=float(free_bytes(folder)),
         free_memory=float(memory_here().available),
         price=given or (None if written is None else price_of(written)),
         notes=tuple(_notes(found)),
@@ -163,14 +163,6 @@ def _notes(found: Forecast) -> list[str]:
         return []
     names = ", ".join(found.unknown)
     return [f"What {names} cost is not known before a trial; a network of {4e8 / 1e9:g} GFLOP was assumed."]
-
-
-def _existing(folder: Path) -> Path:
-    return next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _bytes(number: float) -> str:

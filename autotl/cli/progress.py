@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autotl.cli.tables import plan_words
-from autotl.report.wording import duration, visible
+from autotl.report.wording import counted, duration, visible
 from autotl.search.events import (
     EpochEnded,
     Event,
@@ -68,14 +68,14 @@ class Progress:
             self._order = event
             minutes = max(0.0, event.ends_by - time.monotonic()) / 60
             self._say(
-                f"{_counted(event.trials, 'trial')} and {_counted(event.baselines, 'baseline')} "
-                f"on {_counted(event.workers, 'worker')}, "
+                f"{counted(event.trials, 'trial')} and {counted(event.baselines, 'baseline')} "
+                f"on {counted(event.workers, 'worker')}, "
                 f"at most {minutes:.0f} min"
             )
             for row in event.ended:
                 self._count(row)
             if event.ended:
-                self._say(f"goes on after {_counted(len(event.ended), 'trial')}: {self._summary()}")
+                self._say(f"goes on after {counted(len(event.ended), 'trial')}: {self._summary()}")
         elif isinstance(event, TrialStarted):
             self._running[event.number] = (event.plan, 0, None)
         elif isinstance(event, FeaturesComputed):
@@ -170,7 +170,3 @@ def _score_words(row: dict[str, Any]) -> str:
 def _has_score(row: dict[str, Any]) -> bool:
     """Whether there is a figure: without any labelled example here there is none before trials are ranked."""
     return bool(row["score"]) and row["score"]["value"] is not None and math.isfinite(row["score"]["value"])
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -78,11 +78,10 @@ def _card(entry: SeriesEntry) -> Card:
     task, headline = facts.get("task", {}), facts.get("headline") or {}
     entries = read_entries(entry.leaderboard)
     winner = winner_of(entries)
-    trials = len(entries)
     about = [
         task.get("modality"),
         (facts.get("setting") or {}).get("name"),
-        f"{trials} trial{'' if trials == 1 else 's'}",
+        wording.counted(len(entries), "trial"),
         wording.duration(_seconds(facts)),
     ]
     sentences = headline.get("sentences") or []

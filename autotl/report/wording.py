@@ -71,6 +71,11 @@ def count(value: float | None) -> str:
     return NOTHING if value is None else f"{value:,.0f}"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 trial`, `3 trials`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def magnitude(value: float | None) -> str:
     """A large number in few letters: 3.41 M parameters, 1.2 G operations."""
     if value is None:

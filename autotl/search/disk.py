@@ -93,7 +93,7 @@ def lacking(needs: Sequence[Need]) -> list[str]:
     """A sentence for each file system that would have less than a fifth to spare."""
     found = []
     for together in _by_file_system(needs):
-        wanted, free = int(TO_SPARE * sum(need.bytes for need in together)), _free(together[0].folder)
+        wanted, free = int(TO_SPARE * sum(need.bytes for need in together)), free_bytes(together[0].folder)
         if wanted > free:
             found.append(_lacking(together, wanted, free))
     return found
@@ -102,7 +102,7 @@ def lacking(needs: Sequence[Need]) -> list[str]:
 def expected(needs: Sequence[Need]) -> str:
     """What a search will write at most, and what is free."""
     parts = [
-        f"up to {_amount(need.bytes)} of {need.what} in {need.folder} ({_amount(_free(need.folder))} free)"
+        f"up to {_amount(need.bytes)} of {need.what} in {need.folder} ({_amount(free_bytes(need.folder))} free)"
         for need in needs
     ]
     return f"Disk: {', '.join(parts)}."
@@ -124,7 +124,8 @@ def _by_file_system(needs: Iterable[Need]) -> list[list[Need]]:
     return list(groups.values())
 
 
-def _free(folder: Path) -> int:
+def free_bytes(folder: Path) -> int:
+    """Of the file system that a folder, which need not exist yet, lies on."""
     return shutil.disk_usage(_existing(folder)).free
 
 

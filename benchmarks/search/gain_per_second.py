@@ -15,7 +15,6 @@ import numpy as np
 
 from autotl.plan import Plan
 from autotl.search.proposer import Proposal
-from benchmarks.search import replay as replaying
 from benchmarks.search.pools import read_pools
 from benchmarks.search.replay import PoolProposer, Strategy, Table, Trace, replay, seeds_of
 
@@ -62,9 +61,7 @@ def main() -> None:
     for pool in read_pools():
         table = Table(pool)
         plain = [replay(table, Strategy(), seed=seed) for seed in seeds_of(given.seeds)]
-        replaying.PoolProposer = Frugal  # type: ignore[misc]
-        frugal = [replay(table, Strategy(), seed=seed) for seed in seeds_of(given.seeds)]
-        replaying.PoolProposer = PoolProposer  # type: ignore[misc]
+        frugal = [replay(table, Strategy(), seed=seed, proposer_class=Frugal) for seed in seeds_of(given.seeds)]
         one, other = _median(plain), _median(frugal)
         print(f"| {pool.task} | {one:.1f} | {other:.1f} | {other / one:.2f} |", flush=True)
 

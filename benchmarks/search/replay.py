@@ -272,18 +272,20 @@ def replay(
     seed: int,
     until: Callable[[Trace], bool] = all_tried,
     trials: int | None = None,
+    proposer_class: type[PoolProposer] = PoolProposer,
 ) -> Trace:
     """One search on a pool, which is told beforehand how many trials it has: all plans where that is not said.
 
     Args:
         until: asked after every trial.
+        proposer_class: what proposes.
     """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     most = min(trials or len(table.plans), len(table.plans))
     study = optuna.create_study(direction="maximize", sampler=make_sampler(trials=most, seed=seed))
-    proposer = PoolProposer(
+    proposer = proposer_class(
         table,
         study,
         table.space,
