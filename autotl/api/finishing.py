@@ -27,7 +27,7 @@ from autotl.report import render
 from autotl.report.from_run import report_values
 from autotl.run import RunFolder, Study, trial_files
 from autotl.run.cut_off import is_cut_off
-from autotl.run.folder import REPORT, WINNER, discard, put_in_place
+from autotl.run.folder import REPORT, WINNER, written_whole
 from autotl.run.optuna_tables import complete_trials
 from autotl.run.scored_examples import ScoredExamples, ScoredSplit, split_of, write_scored_examples
 from autotl.run.study import ENDED, FINISHED, PARTIAL, SPENT
@@ -222,30 +222,28 @@ class _Finisher:
         if self._plan(winner).backbone.trusted:
             self.headline["sentences"].append(SAVED_MODEL)
         else:
-            place = self._run.path / f".{WINNER}"
-            discard(place)
-            write_bundle(
-                place,
-                shipped.model,
-                description=bundle_description(
-                    self._task.task,
-                    self._data,
-                    winner,
-                    run=self._run.path.name,
-                    shipped=shipped.refit.shipped,
-                    temperature=shipped.calibration["temperature"],
-                ),
-                metrics={
-                    "score": winner["score"],
-                    "headline": self.headline,
-                    "test": winner["refit_test"] or winner["test"],  # of the weights that ship
-                    "trial_test": winner["test"],
-                },
-                card=self._card(winner, shipped, evidence.figures),
-                evidence={name: value for name, value in files.items() if value is not None},
-                portrait=shipped.portrait,
-            )
-            put_in_place(place, self._run.path / WINNER)
+            with written_whole(self._run.path / WINNER) as place:
+                write_bundle(
+                    place,
+                    shipped.model,
+                    description=bundle_description(
+                        self._task.task,
+                        self._data,
+                        winner,
+                        run=self._run.path.name,
+                        shipped=shipped.refit.shipped,
+                        temperature=shipped.calibration["temperature"],
+                    ),
+                    metrics={
+                        "score": winner["score"],
+                        "headline": self.headline,
+                        "test": winner["refit_test"] or winner["test"],  # of the weights that ship
+                        "trial_test": winner["test"],
+                    },
+                    card=self._card(winner, shipped, evidence.figures),
+                    evidence={name: value for name, value in files.items() if value is not None},
+                    portrait=shipped.portrait,
+                )
         facts = {"refit": shipped.refit.as_dict(), "calibration": shipped.calibration, "gap": gap}
         for name, value in {**facts, "evidence": evidence.figures}.items():
             self._study.put_fact(name, value)

@@ -211,17 +211,30 @@ def _write(path: Path, content: bytes, *, before_naming: Callable[[BinaryIO], No
     return path
 
 
-def put_in_place(folder: Path, place: Path) -> None:
-    """Gives a folder that was written whole its final name, instead of one that had it before."""
-    former = place.with_name(f".former.{place.name}")
-    discard(former)
+@contextmanager
+def written_whole(place: Path) -> Iterator[Path]:
+    """A new folder to write in, which takes the place's name once it is whole, from one that had it before.
+
+    Whatever breaks the writing off, nothing of it is left, and what was there before stays.
+
+    Raises:
+        StorageError: it could not be renamed.
+    """
+    folder, former = place.with_name(f".{place.name}"), place.with_name(f".former.{place.name}")
+    discard(folder)
     try:
+        yield folder
+        discard(former)
         if place.exists():
             place.replace(former)
         folder.replace(place)
     except OSError as error:
-        raise StorageError(f"{folder} could not be renamed to {place.name}: {error.strerror}") from error
-    discard(former)
+        raise StorageError(f"{place} could not be written: {error.strerror or error}") from error
+    finally:
+        if former.exists() and not place.exists():  # it was broken off between the two renames
+            former.replace(place)
+        discard(former)
+        discard(folder)
 
 
 def discard(folder: Path) -> None:

@@ -2,6 +2,8 @@
 they were."""
 
 import contextlib
+import functools
+import itertools
 import logging
 import os
 import shutil
@@ -9,8 +11,9 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import ray
@@ -42,7 +45,7 @@ def private_cluster(*, cpus: int, gpus: int | None = None) -> Iterator[None]:
         yield
     finally:
         with _signal_handlers_kept():
-            ray.shutdown()
+            _stop_ray()
         shutil.rmtree(temporary, ignore_errors=True)
 
 
@@ -132,7 +135,7 @@ def _asks_for_a_token(address: str) -> bool:
 def _start_ray(cpus: int, gpus: int | None, temporary: str) -> None:
     try:
         settings = {"RAY_USAGE_STATS_ENABLED": "0"}
-        with environment(settings), quiet_loggers(), _signal_handlers_kept(), _alone():
+        with environment(settings), quiet_loggers(), _signal_handlers_kept(), _deaf_to_sigterm(), _alone():
             ray.init(
                 address="local",
                 num_cpus=cpus,
@@ -163,6 +166,47 @@ def _alone() -> Iterator[None]:
         yield
     finally:
         ray_constants.ENABLE_RAY_CLUSTER, Node.start_api_server = before
+
+
+@contextlib.contextmanager
+def _deaf_to_sigterm() -> Iterator[None]:
+    """Processes that are started meanwhile, and theirs, do not notice SIGTERM. A batch system sends it to everybody at
+    once, and a search whose Ray is gone could not write what it has; these processes end with their parent's."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, which has no SIGTERM to send either
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _stop_ray() -> None:
+    """Ray asks its processes by SIGTERM to end, and waits a second for each before it kills them: these would be waited
+    for in vain. What they started themselves is ended with them: some of it would look for the files of a Ray that is
+    gone."""
+    node = ray._private.worker._global_node
+    started = [] if node is None else _started_by(node)
+    if node is not None:
+        node.kill_all_processes = functools.partial(_killed, node.kill_all_processes)
+    ray.shutdown()
+    for each in started:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+
+
+def _started_by(node: Any) -> list[psutil.Process]:
+    """Workers and agents below Ray's own processes."""
+    found: list[psutil.Process] = []
+    for information in itertools.chain.from_iterable(node.all_processes.values()):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += psutil.Process(information.process.pid).children(recursive=True)
+    return found
+
+
+def _killed(kill_all_processes: Callable[..., None], *_: object, **__: object) -> None:
+    kill_all_processes(check_alive=False, allow_graceful=False)
 
 
 @contextlib.contextmanager

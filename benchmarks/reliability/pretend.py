@@ -23,7 +23,7 @@ from autotl.api import finishing, searching
 from autotl.cli.app import run
 from autotl.data.examples import TaskData
 from autotl.plan import Plan
-from autotl.run.folder import WINNER, discard, put_in_place
+from autotl.run.folder import WINNER, written_whole
 from autotl.search.run import SearchOrder
 from autotl.search.watchdog import Patience
 from autotl.trial.halving import left_behind
@@ -172,13 +172,11 @@ def pretend_to_ship(finisher: Any, winner: dict[str, Any]) -> None:
     finisher._stages.start("retrain", "retraining the winner and opening the test set")
     time.sleep(SHIP_SECONDS / 2)
     finisher._stages.start("bundle", "writing the bundle")
-    place = finisher._run.path / f".{WINNER}"
-    discard(place)
-    place.mkdir()
-    for name in ("model.keras", "metrics.json", "bundle.json"):
-        time.sleep(SHIP_SECONDS / 6)
-        (place / name).write_text(json.dumps({"trial": winner["trial"]}))
-    put_in_place(place, finisher._run.path / WINNER)
+    with written_whole(finisher._run.path / WINNER) as folder:
+        folder.mkdir()
+        for name in ("model.keras", "metrics.json", "bundle.json"):
+            time.sleep(SHIP_SECONDS / 6)
+            (folder / name).write_text(json.dumps({"trial": winner["trial"]}))
 
 
 def impatient_order(task: Any, data: TaskData) -> SearchOrder:

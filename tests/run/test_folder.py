@@ -2,12 +2,13 @@
 
 import os
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from autotl.errors import StorageError, UsageError
 from autotl.run import RunFolder, default_path
-from autotl.run.folder import LOCK, OWNER, STUDY, put_in_place, write_whole
+from autotl.run.folder import LOCK, OWNER, STUDY, write_whole, written_whole
 
 NOON = datetime(2026, 3, 4, 12, 0, 5)
 
@@ -148,10 +149,50 @@ def test_the_lock_of_a_process_that_is_gone_is_nobodys(tmp_path):
         assert str(os.getpid()) in (run.path / OWNER).read_text()
 
 
-def test_a_folder_gets_its_name_whole_in_the_place_of_another(tmp_path):
-    for name, content in (("winner", "old"), (".winner", "new")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "model").write_text(content)
-    put_in_place(tmp_path / ".winner", tmp_path / "winner")
-    assert (tmp_path / "winner" / "model").read_text() == "new"
-    assert [path.name for path in tmp_path.iterdir()] == ["winner"]
+@pytest.fixture
+def winner(tmp_path):
+    """A folder that was written before, and what is in it now is told by `content(winner)`."""
+    (tmp_path / "winner").mkdir()
+    (tmp_path / "winner" / "model").write_text("old")
+    return tmp_path / "winner"
+
+
+def content(folder):
+    """What is in it, with nothing beside it left behind."""
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    return (folder / "model").read_text()
+
+
+def write_anew(place, broken_off=None):
+    with written_whole(place) as folder:
+        folder.mkdir()
+        (folder / "model").write_text("new")
+        assert (place / "model").read_text() == "old"
+        if broken_off is not None:
+            raise broken_off
+
+
+def test_a_folder_gets_its_name_whole_in_the_place_of_another(winner):
+    write_anew(winner)
+    assert content(winner) == "new"
+
+
+@pytest.mark.parametrize("broken_off", [KeyboardInterrupt, OSError("disk full"), SystemExit(143)])
+def test_a_folder_that_was_not_finished_leaves_the_one_before_and_nothing_of_itself(winner, broken_off):
+    with pytest.raises((KeyboardInterrupt, StorageError, SystemExit)):
+        write_anew(winner, broken_off)
+    assert content(winner) == "old"
+
+
+def test_a_folder_keeps_the_one_before_where_it_cannot_take_its_name(winner, monkeypatch):
+    renamed = Path.replace
+
+    def refuses(path, target):
+        if path.name == ".winner":
+            raise OSError(5, "Input/output error")
+        return renamed(path, target)
+
+    monkeypatch.setattr(Path, "replace", refuses)
+    with pytest.raises(StorageError, match="Input/output"):
+        write_anew(winner)
+    assert content(winner) == "old"

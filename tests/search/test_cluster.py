@@ -1,6 +1,8 @@
 """Searches on several machines: nodes of a Ray cluster on this one, with a pretend workshop."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ from subprocess import PIPE
 import numbered
 import numpy as np
 import pretend_search
+import psutil
 import pytest
 import ray
 from numbered import Doubling, Numbers
@@ -25,7 +28,7 @@ from autotl.errors import EnvironmentProblemError, UsageError
 from autotl.features import SharedFeatureStore, extract, features_folder
 from autotl.run import trial_files
 from autotl.search import tuning
-from autotl.search.cluster import _asks_for_a_token, joined_cluster
+from autotl.search.cluster import _asks_for_a_token, joined_cluster, private_cluster
 from autotl.search.home import hung_files
 from autotl.search.neighbours import neighbours_on
 from autotl.search.nodes import look_at_nodes, this_node
@@ -288,3 +291,26 @@ def test_trials_of_a_lost_node_go_on_elsewhere_from_their_checkpoints(tmp_path, 
     assert {row["status"] for row in rows} == {"complete"}
     assert all([step["epoch"] for step in curves[row["trial"]]] == list(range(1, 10)) for row in rows)
     assert trained.repeated() <= 2, "an epoch for each of the lost node's workers"
+
+
+@pytest.fixture
+def received():
+    """SIGTERMs that this process's own handler was told of."""
+    found = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: found.append(number))
+    yield found
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_sigterm_to_all_processes_of_a_private_cluster_leaves_it_at_work_and_none_is_left_at_its_end(received):
+    with private_cluster(cpus=1):
+        ask = ray.remote(lambda: os.getpid())
+        worker = ray.get(ask.remote())
+        processes = psutil.Process().children(recursive=True)
+        for each in [*processes, psutil.Process()]:
+            each.send_signal(signal.SIGTERM)
+        time.sleep(1.0)  # for those that would end
+        assert ray.get(ask.remote()) == worker
+    assert received == [signal.SIGTERM]
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    assert not alive
