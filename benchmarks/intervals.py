@@ -230,7 +230,7 @@ def print_coverage(repeats: int) -> None:
     rows = []
     for name, population in (("5 equal classes", EVEN), ("9 to 1", RARE)):
         for metric in METRICS.values():
-            if metric.two_classes_only and len(population.shares) > 2:
+            if metric.prepare is None or (metric.two_classes_only and len(population.shares) > 2):
                 continue
             for examples in (100, 400):
                 tally = coverage(population, metric, examples, repeats=repeats)

@@ -8,10 +8,12 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.scoring.label_sets import FORMULAS, SetCounts, decided
 from autotl.scoring.metrics import Labels, Metric, Probabilities, Values, predicted_labels
 from autotl.scoring.resampling import Groups, Units
 
 DRAWS = 2_000
+SHARES_OF_EXAMPLES = ("accuracy", "subset_accuracy")  # each example is right or wrong
 _SAME = 1e-9  # draws nearer than this to the value are equal to it: sums of weights round differently
 _NORMAL = NormalDist()
 
@@ -48,15 +50,15 @@ def interval(
 ) -> Interval:
     """The metric with its interval.
 
-    Wilson's for accuracy over examples; else a BCa bootstrap, stratified by class, or over whole groups where there are
-    at least ten. Over fewer groups it is an interval over examples, and its note says so. A class whose examples all
-    fare alike widens it by what so few examples cannot rule out.
+    Wilson's for accuracy over examples, also that of whole label sets; else a BCa bootstrap, stratified by class, or
+    over whole groups where there are at least ten. Over fewer groups it is an interval over examples, and its note says
+    so. A class whose examples all fare alike widens it by what so few examples cannot rule out.
     """
     value = metric(labels, probabilities)
     if not math.isfinite(value):
         return Interval(value, math.nan, math.nan)
     units = Units.of(labels, groups)
-    if metric.name == "accuracy" and units.are_examples:
+    if metric.name in SHARES_OF_EXAMPLES and units.are_examples:
         low, high = wilson(round(value * len(labels)), len(labels), level=level)
         return Interval(value, low, high, units.note)
     of_draws = metric.of_draws(labels, probabilities)
@@ -127,6 +129,8 @@ def _reach_of_the_unseen(
     z² / (m + z²) of that class may still fare otherwise. The reach is the metric with that share of one class, the
     worst one, gone to another; the interval adds it to the bootstrap's own in squares, as independent errors add.
     """
+    if labels.ndim == 2:
+        return _reach_of_unseen_sets(metric, labels, probabilities, units, level=level)
     value = metric(labels, probabilities)
     classes = probabilities.shape[1]
     z = _NORMAL.inv_cdf(0.5 + level / 2)
@@ -151,6 +155,33 @@ def _reach_of_the_unseen(
     reached = metric.of_draws(pairs[0].astype(np.int64), np.eye(classes)[pairs[1]])(np.stack(tables))
     reached = np.append(reached[np.isfinite(reached)], value)
     return float(reached.min()), float(reached.max())
+
+
+def _reach_of_unseen_sets(
+    metric: Metric, sets: Labels, probabilities: Probabilities, units: Units, *, level: float
+) -> tuple[float, float]:
+    """The same of several labels per example: of the examples that bear a label, where all of them are found or all
+    are missed, as many as Wilson's formula allows may fare otherwise. The worst label counts."""
+    value = metric(sets, probabilities)
+    z = _NORMAL.inv_cdf(0.5 + level / 2)
+    bearing = sets.sum(axis=0) > 0
+    seen = np.array([len(np.unique(units.of_example[column == 1])) for column in sets.T])
+    unseen_share = z**2 / (np.maximum(seen, 1) + z**2)
+    if metric.needs == "ranks" and value == metric.highest:
+        return value - float(unseen_share[bearing].max()) / np.count_nonzero(bearing), value
+    formula = FORMULAS.get(metric.name)
+    if formula is None:
+        return value, value
+    said = decided(sets, probabilities, metric.thresholds)
+    counts = np.stack([(said & (sets == 1)).sum(axis=0), sets.sum(axis=0), said.sum(axis=0)]).astype(np.float64)
+    reached = [value]
+    for index in np.flatnonzero(bearing & ((counts[0] == 0) | (counts[0] == counts[1]))).tolist():
+        moved = counts.copy()
+        sign = -1.0 if counts[0, index] else 1.0
+        moved[[0, 2], index] += sign * unseen_share[index] * counts[1, index]
+        right, labelled, named = moved[:, None, :]
+        reached.append(float(formula(SetCounts(right, labelled, named, np.array([float(len(sets))])))[0]))
+    return min(reached), max(reached)
 
 
 def _with_share_moved(

@@ -12,11 +12,22 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Labels = NDArray[np.int64]  # class index of each example, shape (n,)
+from autotl.scoring import label_sets
+from autotl.scoring.label_sets import OfSets, Thresholds
+from autotl.scoring.ranked import (
+    OfDraws,
+    Ranking,
+    Steps,
+    Values,
+    Weights,
+    area_under_roc,
+    average_precision,
+    mean_of_defined,
+    ratio,
+)
+
+Labels = NDArray[np.int64]  # class index of each example, shape (n,); of several labels each, marks (n, labels)
 Probabilities = NDArray[np.floating]  # shape (n, classes)
-Weights = NDArray[np.float64]  # how often each example counts in each draw, shape (draws, n)
-Values = NDArray[np.float64]  # a metric in each draw, shape (draws,); NaN where it is not defined
-OfDraws = Callable[[Weights], Values]
 
 LEAST_PROBABILITY = 1e-7  # where log loss stops: stored probabilities are no finer, and one zero must not be infinite
 
@@ -27,20 +38,25 @@ class Metric:
 
     Attributes:
         needs: what it reads of the probabilities: the class they favour, their order within a class, or themselves.
-        prepare: examples and the positive class → the metric of weighted draws of them.
+        prepare: examples and the positive class → the metric of weighted draws of them; None where it has no meaning
+            for one class each.
+        of_sets: the same of examples with several labels each; None where it has no meaning for them.
         lowest, highest: the ends of its range.
         positive: the class index that counts as positive where a metric knows two sides.
         two_classes_only: it speaks of the positive class alone, which says little where there are many.
+        thresholds: of several labels, from which probability on each is said; None: tuned on other examples.
     """
 
     name: str
     higher_is_better: bool
     needs: Literal["labels", "ranks", "probabilities"]
-    prepare: Callable[[Labels, Probabilities, int], OfDraws]
+    prepare: Callable[[Labels, Probabilities, int], OfDraws] | None
     lowest: float = 0.0
     highest: float = 1.0
     positive: int = 1
     two_classes_only: bool = False
+    of_sets: OfSets | None = None
+    thresholds: Thresholds | None = None
 
     def __call__(self, labels: Labels, probabilities: Probabilities) -> float:
         """The metric of all examples, each counted once; NaN where it is not defined."""
@@ -52,6 +68,10 @@ class Metric:
         Raises:
             ValueError: shapes that do not belong together, or a label without a column.
         """
+        if labels.ndim == 2:
+            return self._of_sets(labels, probabilities)
+        if self.prepare is None:
+            raise ValueError(f"{self.name} is for several labels per example, shape (n, labels).")
         if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1]:
             seen = f"{labels.shape} and {probabilities.shape}"
             raise ValueError(f"labels and probabilities must have shapes (n,) and (n, classes); they have {seen}.")
@@ -62,9 +82,25 @@ class Metric:
             raise ValueError(f"labels must be 0 to {probabilities.shape[1] - 1}, one for each column; they are {seen}.")
         return self.prepare(labels, probabilities, self.positive)
 
+    def _of_sets(self, sets: Labels, probabilities: Probabilities) -> OfDraws:
+        if self.of_sets is None:
+            raise ValueError(f"{self.name} is for one class per example.")
+        if sets.shape != probabilities.shape:
+            seen = f"{sets.shape} and {probabilities.shape}"
+            raise ValueError(f"labels and probabilities must both have shape (n, labels); they have {seen}.")
+        if not len(sets) or not np.isfinite(probabilities).all():
+            return _undefined
+        if sets.min() < 0 or sets.max() > 1:
+            raise ValueError(f"labels must be 0 or 1 for each column; they are {sets.min()} to {sets.max()}.")
+        return self.of_sets(sets, probabilities, self.thresholds)
+
     def with_positive(self, positive: int) -> "Metric":
         """The same metric with another class as the positive one."""
         return replace(self, positive=positive)
+
+    def with_thresholds(self, thresholds: Thresholds | None) -> "Metric":
+        """The same metric with labels said from these probabilities on."""
+        return replace(self, thresholds=thresholds)
 
     def gain(self, first: Values | float, second: Values | float) -> Values:
         """By how much the first value is better than the second; negative where it is worse."""
@@ -72,9 +108,19 @@ class Metric:
         return difference if self.higher_is_better else -difference
 
 
-def compute_all(labels: Labels, probabilities: Probabilities, *, positive: int = 1) -> dict[str, float]:
-    """Every metric that says something about this many classes, by its name."""
-    chosen = [metric for metric in METRICS.values() if not metric.two_classes_only or probabilities.shape[1] == 2]
+def compute_all(
+    labels: Labels, probabilities: Probabilities, *, positive: int = 1, thresholds: Thresholds | None = None
+) -> dict[str, float]:
+    """Every metric that says something about such labels and this many classes, by its name.
+
+    Args:
+        thresholds: as `Metric` has them.
+    """
+    if labels.ndim == 2:
+        of_sets = [metric.with_thresholds(thresholds) for metric in METRICS.values() if metric.of_sets is not None]
+        return {metric.name: metric(labels, probabilities) for metric in of_sets}
+    of_classes = [metric for metric in METRICS.values() if metric.prepare is not None]
+    chosen = [metric for metric in of_classes if not metric.two_classes_only or probabilities.shape[1] == 2]
     return {metric.name: metric.with_positive(positive)(labels, probabilities) for metric in chosen}
 
 
@@ -117,15 +163,15 @@ def _from_counts(formula: Callable[[_Counts, int], Values]) -> Callable[[Labels,
 
 
 def _accuracy(counts: _Counts, positive: int) -> Values:  # noqa: ARG001 - one shape for all formulas
-    return _ratio(counts.right.sum(axis=1), counts.all)
+    return ratio(counts.right.sum(axis=1), counts.all)
 
 
 def _balanced_accuracy(counts: _Counts, positive: int) -> Values:  # noqa: ARG001
-    return _mean_of_defined(_ratio(counts.right, counts.labelled))
+    return mean_of_defined(ratio(counts.right, counts.labelled))
 
 
 def _macro_f1(counts: _Counts, positive: int) -> Values:  # noqa: ARG001
-    return _mean_of_defined(_f1_per_class(counts))
+    return mean_of_defined(_f1_per_class(counts))
 
 
 def _f1(counts: _Counts, positive: int) -> Values:
@@ -144,100 +190,33 @@ def _matthews_corrcoef(counts: _Counts, positive: int) -> Values:  # noqa: ARG00
 
 def _cohen_kappa(counts: _Counts, positive: int) -> Values:  # noqa: ARG001
     everything = counts.all
-    observed = _ratio(counts.right.sum(axis=1), everything)
-    expected = _ratio((counts.labelled * counts.predicted).sum(axis=1), everything**2)
-    return _ratio(observed - expected, 1.0 - expected)
+    observed = ratio(counts.right.sum(axis=1), everything)
+    expected = ratio((counts.labelled * counts.predicted).sum(axis=1), everything**2)
+    return ratio(observed - expected, 1.0 - expected)
 
 
 def _f1_per_class(counts: _Counts) -> Values:
-    return _ratio(2.0 * counts.right, counts.labelled + counts.predicted)
+    return ratio(2.0 * counts.right, counts.labelled + counts.predicted)
 
 
-@dataclass(frozen=True)
-class _Steps:
-    """At each positive example of a ranking, per draw: its weight, and what stands above it, runs of equals as one."""
-
-    weight: Values
-    negatives_above: Values
-    negatives_down_to: Values  # its own run counted in
-    positives_down_to: Values
-    negatives: Values  # of the whole ranking, shape (draws,)
-
-
-class _Ranking:
-    """Examples by falling probability of one class. Sorted once: no weight changes the order."""
-
-    def __init__(self, is_positive: NDArray[np.bool_], probability: NDArray[np.floating]) -> None:
-        self._order = np.argsort(-probability, kind="stable")
-        falling, is_positive = probability[self._order], is_positive[self._order]
-        self._positives = np.flatnonzero(is_positive)
-        positives_before = np.concatenate([[0], np.cumsum(is_positive)])
-        self._above = np.searchsorted(-falling, -falling[self._positives], side="left")
-        self._down_to = np.searchsorted(-falling, -falling[self._positives], side="right")
-        self._positives_above = positives_before[self._above]
-        self._positives_down_to = positives_before[self._down_to]
-
-    def steps(self, weights: Weights) -> _Steps:
-        """The ranking of examples that count so much, shape (draws, positives)."""
-        ranked = np.take(weights, self._order, axis=1)
-        weight = np.take(ranked, self._positives, axis=1)
-        running, running_positives = _running_sum(ranked), _running_sum(weight)
-        positives_down_to = np.take(running_positives, self._positives_down_to, axis=1)
-        return _Steps(
-            weight,
-            np.take(running, self._above, axis=1) - np.take(running_positives, self._positives_above, axis=1),
-            np.take(running, self._down_to, axis=1) - positives_down_to,
-            positives_down_to,
-            running[:, -1] - running_positives[:, -1],
-        )
-
-
-def _one_against_rest(area: Callable[[_Steps], Values]) -> Callable[[Labels, Probabilities, int], OfDraws]:
+def _one_against_rest(area: Callable[[Steps], Values]) -> Callable[[Labels, Probabilities, int], OfDraws]:
     def prepare(labels: Labels, probabilities: Probabilities, positive: int) -> OfDraws:
         classes = [positive] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
-        rankings = [_Ranking(labels == index, probabilities[:, index]) for index in classes]
+        rankings = [Ranking(labels == index, probabilities[:, index]) for index in classes]
 
         def of_draws(weights: Weights) -> Values:
-            return _mean_of_defined(np.stack([area(ranking.steps(weights)) for ranking in rankings], axis=1))
+            return mean_of_defined(np.stack([area(ranking.steps(weights)) for ranking in rankings], axis=1))
 
         return of_draws
 
     return prepare
 
 
-def _area_under_roc(steps: _Steps) -> Values:
-    below = steps.negatives[:, None] - 0.5 * (steps.negatives_above + steps.negatives_down_to)
-    return _ratio(np.einsum("ij,ij->i", steps.weight, below), steps.weight.sum(axis=1) * steps.negatives)
-
-
-def _average_precision(steps: _Steps) -> Values:
-    precision = _ratio(steps.positives_down_to, steps.positives_down_to + steps.negatives_down_to)
-    return _ratio(np.where(steps.weight > 0, steps.weight * precision, 0.0).sum(axis=1), steps.weight.sum(axis=1))
-
-
 def _log_loss(labels: Labels, probabilities: Probabilities, positive: int) -> OfDraws:  # noqa: ARG001
     wide = probabilities.astype(np.float64)
     shares = wide / np.maximum(wide.sum(axis=1, keepdims=True), LEAST_PROBABILITY)
     losses = -np.log(np.clip(shares[np.arange(len(labels)), labels], LEAST_PROBABILITY, 1.0))
-    return lambda weights: _ratio(weights @ losses, weights.sum(axis=1))
-
-
-def _running_sum(values: Values) -> Values:
-    """Along axis 1, from 0: one longer than the values."""
-    sums = np.zeros((values.shape[0], values.shape[1] + 1))
-    np.cumsum(values, axis=1, out=sums[:, 1:])
-    return sums
-
-
-def _ratio(part: Values, whole: Values) -> Values:
-    """Element by element; NaN where the whole is nothing."""
-    return np.asarray(np.divide(part, whole, out=np.full(np.shape(part), math.nan), where=np.asarray(whole) > 0))
-
-
-def _mean_of_defined(values: Values) -> Values:
-    """Mean over classes (axis 1) of those for which there is a value; NaN where there is none."""
-    defined = np.isfinite(values)
-    return _ratio(np.where(defined, values, 0.0).sum(axis=1), defined.sum(axis=1))
+    return lambda weights: ratio(weights @ losses, weights.sum(axis=1))
 
 
 def _table(*metrics: Metric) -> dict[str, Metric]:
@@ -248,11 +227,21 @@ def _table(*metrics: Metric) -> dict[str, Metric]:
 METRICS: dict[str, Metric] = _table(
     Metric("accuracy", True, "labels", _from_counts(_accuracy)),
     Metric("balanced_accuracy", True, "labels", _from_counts(_balanced_accuracy)),
-    Metric("macro_f1", True, "labels", _from_counts(_macro_f1)),
+    Metric("macro_f1", True, "labels", _from_counts(_macro_f1), of_sets=label_sets.from_counts(label_sets.macro_f1)),
     Metric("f1", True, "labels", _from_counts(_f1), two_classes_only=True),
-    Metric("roc_auc", True, "ranks", _one_against_rest(_area_under_roc)),
-    Metric("average_precision", True, "ranks", _one_against_rest(_average_precision)),
-    Metric("log_loss", False, "probabilities", _log_loss, highest=math.inf),
+    Metric("roc_auc", True, "ranks", _one_against_rest(area_under_roc), of_sets=label_sets.over_labels(area_under_roc)),
+    Metric(
+        "average_precision",
+        True,
+        "ranks",
+        _one_against_rest(average_precision),
+        of_sets=label_sets.over_labels(average_precision),
+    ),
+    Metric("log_loss", False, "probabilities", _log_loss, highest=math.inf, of_sets=label_sets.log_loss),
     Metric("matthews_corrcoef", True, "labels", _from_counts(_matthews_corrcoef), lowest=-1.0),
     Metric("cohen_kappa", True, "labels", _from_counts(_cohen_kappa), lowest=-1.0),
+    Metric("micro_f1", True, "labels", None, of_sets=label_sets.from_counts(label_sets.micro_f1)),
+    Metric("micro_average_precision", True, "ranks", None, of_sets=label_sets.over_decisions(average_precision)),
+    Metric("hamming_loss", False, "labels", None, of_sets=label_sets.from_counts(label_sets.hamming_loss)),
+    Metric("subset_accuracy", True, "labels", None, of_sets=label_sets.subset_accuracy),
 )

@@ -33,7 +33,7 @@ def per_class(labels: Labels, probabilities: Probabilities, classes: Sequence[st
                 "said": named,
                 "precision": share(right, named),
                 "recall": share(right, support),
-                "f1": _f1(right, support + named - right),
+                "f1": f1_of(right, support + named - right),
             }
         )
     return lines
@@ -47,7 +47,7 @@ def share(part: int, whole: int) -> Figure:
     return {"value": part / whole, "low": low, "high": high}
 
 
-def _f1(right: int, either: int) -> Figure:
+def f1_of(right: int, either: int) -> Figure:
     """F1 = 2 J / (1 + J) rises with J, the share that is both among those that are the class or are called so; so the
     ends of J's interval are the ends of F1's."""
     overlap = share(right, either)

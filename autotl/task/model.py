@@ -26,6 +26,10 @@ METRIC_NAMES = (
     "log_loss",
     "matthews_corrcoef",
     "cohen_kappa",
+    "micro_f1",
+    "micro_average_precision",
+    "hamming_loss",
+    "subset_accuracy",
 )
 BASELINE_NAMES = ("linear_probe", "source_only", "no_transfer", "full_finetune")  # `autotl.plan.baselines` builds them
 GOAL_NAMES = ("score", "latency_ms", "model_mb")
