@@ -12,22 +12,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.scoring import label_sets
+from autotl.scoring import label_sets, ranked
 from autotl.scoring.label_sets import OfSets, Thresholds
-from autotl.scoring.ranked import (
-    OfDraws,
-    Ranking,
-    Steps,
-    Values,
-    Weights,
-    area_under_roc,
-    average_precision,
-    mean_of_defined,
-    ratio,
-)
+from autotl.scoring.ranked import Ranking, Steps, area_under_roc, average_precision, mean_of_defined, ratio
 
 Labels = NDArray[np.int64]  # class index of each example, shape (n,); of several labels each, marks (n, labels)
 Probabilities = NDArray[np.floating]  # shape (n, classes)
+Weights = ranked.Weights  # how often each example counts in each draw, shape (draws, n)
+Values = ranked.Values  # a metric in each draw, shape (draws,); NaN where it is not defined
+OfDraws = ranked.OfDraws
 
 LEAST_PROBABILITY = 1e-7  # where log loss stops: stored probabilities are no finer, and one zero must not be infinite
 
