@@ -22,12 +22,15 @@ def deal(strata: Integers, groups: Integers, shares: Sequence[float], draws: np.
     then fill what every bin still lacks of their stratum, so that without groups the shares are met to the row.
 
     Args:
-        strata: (n,) class per row, or zeros to ignore classes.
+        strata: (n,) class per row, or zeros to ignore classes; of several labels each, marks (n, labels), which are
+            dealt as `deal_sets` says.
         groups: (n,) rows of one number stay together.
         shares: one per bin, adding up to 1.
     Returns:
         (n,) bin per row.
     """
+    if strata.ndim == 2:
+        return deal_sets(strata == 1, groups, shares, draws)
     _, stratum_of = np.unique(strata, return_inverse=True)
     _, group_of, group_sizes = np.unique(groups, return_inverse=True, return_counts=True)
     bins = np.full(len(strata), -1, dtype=np.int64)
@@ -57,6 +60,44 @@ def deal(strata: Integers, groups: Integers, shares: Sequence[float], draws: np.
     return bins
 
 
+def deal_sets(
+    marks: NDArray[np.bool_], groups: Integers, shares: Sequence[float], draws: np.random.Generator
+) -> Integers:
+    """Deals rows with several labels each into bins so that each bin has its share of every label, the rarest first,
+    and no group is divided; rows that bear no label then fill what every bin still lacks.
+
+    Args:
+        marks: (n, labels) whether a row bears a label.
+        groups, shares: as for `deal`.
+    Returns:
+        (n,) bin per row.
+    Paper: Sechidis, Tsoumakas & Vlahavas, "On the stratification of multi-label data", ECML PKDD 2011.
+    """
+    _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    brings = np.zeros((len(sizes), marks.shape[1]))
+    np.add.at(brings, group_of, marks.astype(np.float64))
+    wanted, room = np.outer(shares, marks.sum(axis=0)), np.asarray(shares) * len(marks)
+    bins = np.full(len(sizes), -1, dtype=np.int64)
+    shuffled = draws.permutation(len(sizes))
+    left = brings.copy()
+    while left.any():
+        borne = np.count_nonzero(left, axis=0)
+        label = int(np.where(borne > 0, borne, len(sizes) + 1).argmin())
+        units = shuffled[left[shuffled, label] > 0]
+        for unit in units[np.argsort(-left[units, label], kind="stable")].tolist():
+            most = wanted[:, label] >= wanted[:, label].max() - 1e-9
+            chosen = int(np.where(most, room, -np.inf).argmax())
+            bins[unit] = chosen
+            wanted[chosen] -= brings[unit]
+            room[chosen] -= sizes[unit]
+        left[units] = 0.0
+    rest = shuffled[bins[shuffled] < 0]
+    for unit in rest[np.argsort(-sizes[rest], kind="stable")].tolist():
+        bins[unit] = int(room.argmax())
+        room[bins[unit]] -= sizes[unit]
+    return bins[group_of]
+
+
 def cross_validation(
     rows: Rows, labels: Integers, groups: Integers, *, folds: int, draws: np.random.Generator
 ) -> tuple[Fold, ...]:
@@ -72,7 +113,15 @@ def cross_validation(
 
 
 def is_few(validation_labels: Integers, present: Integers) -> bool:
-    """Whether a hold-out of these examples says too little of the classes present, so that folds take its place."""
+    """Whether a hold-out of these examples says too little of the classes present, so that folds take its place.
+
+    Args:
+        validation_labels: (n,) or, of several labels each, marks (n, labels).
+        present: the classes or labels that there are examples of.
+    """
+    if validation_labels.ndim == 2:
+        borne = (validation_labels == 1).sum(axis=0)[present]
+        return len(validation_labels) < FEW_VALIDATION or bool((borne < FEW_IN_CLASS).any())
     counts = np.bincount(validation_labels, minlength=int(present.max()) + 1)[present]
     return len(validation_labels) < FEW_VALIDATION or int(counts.min()) < FEW_IN_CLASS
 

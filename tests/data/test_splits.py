@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from autotl.data.splits import cross_validation, deal, is_few, joint_groups
+from autotl.data.examples import UNKNOWN
+from autotl.data.splits import FEW_IN_CLASS, FEW_VALIDATION, cross_validation, deal, is_few, joint_groups
 
 
 def draws(seed: int = 0) -> np.random.Generator:
@@ -78,3 +79,49 @@ def test_rows_that_agree_anywhere_are_one_group_along_the_chain():
     assert len({groups[0], groups[1], groups[2]}) == 1
     assert groups[3] == groups[4] != groups[0]
     assert len(set(joint_groups(None, ["1", "2", "3"]))) == 3
+
+
+def label_sets(*, n=1000, seed=0):
+    """Marks of four labels, the last of them on 15 rows of 1,000, the first two often together."""
+    draws = np.random.default_rng(seed)
+    marks = draws.random((n, 4)) < (0.5, 0.0, 0.1, 0.015)
+    marks[:, 1] = marks[:, 0] & (draws.random(n) < 0.6)
+    return marks.astype(np.int64)
+
+
+def test_bins_get_their_share_of_every_label_the_rarest_too():
+    for seed in range(5):
+        sets = label_sets(seed=seed)
+        bins = deal(sets, np.arange(1000), [0.6, 0.2, 0.2], np.random.default_rng(seed))
+        assert np.bincount(bins).tolist() == pytest.approx([600, 200, 200], abs=2)
+        for index in range(4):
+            held = np.bincount(bins[sets[:, index] == 1], minlength=3)
+            assert held == pytest.approx(np.array([0.6, 0.2, 0.2]) * sets[:, index].sum(), abs=3)
+
+
+def test_sets_are_dealt_by_group_and_the_same_seed_deals_alike():
+    sets, groups = label_sets(), np.random.default_rng(1).integers(0, 120, 1000)
+    bins = deal(sets, groups, [0.75, 0.25], np.random.default_rng(3))
+    assert all(len(set(bins[groups == group])) == 1 for group in range(120))
+    assert (bins == 1).mean() == pytest.approx(0.25, abs=0.03)
+    again = deal(sets, groups, [0.75, 0.25], np.random.default_rng(3))
+    assert (bins == again).all()
+
+
+def test_sets_that_are_not_known_are_dealt_at_random():
+    bins = deal(np.full((100, 3), UNKNOWN), np.arange(100), [0.8, 0.2], np.random.default_rng(0))
+    assert np.bincount(bins).tolist() == [80, 20]
+
+
+def test_folds_of_sets_hold_every_label():
+    sets = label_sets()
+    for fold in cross_validation(np.arange(1000), sets, np.arange(1000), folds=5, draws=np.random.default_rng(0)):
+        assert (sets[fold.validation].sum(axis=0) > 0).all()
+
+
+def test_few_examples_of_one_label_are_few():
+    sets, present = label_sets(), np.arange(4)
+    sets[np.flatnonzero(sets[:, 3])[FEW_IN_CLASS - 1 :], 3] = 0
+    assert is_few(sets, present)
+    assert not is_few(sets, present[:3])
+    assert is_few(sets[: FEW_VALIDATION - 1], present[:1])
