@@ -5,16 +5,29 @@ Labels that the task declares unknown are not in these values at all, so no room
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autotl.data.exported import ExportedSource
+from autotl.task.problem import CLASSIFICATION, Problem
 
 Rows = NDArray[np.int64]
 ScoreKind = Literal["validation", "cross_validation", "label_free"]
 UNKNOWN = -1  # the class index of an example whose label the search does not know
+Labels = NDArray[Any]  # (n,) class indices or numbers; (n, labels) marks 0 and 1 of several labels each
+
+
+def is_known(labels: Labels) -> NDArray[np.bool_]:
+    """(n,) whether the search knows the label of each example, whatever a label is."""
+    of_each = labels.reshape(len(labels), -1)[:, 0] if labels.size else np.empty(0)
+    return ~np.isnan(of_each) if labels.dtype.kind == "f" else of_each != UNKNOWN
+
+
+def unknown_labels(count: int, *, like: Labels) -> Labels:
+    """Labels of so many examples of which the search knows none, of the same kind as others."""
+    return np.full((count, *like.shape[1:]), np.nan if like.dtype.kind == "f" else UNKNOWN, dtype=like.dtype)
 
 
 @dataclass(frozen=True)
@@ -111,10 +124,13 @@ class TaskData:
     """All a search reads. Rows count through the domains' inputs one after the other, target first."""
 
     modality: str
-    classes: tuple[str, ...]  # exactly as written in the data; of two, the positive one stands last
+    # what the columns of an answer are called. The classes exactly as written in the data; of two, the positive one
+    # stands last. Of a regression one name, the label column's
+    classes: tuple[str, ...]
     domains: tuple[str, ...]  # "target" first, then the sources' names
     inputs: tuple[Inputs, ...]  # one per domain; no test input is among them
-    labels: NDArray[np.int64]  # (n,) class index; UNKNOWN where the search does not know it
+    # (n,) class index, UNKNOWN where the search does not know it; numbers of a regression, not-a-number likewise
+    labels: Labels
     groups: NDArray[np.int64] | None  # (n,) or None: examples of one group never stand on both sides of a fold
     folds: tuple[Fold, ...]  # one fold: hold-out; several: cross-validation of heads
     suffix_folds: tuple[Fold, ...]  # the same, or fewer, for plans that train backbone layers
@@ -124,6 +140,7 @@ class TaskData:
     test: SealedTest | None
     findings: tuple[Finding, ...] = ()
     summary: Mapping[str, object] = field(default_factory=dict)  # plain JSON values, shown in the report
+    problem: Problem = CLASSIFICATION
     metric: str = "accuracy"  # the task's own, or what its classes' counts suggest
     adaptation_rows: Rows = field(default_factory=_no_rows)  # unlabelled target inputs that a method may train on
     source_validation: Rows = field(default_factory=_no_rows)  # labelled source rows in no fold's train: for guards

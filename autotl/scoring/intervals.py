@@ -132,6 +132,8 @@ def _reach_of_the_unseen(
     if labels.ndim == 2:
         return _reach_of_unseen_sets(metric, labels, probabilities, units, level=level)
     value = metric(labels, probabilities)
+    if metric.needs == "numbers":
+        return value, value
     classes = probabilities.shape[1]
     z = _NORMAL.inv_cdf(0.5 + level / 2)
     seen = np.array([len(np.unique(units.of_example[labels == index])) for index in range(classes)])

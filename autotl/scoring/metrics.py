@@ -7,17 +7,19 @@ needs the same metric on 2,000 resamples of the same examples, and a resample is
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.scoring import label_sets, ranked
+from autotl.scoring import label_sets, number_metrics, ranked
 from autotl.scoring.label_sets import OfSets, Thresholds
+from autotl.scoring.number_metrics import OfNumbers
 from autotl.scoring.ranked import Ranking, Steps, area_under_roc, average_precision, mean_of_defined, ratio
 
-Labels = NDArray[np.int64]  # class index of each example, shape (n,); of several labels each, marks (n, labels)
-Probabilities = NDArray[np.floating]  # shape (n, classes)
+# Class index of each example, shape (n,); of several labels each, marks (n, labels); of a regression floats, (n,).
+Labels = NDArray[Any]
+Probabilities = NDArray[np.floating]  # shape (n, classes); of numbers what a model says of each, (n, 1)
 Weights = ranked.Weights  # how often each example counts in each draw, shape (draws, n)
 Values = ranked.Values  # a metric in each draw, shape (draws,); NaN where it is not defined
 OfDraws = ranked.OfDraws
@@ -30,10 +32,12 @@ class Metric:
     """A figure of merit of probabilities against labels.
 
     Attributes:
-        needs: what it reads of the probabilities: the class they favour, their order within a class, or themselves.
+        needs: what it reads of the probabilities: the class they favour, their order within a class, or themselves; or
+            that they are numbers.
         prepare: examples and the positive class → the metric of weighted draws of them; None where it has no meaning
             for one class each.
         of_sets: the same of examples with several labels each; None where it has no meaning for them.
+        of_numbers: the same of predicted numbers; None where it has no meaning for them.
         lowest, highest: the ends of its range.
         positive: the class index that counts as positive where a metric knows two sides.
         two_classes_only: it speaks of the positive class alone, which says little where there are many.
@@ -42,13 +46,14 @@ class Metric:
 
     name: str
     higher_is_better: bool
-    needs: Literal["labels", "ranks", "probabilities"]
+    needs: Literal["labels", "ranks", "probabilities", "numbers"]
     prepare: Callable[[Labels, Probabilities, int], OfDraws] | None
     lowest: float = 0.0
     highest: float = 1.0
     positive: int = 1
     two_classes_only: bool = False
     of_sets: OfSets | None = None
+    of_numbers: OfNumbers | None = None
     thresholds: Thresholds | None = None
 
     def __call__(self, labels: Labels, probabilities: Probabilities) -> float:
@@ -63,8 +68,10 @@ class Metric:
         """
         if labels.ndim == 2:
             return self._of_sets(labels, probabilities)
+        if labels.dtype.kind == "f":
+            return self._of_numbers(labels, probabilities)
         if self.prepare is None:
-            raise ValueError(f"{self.name} is for several labels per example, shape (n, labels).")
+            raise ValueError(f"{self.name} has no meaning for one class per example.")
         if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1]:
             seen = f"{labels.shape} and {probabilities.shape}"
             raise ValueError(f"labels and probabilities must have shapes (n,) and (n, classes); they have {seen}.")
@@ -86,6 +93,16 @@ class Metric:
         if sets.min() < 0 or sets.max() > 1:
             raise ValueError(f"labels must be 0 or 1 for each column; they are {sets.min()} to {sets.max()}.")
         return self.of_sets(sets, probabilities, self.thresholds)
+
+    def _of_numbers(self, true: Labels, said: Probabilities) -> OfDraws:
+        if self.of_numbers is None:
+            raise ValueError(f"{self.name} is for classes, not for numbers.")
+        if said.shape != (len(true), 1):
+            seen = f"{true.shape} and {said.shape}"
+            raise ValueError(f"numbers and answers must have shapes (n,) and (n, 1); they have {seen}.")
+        if not len(true) or not np.isfinite(said).all():
+            return _undefined
+        return self.of_numbers(true.astype(np.float64), said[:, 0].astype(np.float64))
 
     def with_positive(self, positive: int) -> "Metric":
         """The same metric with another class as the positive one."""
@@ -109,6 +126,9 @@ def compute_all(
     Args:
         thresholds: as `Metric` has them.
     """
+    if labels.dtype.kind == "f":
+        of_numbers = [metric for metric in METRICS.values() if metric.of_numbers is not None]
+        return {metric.name: metric(labels, probabilities) for metric in of_numbers}
     if labels.ndim == 2:
         of_sets = [metric.with_thresholds(thresholds) for metric in METRICS.values() if metric.of_sets is not None]
         return {metric.name: metric(labels, probabilities) for metric in of_sets}
@@ -237,4 +257,9 @@ METRICS: dict[str, Metric] = _table(
     Metric("micro_average_precision", True, "ranks", None, of_sets=label_sets.over_decisions(average_precision)),
     Metric("hamming_loss", False, "labels", None, of_sets=label_sets.from_counts(label_sets.hamming_loss)),
     Metric("subset_accuracy", True, "labels", None, of_sets=label_sets.subset_accuracy),
+    Metric("rmse", False, "numbers", None, highest=math.inf, of_numbers=number_metrics.rmse),
+    Metric("mae", False, "numbers", None, highest=math.inf, of_numbers=number_metrics.mae),
+    Metric("r2", True, "numbers", None, lowest=-math.inf, of_numbers=number_metrics.r2),
+    Metric("median_absolute_error", False, "numbers", None, highest=math.inf, of_numbers=number_metrics.median_error),
+    Metric("spearman", True, "numbers", None, lowest=-1.0, of_numbers=number_metrics.spearman),
 )

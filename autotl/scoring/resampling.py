@@ -35,12 +35,12 @@ class Units:
         """Groups where there are at least ten (fewer tell too little about the next one), else examples by class.
 
         Of several labels each all examples are one stratum: how often a label is borne must vary, too, and measured
-        intervals were too narrow where it did not.
+        intervals were too narrow where it did not. So they are of numbers.
         """
         distinct = 0 if groups is None else len(np.unique(groups))
         if groups is not None and FEWEST_GROUPS <= distinct < len(labels):
             return cls(np.unique(groups, return_inverse=True)[1].reshape(-1), np.array([distinct]))
-        strata = np.zeros(len(labels), dtype=np.int64) if labels.ndim == 2 else labels
+        strata = np.zeros(len(labels), dtype=np.int64) if labels.ndim == 2 or labels.dtype.kind == "f" else labels
         order = np.argsort(strata, kind="stable")
         place = np.empty(len(labels), dtype=np.int64)
         place[order] = np.arange(len(labels))

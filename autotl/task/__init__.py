@@ -1,6 +1,7 @@
 """What the user asked for: `task.yaml` → a frozen, validated `Task`, with line and column in every complaint."""
 
-from autotl.task.model import BASELINE_NAMES, METRIC_NAMES, LabelsOf, PerClass, Source, Target, Task
+from autotl.task.model import BASELINE_NAMES, LabelsOf, PerClass, Source, Target, Task
+from autotl.task.problem import METRIC_NAMES, PROBLEMS, Problem
 from autotl.task.support import unsupported
 from autotl.task.task_file import ReadablePart, read_task, readable_part, task_from_mapping
 from autotl.task.yaml_reader import Document, read_yaml, write_yaml
@@ -8,9 +9,11 @@ from autotl.task.yaml_reader import Document, read_yaml, write_yaml
 __all__ = [
     "BASELINE_NAMES",
     "METRIC_NAMES",
+    "PROBLEMS",
     "Document",
     "LabelsOf",
     "PerClass",
+    "Problem",
     "ReadablePart",
     "Source",
     "Target",

@@ -13,24 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from autotl.errors import suggestion
 from autotl.task.duration import format_duration, parse_duration
+from autotl.task.problem import METRIC_NAMES, PROBLEMS
 from autotl.task.yaml_reader import Document, as_path, as_text, write_yaml
 
-# The table of metrics; `autotl.scoring` computes exactly these.
-METRIC_NAMES = (
-    "accuracy",
-    "balanced_accuracy",
-    "macro_f1",
-    "f1",
-    "roc_auc",
-    "average_precision",
-    "log_loss",
-    "matthews_corrcoef",
-    "cohen_kappa",
-    "micro_f1",
-    "micro_average_precision",
-    "hamming_loss",
-    "subset_accuracy",
-)
 BASELINE_NAMES = ("linear_probe", "source_only", "no_transfer", "full_finetune")  # `autotl.plan.baselines` builds them
 GOAL_NAMES = ("score", "latency_ms", "model_mb")
 DEFAULT_SHARE = 0.2
@@ -127,6 +112,12 @@ def _metric(name: str) -> str:
     if name not in METRIC_NAMES:
         raise ValueError(f"{name!r} is not known. {suggestion(name, METRIC_NAMES)}")
     return name
+
+
+def _problem(written: Any) -> str:
+    if not isinstance(written, str) or written not in PROBLEMS:
+        raise ValueError(f"{written!r} is not known. {suggestion(str(written), PROBLEMS)}")
+    return written
 
 
 def _encoding(name: str) -> str:
@@ -408,6 +399,10 @@ class Task(Section):
     name: Annotated[Text, AfterValidator(_name)]
     modality: Literal["image", "text", "table", "signal"] | None = None  # None: told by the data
     data: DataSection
+    problem: Annotated[
+        Literal["classification", "regression", "multilabel"],
+        PlainValidator(_problem, json_schema_input_type=Literal["classification", "regression", "multilabel"]),
+    ] = "classification"  # what is learnt of an example; `autotl.task.problem` says what each means
     # None: the domains must agree; names: only these, the others are left out
     classes: Annotated[
         Literal["shared", "union"] | tuple[str, ...] | None,
@@ -456,10 +451,34 @@ class Task(Section):
 
     @model_validator(mode="after")
     def _agrees(self) -> "Task":
+        wrong: list[tuple[tuple[str | int, ...], str]] = []
         if not self.data.source and "source_only" in (self.baselines if isinstance(self.baselines, tuple) else ()):
             words = "'source_only' needs a labelled source. Add data.source, or leave it out."
-            raise ContradictionError([(("baselines", self.baselines.index("source_only")), words)])
+            wrong.append((("baselines", self.baselines.index("source_only")), words))
+        wrong += self._wrong_with_problem()
+        if wrong:
+            raise ContradictionError(wrong)
         return self
+
+    def _wrong_with_problem(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """Keys that mean nothing for what is learnt, and a metric that cannot measure it."""
+        problem = PROBLEMS[self.problem]
+        is_written = {
+            "positive": self.positive is not None,
+            "classes": self.classes is not None,
+            "weights": self.weights != "none",
+            "audit.merge": bool(self.audit.merge),
+            "audit.rare": self.audit.rare != "error",
+            "data.target.labels": isinstance(self.data.target.labels, PerClass),
+        }
+        wrong: list[tuple[tuple[str | int, ...], str]] = [
+            (as_path(key), why) for key, why in problem.no_keys.items() if is_written[key]
+        ]
+        if self.metric is not None and self.metric not in problem.metrics:
+            fitting = [other.name for other in PROBLEMS.values() if self.metric in other.metrics]
+            hint = f"Allowed: {', '.join(problem.metrics)}. Or write 'problem: {fitting[0]}'."
+            wrong.append((("metric",), f"{self.metric!r} cannot measure 'problem: {problem.name}'. {hint}"))
+        return wrong
 
     @property
     def folder(self) -> Path:

@@ -34,6 +34,7 @@ KEYS: dict[str, str] = {
     "window": "samples of one example",
     "stride": "samples from one window to the next; overlapping windows stay on one side",
     "encoding": "of text files and tables",
+    "problem": "classification | regression | multilabel: what is learnt of an example",
     "classes": "shared | union | [CLASS, …]",
     "positive": "the class that f1, roc_auc and average_precision look for",
     "metric": "what trials are ranked by",

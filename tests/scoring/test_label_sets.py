@@ -58,7 +58,7 @@ def test_all_metrics_of_sets_are_computed_and_no_other():
     assert list(compute_all(sets, probabilities)) == OF_SETS
     with pytest.raises(ValueError, match="one class per example"):
         METRICS["accuracy"](sets, probabilities)
-    with pytest.raises(ValueError, match="several labels per example"):
+    with pytest.raises(ValueError, match="no meaning for one class per example"):
         METRICS["hamming_loss"](sets[:, 0], probabilities)
 
 

@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics as sk
 
 from autotl.scoring.metrics import METRICS, compute_all
-from autotl.task.model import METRIC_NAMES
+from autotl.task.problem import METRIC_NAMES
 
 OF_CLASSES = [name for name, metric in METRICS.items() if metric.prepare is not None]
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from autotl.errors import TaskError
-from autotl.task import METRIC_NAMES, LabelsOf, PerClass, read_task, task_from_mapping, unsupported
+from autotl.task import PROBLEMS, LabelsOf, PerClass, read_task, task_from_mapping, unsupported
 from autotl.task.yaml_reader import parse_document
 
 SMALLEST = "data: {target: {train: photos}}\n"
@@ -230,9 +230,35 @@ def test_names_may_look_like_numbers_and_truth_values(write):
     assert (task.data.columns.label, task.data.columns.input) == ("true", "NO")
 
 
-@pytest.mark.parametrize("name", METRIC_NAMES)
-def test_every_metric_of_the_table_is_allowed(write, name):
-    assert read_task(write(SMALLEST + f"metric: {name}\n")).metric == name
+@pytest.mark.parametrize(
+    ("problem", "name"), [(problem.name, name) for problem in PROBLEMS.values() for name in problem.metrics]
+)
+def test_every_metric_of_a_problem_is_allowed(write, problem, name):
+    assert read_task(write(SMALLEST + f"problem: {problem}\nmetric: {name}\n")).metric == name
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("problem: regresion", ":2:10: problem: 'regresion' is not known. Allowed: classification, multilabel, regr"),
+        ("problem: [regression]", ":2:10: problem: ['regression'] is not known."),
+        ("metric: mae", ":2:9: metric: 'mae' cannot measure 'problem: classification'. Allowed: accuracy, "),
+        ("problem: regression\nmetric: f1", ":3:9: metric: 'f1' cannot measure 'problem: regression'. Allowed: rmse, "),
+        ("problem: regression\npositive: yes", ":3:11: positive: has no meaning where numbers are learnt"),
+        ("problem: regression\nweights: balanced", ":3:10: weights: has no meaning where numbers are learnt"),
+        ("problem: regression\naudit: {rare: drop}", ":3:15: audit.rare: has no meaning where numbers are learnt"),
+        ("problem: multilabel\npositive: yes", ":3:11: positive: has no meaning where every label"),
+    ],
+)
+def test_what_does_not_go_with_a_problem_is_told_where_it_stands(write, written, words):
+    (line,) = mistakes_in(write(f"{SMALLEST}{written}\n"))
+    assert line.startswith(words)
+
+
+def test_labels_per_class_need_classes(write):
+    text = "problem: regression\ndata: {target: {train: a, labels: {per_class: 5}}, source: {train: b}}\n"
+    (line,) = mistakes_in(write(text))
+    assert line.startswith(":2:35: data.target.labels: per_class has no meaning where numbers are learnt")
 
 
 @pytest.mark.parametrize(
@@ -283,6 +309,8 @@ def test_the_transductive_protocol_is_read(write):
             SMALLEST + "privacy: {epsilon: 3, delta: 1e-5, protects: target}\n",
             ":2:10: privacy: differential privacy is read,",
         ),
+        (f"{SMALLEST}problem: regression\n", ":2:10: problem: regression is read, but this version cannot run it yet."),
+        (f"{SMALLEST}problem: multilabel\n", ":2:10: problem: several labels per example is read,"),
         ("tasks: [{name: a, data: {target: {train: b}}}]\n", ":1:8: tasks: learning several tasks together is read,"),
         (
             "data: {target: {train: a, labels: none}, source: {statistics: b.json}}\n",
