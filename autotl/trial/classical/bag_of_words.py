@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ from autotl.trial.classical.native import (
     npy_bytes,
     whole_number,
 )
+from autotl.trial.links import EACH_LABEL, ONE_CLASS, Link
 from autotl.trial.outcome import Size
 
 if TYPE_CHECKING:
@@ -80,7 +81,10 @@ class BagOfWords:
         rarity: (terms,) inverse document frequency.
         coefficients: (terms, classes).
         intercept: (classes,).
+        link: how its logits are read.
     """
+
+    link: ClassVar[Link] = ONE_CLASS
 
     terms: tuple[str, ...]
     rarity: NDArray[np.float32]
@@ -109,10 +113,17 @@ class BagOfWords:
         Raises:
             ValueError: no texts.
         """
-        corpus = _Corpus.of(examples, labels, class_weights, classes=classes)
+        corpus = cls.corpus(examples, labels, class_weights, classes=classes)
         folds = _folds(examples, labels, None, seed)
         strength, _ = _best_strength(corpus, folds, check)
         return cls(*corpus.fitted(np.arange(len(labels)), strength))
+
+    @classmethod
+    def corpus(
+        cls, texts: Sequence[str], labels: Labels, class_weights: NDArray[np.float32], *, classes: int
+    ) -> "_Corpus":
+        """Training texts, counted."""
+        return _Corpus.of(texts, labels, class_weights, classes=classes)
 
     def predict(self, examples: Sequence[str]) -> Probabilities:
         """Probabilities (n, classes) of texts; one without a known word gets the model's prior."""
@@ -120,7 +131,7 @@ class BagOfWords:
         return over_all_classes(_softmax(logits), np.arange(self.classes), self.classes)
 
     def logits(self, examples: Sequence[str]) -> Logits:
-        """What `predict` takes the softmax of, (n, classes); with two classes one is the other's negative."""
+        """What `predict` reads by the link, (n, classes); with two classes one is the other's negative."""
         if not len(examples):
             return np.zeros((0, self.classes), dtype=np.float32)
         return _logits(_counted(examples, self.terms), self.rarity, self.coefficients, self.intercept)
@@ -140,7 +151,7 @@ class BagOfWords:
             name="terms",
         )
         weigh = layers.EinsumDense("nt,t->nt", output_shape=len(self.terms) + 1, name="rarity", **plain)
-        classify = layers.Dense(self.classes, activation="softmax", name="probabilities", **plain)
+        classify = layers.Dense(self.classes, activation=self.link.activation, name="probabilities", **plain)
         text = keras.Input((), dtype="string", name="text")
         counts = ops.cast(vectorise(text), "float32")
         damped = ops.log(ops.maximum(counts, 1.0)) + ops.minimum(counts, 1.0)  # 1 + log(count), and 0 for none
@@ -209,6 +220,28 @@ class BagOfWords:
         return json_bytes({"classes": self.classes, "terms": list(self.terms)})
 
 
+class BagOfWordsPerLabel(BagOfWords):
+    """The same of texts with several labels each: a logistic regression a label, on one vocabulary.
+
+    `fit` takes labels (n, labels), 1 where a text bears the label, and as class weights how much a text that bears a
+    label counts for it, beside one that does not.
+    """
+
+    link = EACH_LABEL
+
+    @classmethod
+    def corpus(
+        cls, texts: Sequence[str], labels: Labels, class_weights: NDArray[np.float32], *, classes: int
+    ) -> "_Corpus":
+        """Training texts, counted."""
+        return _CorpusOfSets.of(texts, labels, class_weights, classes=classes)
+
+    def predict(self, examples: Sequence[str]) -> Probabilities:
+        """Probabilities (n, labels) of texts, each of its label alone."""
+        said = self.link.probabilities(self.logits(examples))
+        return np.clip(said, LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class CrossFitted:
     """A bag of words and its logits as features for another model.
@@ -231,6 +264,7 @@ def cross_fitted_logits(
     seed: int,
     check: Callable[[], None],
     groups: NDArray[np.int64] | None = None,
+    kind: type[BagOfWords] = BagOfWords,
 ) -> CrossFitted:
     """Logits of training texts that say what those of new texts would say, so that a network may learn to trust them.
 
@@ -239,15 +273,16 @@ def cross_fitted_logits(
 
     Args:
         groups: (n,) texts of one number are held out together; equal texts always are.
+        kind: of bag of words.
     Raises:
         ValueError: no texts.
     """
-    corpus = _Corpus.of(texts, labels, class_weights, classes=classes)
+    corpus = kind.corpus(texts, labels, class_weights, classes=classes)
     folds = _folds(texts, labels, groups, seed)
     strength, held_out = _best_strength(corpus, folds, check)
     if held_out is None:
         held_out = _held_out_logits(corpus, folds, strength, check)
-    return CrossFitted(BagOfWords(*corpus.fitted(np.arange(len(labels)), strength)), held_out)
+    return CrossFitted(kind(*corpus.fitted(np.arange(len(labels)), strength)), held_out)
 
 
 @dataclass(frozen=True)
@@ -261,10 +296,41 @@ class _Corpus:
     classes: int
 
     @classmethod
-    def of(cls, texts: Sequence[str], labels: Labels, class_weights: NDArray[np.float32], *, classes: int) -> "_Corpus":
-        classes_present(labels)
+    def of(cls, texts: Sequence[str], labels: Labels, class_weights: NDArray[np.float32], *, classes: int) -> Self:
         counts, terms = _count_all(texts)
-        return cls(counts, terms, labels, class_weights[labels].astype(np.float64), classes)
+        return cls(counts, terms, labels, cls.weigh(labels, class_weights), classes)
+
+    @staticmethod
+    def weigh(labels: Labels, class_weights: NDArray[np.float32]) -> NDArray[np.float64]:
+        """How much each label counts, in the shape of the labels."""
+        classes_present(labels)
+        return class_weights[labels].astype(np.float64)
+
+    @property
+    def can_choose(self) -> bool:
+        """Whether there are enough texts of each class to choose a penalty by."""
+        counts = np.bincount(self.labels)
+        return bool(counts[counts > 0].min() >= FEWEST_IN_CLASS)
+
+    def regression(
+        self, rows: NDArray[np.int64], weighed: "csr_array", strength: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Coefficients (terms, classes) and intercept (classes,) of a model on these rows, whose weighed counts are
+        given; a class without a text is nearly impossible."""
+        present = classes_present(self.labels[rows])
+        coefficients = np.zeros((weighed.shape[1], self.classes), np.float32)
+        intercept = np.full(self.classes, ABSENT_LOGIT, np.float32)
+        intercept[present] = 0.0
+        if len(present) > 1:
+            coefficients[:, present], intercept[present] = _regression(
+                weighed, self.labels[rows], self.weights[rows], strength
+            )
+        return coefficients, intercept
+
+    def loss(self, logits: Logits) -> float:
+        """Of held-out texts, weighted."""
+        chosen = _softmax(logits.astype(np.float64))[np.arange(len(logits)), self.labels]
+        return float(np.average(-np.log(np.maximum(chosen, LEAST_PROBABILITY)), weights=self.weights))
 
     def fitted(
         self, rows: NDArray[np.int64], strength: float
@@ -284,16 +350,41 @@ class _Corpus:
         texts_with = np.bincount(counts.indices, minlength=counts.shape[1])
         columns = _chosen_terms(texts_with)
         rarity = (np.log((1 + len(rows)) / (1 + texts_with[columns])) + 1).astype(np.float32)
-        present = classes_present(self.labels[rows])
-        coefficients = np.zeros((len(columns), self.classes), np.float32)
+        return columns, rarity, *self.regression(rows, _weighed(counts[:, columns], rarity), strength)
+
+
+class _CorpusOfSets(_Corpus):
+    """Texts with several labels each: labels and weights are (n, labels)."""
+
+    @staticmethod
+    def weigh(labels: Labels, class_weights: NDArray[np.float32]) -> NDArray[np.float64]:
+        if not len(labels):
+            raise ValueError("a model needs at least one training example.")
+        return np.where(labels == 1, class_weights, 1.0).astype(np.float64)
+
+    @property
+    def can_choose(self) -> bool:
+        borne = self.labels.sum(axis=0)
+        return bool(borne.any()) and int(borne[borne > 0].min()) >= FEWEST_IN_CLASS
+
+    def regression(
+        self, rows: NDArray[np.int64], weighed: "csr_array", strength: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        coefficients = np.zeros((weighed.shape[1], self.classes), np.float32)
         intercept = np.full(self.classes, ABSENT_LOGIT, np.float32)
-        intercept[present] = 0.0
-        if len(present) > 1:
-            weighed = _weighed(counts[:, columns], rarity)
-            coefficients[:, present], intercept[present] = _regression(
-                weighed, self.labels[rows], self.weights[rows], strength
-            )
-        return columns, rarity, coefficients, intercept
+        for index in range(self.classes):
+            borne, weights = self.labels[rows, index], self.weights[rows, index]
+            if borne.all():
+                intercept[index] = -ABSENT_LOGIT
+            elif borne.any():
+                no_and_yes, of_both = _regression(weighed, borne, weights, strength)
+                coefficients[:, index] = no_and_yes[:, 1] - no_and_yes[:, 0]
+                intercept[index] = of_both[1] - of_both[0]
+        return coefficients, intercept
+
+    def loss(self, logits: Logits) -> float:
+        signed = np.where(self.labels == 1, logits, -logits).astype(np.float64)
+        return float(np.average(np.logaddexp(0.0, -signed), weights=self.weights))
 
 
 def _count_all(texts: Sequence[str]) -> "tuple[csr_array, NDArray[np.object_]]":
@@ -368,11 +459,10 @@ def _best_strength(
     corpus: _Corpus, folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]], check: Callable[[], None]
 ) -> tuple[float, Logits | None]:
     """The strength with the least log loss on held-out texts, and those texts' logits (None where none was chosen)."""
-    counts = np.bincount(corpus.labels)
-    if len(folds) < 2 or counts[counts > 0].min() < FEWEST_IN_CLASS:
+    if len(folds) < 2 or not corpus.can_choose:
         return USUAL_STRENGTH, None
     found = {strength: _held_out_logits(corpus, folds, strength, check) for strength in STRENGTHS}
-    best = min(STRENGTHS, key=lambda strength: _log_loss(found[strength], corpus))
+    best = min(STRENGTHS, key=lambda strength: corpus.loss(found[strength]))
     return best, found[best]
 
 
@@ -410,11 +500,6 @@ def _logits(
 ) -> Logits:
     found: NDArray[np.float64] = _weighed(counts, rarity) @ coefficients.astype(np.float64) + intercept
     return found.astype(np.float32)
-
-
-def _log_loss(logits: Logits, corpus: _Corpus) -> float:
-    chosen = _softmax(logits.astype(np.float64))[np.arange(len(logits)), corpus.labels]
-    return float(np.average(-np.log(np.maximum(chosen, LEAST_PROBABILITY)), weights=corpus.weights))
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
