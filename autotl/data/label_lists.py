@@ -7,9 +7,11 @@ equal texts.
 import ast
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from autotl.data.cells import shortened
 from autotl.data.tables import Table, TableError
+from autotl.errors import suggestion
 
 SEPARATORS = (";", "|", ",")  # a comma only where neither of the others is written: names may hold one
 _YES = frozenset({"1", "1.0", "true", "yes"})
@@ -35,25 +37,54 @@ def renamed(text: str, rename: Callable[[str], str]) -> str:
     return as_text(map(rename, names_in(text)))
 
 
-def from_lists(cells: Sequence[str], lines: Sequence[int], *, column: str) -> tuple[str, ...]:
-    """Label sets from a column whose cells are lists: `a;b`, `a|b`, `a, b` or `["a", "b"]`. An empty cell is none.
+@dataclass(frozen=True)
+class Cells:
+    """Label lists as they were written, and where each stands.
+
+    Attributes:
+        places: what a message about each begins with: `line 17`, `row 3`.
+    """
+
+    texts: Sequence[str]
+    places: Sequence[str]
+    column: str
+
+    def first(self, is_so: Iterable[bool]) -> int | None:
+        """The first cell of which something holds."""
+        return next((at for at, holds in enumerate(is_so) if holds), None)
+
+
+def gathered(table: Table, columns: Sequence[str], *, classes: Sequence[str] | None) -> tuple[Table, str]:
+    """The table with its label columns as one column of label sets, and what that is called.
 
     Args:
-        lines: of the file on which each cell stands, for messages.
+        columns: one of lists, or several of 0 and 1.
+        classes: the labels that there may be; None: whatever is found.
     Raises:
-        TableError: the column mixes separators, or a list cannot be read; names the line.
+        TableError: a column is not there, or a cell cannot be read or names another label; says the line.
     """
-    if any(cell.strip().startswith("[") for cell in cells):
-        plain = _first(lines, (bool(cell.strip()) and not cell.strip().startswith("[") for cell in cells))
-        if plain is not None:
-            line, at = plain
-            words = f"{shortened(cells[at])!r} is no list in brackets, as other cells of column {column!r} are"
-            raise TableError(f"line {line}: {words}. Write all of them alike.")
-        return tuple(as_text(_from_brackets(cell, line)) for cell, line in zip(cells, lines, strict=True))
-    separator = _separator(cells, lines, column)
-    if separator is None:
-        return tuple(as_text([cell.strip()] if cell.strip() else []) for cell in cells)
-    return tuple(as_text(name.strip() for name in cell.split(separator) if name.strip()) for cell in cells)
+    if len(columns) > 1:
+        sets = from_flags(table, columns)
+    else:
+        places = [f"line {line}" for line in table.lines]
+        sets = from_lists(Cells(table.column(columns[0], meaning="label"), places, columns[0]), classes=classes)
+    name = ", ".join(columns)
+    rest = {key: cells for key, cells in table.columns.items() if key not in columns}
+    return Table({**rest, name: sets}, table.lines), name
+
+
+def from_lists(cells: Cells, *, classes: Sequence[str] | None) -> tuple[str, ...]:
+    """Label sets from lists: `a;b`, `a|b`, `a, b` or `["a", "b"]`. An empty cell is none.
+
+    Args:
+        classes: as for `gathered`.
+    Raises:
+        TableError: the cells mix separators, or a list cannot be read or names another label.
+    """
+    sets = tuple(as_text(names) for names in _split(cells))
+    if classes is not None:
+        _refuse_strangers(sets, cells, classes)
+    return sets
 
 
 def from_flags(table: Table, columns: Sequence[str]) -> tuple[str, ...]:
@@ -66,13 +97,11 @@ def from_flags(table: Table, columns: Sequence[str]) -> tuple[str, ...]:
     for name in columns:
         cells = table.column(name, meaning="label")
         low = [cell.strip().lower() for cell in cells]
-        wrong = _first(table.lines, (cell not in _YES and cell not in _NO for cell in low))
+        wrong = next((at for at, cell in enumerate(low) if cell not in _YES and cell not in _NO), None)
         if wrong is not None:
-            line, at = wrong
-            seen = "an empty cell" if not low[at] else repr(shortened(cells[at]))
-            raise TableError(
-                f"line {line}: column {name!r} holds {seen} where 0 or 1 must say whether an example bears that label."
-            )
+            seen = "an empty cell" if not low[wrong] else repr(shortened(cells[wrong]))
+            words = f"column {name!r} holds {seen} where 0 or 1 must say whether an example bears that label"
+            raise TableError(f"line {table.lines[wrong]}: {words}.")
         flags.append([cell in _YES for cell in low])
     return tuple(
         as_text(name for name, is_borne in zip(columns, row, strict=True) if is_borne)
@@ -80,36 +109,56 @@ def from_flags(table: Table, columns: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _separator(cells: Sequence[str], lines: Sequence[int], column: str) -> str | None:
-    """The one that this column uses; None where no cell holds several labels."""
-    first = {each: _first(lines, (each in cell for cell in cells)) for each in SEPARATORS[:2]}
-    used = {each: found for each, found in first.items() if found is not None}
+def _split(cells: Cells) -> list[list[str]]:
+    if any(map(_is_bracketed, cells.texts)):
+        plain = cells.first(bool(text.strip()) and not _is_bracketed(text) for text in cells.texts)
+        if plain is not None:
+            seen = shortened(cells.texts[plain])
+            words = f"{seen!r} is no list in brackets, as others of column {cells.column!r} are: write all alike."
+            raise TableError(f"{cells.places[plain]}: {words}")
+        return [_from_brackets(text, place) for text, place in zip(cells.texts, cells.places, strict=True)]
+    separator = _separator(cells)
+    parts = [[text] if separator is None else text.split(separator) for text in cells.texts]
+    return [[name.strip() for name in names if name.strip()] for names in parts]
+
+
+def _is_bracketed(text: str) -> bool:
+    return text.strip().startswith("[")
+
+
+def _separator(cells: Cells) -> str | None:
+    """The one that these cells use; None where none holds several labels."""
+    first = {each: cells.first(each in text for text in cells.texts) for each in SEPARATORS[:2]}
+    used = {each: at for each, at in first.items() if at is not None}
     if len(used) == 2:
-        (one, (one_line, _)), (other, (other_line, _)) = used.items()
-        words = (
-            f"column {column!r} separates labels by {one!r} on line {one_line} and by {other!r} on line {other_line}"
-        )
-        raise TableError(f"line {max(one_line, other_line)}: {words}. Write one of them throughout.")
+        (one, one_at), (other, other_at) = used.items()
+        words = f"separates labels by {one!r} on {cells.places[one_at]} and by {other!r} on {cells.places[other_at]}"
+        place = cells.places[max(one_at, other_at)]
+        raise TableError(f"{place}: column {cells.column!r} {words}. Write one of them throughout.")
     if used:
         return next(iter(used))
-    return "," if any("," in cell for cell in cells) else None
+    return "," if any("," in text for text in cells.texts) else None
 
 
-def _first(lines: Sequence[int], is_so: Iterable[bool]) -> tuple[int, int] | None:
-    """Line and place of the first cell of which something holds."""
-    return next(((line, at) for at, (line, holds) in enumerate(zip(lines, is_so, strict=True)) if holds), None)
-
-
-def _from_brackets(cell: str, line: int) -> list[str]:
-    if not cell.strip():
+def _from_brackets(text: str, place: str) -> list[str]:
+    if not text.strip():
         return []
     try:
-        found = json.loads(cell)
+        found = json.loads(text)
     except ValueError:
         try:
-            found = ast.literal_eval(cell.strip())  # as pandas and Parquet's lists are written: single quotes
+            found = ast.literal_eval(text.strip())  # as pandas and Parquet's lists are written: single quotes
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             found = None
     if not isinstance(found, list) or not all(isinstance(name, str | int) and str(name).strip() for name in found):
-        raise TableError(f'line {line}: {shortened(cell)!r} is no list of labels such as ["a", "b"].')
+        raise TableError(f'{place}: {shortened(text)!r} is no list of labels such as ["a", "b"].')
     return [str(name).strip() for name in found]
+
+
+def _refuse_strangers(sets: Sequence[str], cells: Cells, classes: Sequence[str]) -> None:
+    for text in dict.fromkeys(sets):
+        strangers = [name for name in names_in(text) if name not in classes]
+        if strangers:
+            place, hint = cells.places[sets.index(text)], suggestion(strangers[0], classes)
+            words = f"{strangers[0]!r} in column {cells.column!r} is none of the task's classes. {hint}"
+            raise TableError(f"{place}: {words}")

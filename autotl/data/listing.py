@@ -208,7 +208,8 @@ def _list_beside(
 def _names_of_nothing(task: Task, listings: Sequence[Listing]) -> Iterator[Finding]:
     """Columns that the task names and that no path has: silence would look as if they had been obeyed."""
     columns = task.data.columns
-    named = [("input", columns.input), ("label", columns.label), *(("drop", name) for name in columns.drop)]
+    named = [("input", columns.input), *(("label", name) for name in columns.labels)]
+    named += [("drop", name) for name in columns.drop]
     known = sorted(set().union(*(listing.columns for listing in listings)))
     for key, name in named:
         if name is not None and name not in known:

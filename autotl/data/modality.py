@@ -241,7 +241,7 @@ def _of_array(facts: ArrayFacts) -> Guess:
 
 
 def _of_table(facts: TableFacts, columns: Columns, window: int | None) -> Guess:
-    named = {columns.label, columns.group, columns.time, columns.unit, *columns.drop}
+    named = {*columns.labels, columns.group, columns.time, columns.unit, *columns.drop}
     cells = {name: values for name, values in facts.columns.items() if name not in named}
     if columns.label is None:
         cells = {name: values for name, values in cells.items() if name.strip().lower() not in LABEL_NAMES} or cells

@@ -48,6 +48,17 @@ def _texts(written: object) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def _label(written: Any) -> str | tuple[str, ...] | None:
+    if written is None or (isinstance(written, str) and written):
+        return written
+    if isinstance(written, list):
+        names = _texts(written)
+        if len(set(names)) < 2 or len(set(names)) < len(names):
+            raise ValueError(f"{written!r} must name two or more different columns of 0 and 1, one a label.")
+        return names
+    raise ValueError(f"{written!r} is not a column, nor a list of columns of 0 and 1.")
+
+
 def _classes(written: Any) -> "Literal['shared', 'union'] | tuple[str, ...] | None":
     if written is None or written in ("shared", "union"):
         return "shared" if written == "shared" else "union" if written == "union" else None
@@ -260,11 +271,19 @@ class Columns(Section):
     """Which column of a table holds what."""
 
     input: Text | None = None
-    label: Text | None = None
+    # of several labels per example also columns of 0 and 1, each called after its label
+    label: Annotated[
+        str | tuple[str, ...] | None, PlainValidator(_label, json_schema_input_type=str | list[str] | None)
+    ] = None
     group: Text | None = None
     time: Text | None = None
     unit: Text | None = None
     drop: Annotated[tuple[Text, ...], PlainValidator(_texts, json_schema_input_type=str | list[str])] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label columns that are named: none, one, or one a label."""
+        return (self.label,) if isinstance(self.label, str) else self.label or ()
 
 
 class DataSection(Section):
@@ -474,6 +493,9 @@ class Task(Section):
         wrong: list[tuple[tuple[str | int, ...], str]] = [
             (as_path(key), why) for key, why in problem.no_keys.items() if is_written[key]
         ]
+        if isinstance(self.data.columns.label, tuple) and not problem.takes_label_columns:
+            words = "several label columns are several labels per example. Write 'problem: multilabel', or name one."
+            wrong.append((("data", "columns", "label"), words))
         if self.metric is not None and self.metric not in problem.metrics:
             fitting = [other.name for other in PROBLEMS.values() if self.metric in other.metrics]
             hint = f"Allowed: {', '.join(problem.metrics)}. Or write 'problem: {fitting[0]}'."

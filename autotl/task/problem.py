@@ -23,6 +23,7 @@ class Problem:
         no_methods: adaptation methods that cannot be used, and why: completes "'mcc' …".
         has_committee: whether the label-free scores apply, so that their committee may choose without target labels;
             else the labels of the source, held out, choose.
+        takes_label_columns: whether `data.columns.label` may name a column of 0 and 1 for each label.
         no_keys: keys of a task that have no meaning here (dotted), and what to do instead.
     """
 
@@ -34,6 +35,7 @@ class Problem:
     losses: Mapping[str, str] = field(default_factory=dict)
     no_methods: Mapping[str, str] = field(default_factory=dict)
     has_committee: bool = True
+    takes_label_columns: bool = False
     no_keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -121,6 +123,7 @@ MULTILABEL = Problem(
         "tent": f"makes predictions of classes sure; it {_ONE_CLASS}",
     },
     has_committee=False,
+    takes_label_columns=True,
     no_keys={
         "positive": "has no meaning where every label has a yes and a no of its own. Leave it out.",
         "data.target.labels": "per_class has no meaning where an example has several labels. Write all or none.",

@@ -2,14 +2,15 @@
 
 import pytest
 
-from autotl.data.label_lists import NONE, as_text, from_flags, from_lists, names_in, renamed
+from autotl.data.label_lists import NONE, Cells, as_text, from_flags, from_lists, gathered, names_in, renamed
 from autotl.data.tables import Table, TableError
 
 LINES = (2, 3, 4, 5)
 
 
-def read(*cells):
-    return [names_in(text) for text in from_lists(cells, LINES[: len(cells)], column="faults")]
+def read(*cells, classes=None):
+    places = [f"line {line}" for line in LINES[: len(cells)]]
+    return [names_in(text) for text in from_lists(Cells(cells, places, "faults"), classes=classes)]
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,18 @@ def test_a_flag_that_is_neither_is_refused_with_its_line(cell, seen):
 def test_a_missing_flag_column_is_told_with_its_nearest():
     with pytest.raises(TableError, match="Did you mean 'TWF'"):
         from_flags(Table({"TWF": ["0"]}, LINES[:1]), ("TWG",))
+
+
+def test_a_label_that_is_no_class_of_the_task_is_refused_with_its_line():
+    with pytest.raises(TableError, match="line 3: 'hat' in column 'faults' is none of the task's classes.*'heat'"):
+        read("heat;wear", "wear;hat", classes=("heat", "wear"))
+    assert read("heat;wear", "", classes=("heat", "wear"))[1] == ()
+
+
+def test_label_columns_become_one_and_are_no_features():
+    table = Table({"x": ["7", "8"], "TWF": ["0", "1"], "HDF": ["1", "1"]}, LINES[:2])
+    both, name = gathered(table, ("TWF", "HDF"), classes=None)
+    assert list(both.columns) == ["x", name]
+    assert [names_in(text) for text in both.columns[name]] == [("HDF",), ("HDF", "TWF")]
+    with pytest.raises(TableError, match="has no label column 'faults'"):
+        gathered(table, ("faults",), classes=None)
