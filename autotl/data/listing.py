@@ -432,7 +432,7 @@ def _list_array(task: Task, path: Path, given: str, where: str, split: SplitName
         if not rows:
             raise ListingError("bad_array", f"{place}: {inputs!r} has no rows.")
         beside = _Beside(path, members, place, inputs, suffix, rows)
-        labels = beside.names([columns.label, "y"], meaning="labels", required=labelled)
+        labels = beside.names([*columns.labels, "y"], meaning="labels", required=labelled)
         groups = beside.names([columns.group], meaning="groups", required=True) if columns.group is not None else None
     except ArrayError as error:
         raise ListingError("bad_array", f"{place}: {error}") from error

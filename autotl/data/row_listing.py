@@ -71,7 +71,7 @@ def label_column(task: Task, table: Table, *, required: bool) -> str | None:
     """The label column; where it is not required (of an unlabelled target), only if the table has it at all: under the
     name that the task or its sources give it, so that no feature is taken for it."""
     try:
-        named = task.data.columns.label or (None if required else _label_of_source(task))
+        named = next(iter(task.data.columns.labels), None) or (None if required else _label_of_source(task))
         name = found_column(table, named, LABEL_COLUMNS, "label")
     except TableError:
         if required:

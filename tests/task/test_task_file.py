@@ -255,6 +255,30 @@ def test_what_does_not_go_with_a_problem_is_told_where_it_stands(write, written,
     assert line.startswith(words)
 
 
+@pytest.mark.parametrize(("written", "labels"), [("faults", ("faults",)), ("[TWF, HDF]", ("TWF", "HDF")), ("null", ())])
+def test_label_columns_may_be_several_where_an_example_has_several_labels(write, written, labels):
+    task = read_task(
+        write(f"name: n\nproblem: multilabel\ndata: {{target: {{train: a}}, columns: {{label: {written}}}}}\n")
+    )
+    assert task.data.columns.labels == labels
+
+
+@pytest.mark.parametrize(
+    ("problem", "written", "words"),
+    [
+        ("classification", "[a, b]", "several label columns are several labels per example. Write 'problem: multi"),
+        ("regression", "[a, b]", "several label columns are several labels per example."),
+        ("multilabel", "[a]", "['a'] must name two or more different columns of 0 and 1, one a label."),
+        ("multilabel", "[a, a]", "['a', 'a'] must name two or more different columns of 0 and 1, one a label."),
+        ("multilabel", "{a: b}", "{'a': 'b'} is not a column, nor a list of columns of 0 and 1."),
+    ],
+)
+def test_label_columns_that_make_no_sense_are_refused(write, problem, written, words):
+    text = f"name: n\nproblem: {problem}\ndata: {{target: {{train: a}}, columns: {{label: {written}}}}}\n"
+    (line,) = mistakes_in(write(text))
+    assert f": data.columns.label: {words}" in line
+
+
 def test_labels_per_class_need_classes(write):
     text = "problem: regression\ndata: {target: {train: a, labels: {per_class: 5}}, source: {train: b}}\n"
     (line,) = mistakes_in(write(text))
