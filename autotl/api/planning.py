@@ -12,7 +12,7 @@ from autotl.api.opening import Overrides, open_task, wall_seconds, wanted_baseli
 from autotl.api.room import needs_of, run_path
 from autotl.data import load_data
 from autotl.errors import UsageError
-from autotl.features import features_folder
+from autotl.features import default_limit_bytes, features_folder
 from autotl.plan.baselines import baselines
 from autotl.plan.suiting import SPACE, Ground, suited_to
 from autotl.production.home import home_folder
@@ -144,6 +144,7 @@ def plan(path: Path | str, *, price: str | None = None, **overrides: Any) -> Pla
         stored=log.stored() if folder.is_dir() and any(folder.glob("*/*")) else frozenset(),
         observed=observed,
         commands=log.afterwards(),
+        store_limit=float(default_limit_bytes(folder)),
     )
     written = task.resources.price_per_hour
     return Planned(

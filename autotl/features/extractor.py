@@ -29,12 +29,11 @@ from autotl.features.extraction import ExtractionProgress, Pass, extraction, to_
 from autotl.features.feature_set import FeatureSet
 from autotl.features.openvino import SHORT_NAMES, OpenVinoEngine, has_free_length
 from autotl.features.precision import ComputePrecision, openvino_is_installed
-from autotl.features.store import FeatureStore, Tensors
+from autotl.features.store import SHARE_ON_THE_WAY, FeatureStore, Tensors
 
 KEPT_WAYS = 4  # compiled parts of networks, each with its weights
 FEWEST_PARAMETERS = 500_000  # a smaller network is computed sooner than OpenVINO has converted it
 FLOPS_PER_BYTE = 20  # a cut is worth reading where computing it anew takes at least so many operations a stored byte
-SHARE_ON_THE_WAY = 1 / 16  # of the store's limit that a set may take that nobody has asked for yet
 
 _log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from autotl.backbones.classical import CLASSICAL
 from autotl.errors import StorageError
+from autotl.features.store import SHARE_OF_ONE_SET
 from autotl.plan.space import Space
 
 TO_SPARE = 1.2
@@ -68,7 +69,8 @@ def bytes_of_features(space: Space, examples: int, *, store_limit: int, stored: 
         for _ in range(len(networks) * math.prod(forms) * max(1, len(_values(space, "tap"))))
         for layers in _values(space, "unfrozen_layers")
     ]
-    wanted = min(store_limit - stored, sum(min(store_limit // 4, each) for each in cuts))  # a larger cut is not stored
+    largest = int(store_limit * SHARE_OF_ONE_SET)
+    wanted = min(store_limit - stored, sum(min(largest, each) for each in cuts))
     return max(0, wanted, examples * FEATURES * 4 - stored if networks else 0)
 
 

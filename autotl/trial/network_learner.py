@@ -18,6 +18,7 @@ from autotl.backbones.size import count_parameters, flops_of_one_prediction
 from autotl.data.examples import PLAIN, Fold, Inputs, Rows, TaskData, View
 from autotl.features import ComputePrecision, ExtractionProgress, FeatureSet, FeatureStore
 from autotl.features.extractor import Extractor
+from autotl.features.store import SHARE_OF_ONE_SET
 from autotl.plan import Plan
 from autotl.plan.plan import FEWEST_STEPS
 from autotl.trial.adapting import Adapting
@@ -192,7 +193,7 @@ class NetworkBench:
 
     def _largest_per_example(self, plan: Plan) -> int:
         examples = max(sum(len(inputs) for inputs in self.data.inputs), 1) * (1 + plan.views)
-        return self.store.limit_bytes // 4 // examples
+        return int(self.store.limit_bytes * SHARE_OF_ONE_SET) // examples
 
     def _division(self, network: Network, plan: Plan) -> Division:
         key = (id(network), plan.unfrozen_layers, plan.views)

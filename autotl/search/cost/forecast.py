@@ -17,6 +17,7 @@ from autotl.plan.space import Space
 from autotl.search.budget import fits_retraining
 from autotl.search.cost.log import Afterwards, Observed
 from autotl.search.cost.model import CostModel
+from autotl.search.cost.shelf import Shelf
 from autotl.search.cost.work import Examples, StoredKey, work_of
 from autotl.trial.halving import rungs_below
 
@@ -73,6 +74,7 @@ def forecast(
     stored: frozenset[StoredKey] = frozenset(),
     observed: Sequence[Observed] = (),
     commands: Sequence[Afterwards] = (),
+    store_limit: float = math.inf,
     seed: int = 0,
 ) -> Forecast:
     """Simulates the search in the order in which it would try plans; those of Optuna are drawn at random.
@@ -80,8 +82,9 @@ def forecast(
     Args:
         stored: activations that earlier searches left.
         observed, commands: of this machine.
+        store_limit: bytes that the feature store takes at most.
     """
-    there, disk = set(stored), 0.0
+    there, shelf = set(stored), Shelf(space, examples, flops or {}, limit_bytes=store_limit, there=stored)
     free_at = [_startup(commands)] * workers
     spent: dict[bool, float] = {True: 0.0, False: 0.0}
     alone: list[float] = []
@@ -96,8 +99,7 @@ def forecast(
         epochs = epochs_of(plan, space) if early_stopping and not baseline else None
         work = work_of(plan, examples, flops=flops, epochs=epochs)
         took = model.seconds(work, there)
-        if any(key not in there for key in work.sets):
-            disk += work.stored_bytes
+        shelf.add(plan, work)
         there.update(work.sets)
         spent[baseline] += took.total
         if not baseline:
@@ -118,7 +120,7 @@ def forecast(
         of_trials=spent[False] / workers,
         afterwards=after,
         trial_seconds=_spread(alone),
-        disk_bytes=disk,
+        disk_bytes=shelf.bytes,
         memory_mb=DRIVER_MEMORY_MB + workers * _memory_of_worker(observed),
         unknown=tuple(_unknown(space, flops or {})),
     )

@@ -63,7 +63,6 @@ class Work:
     Attributes:
         kind: `head`, `shared_head` (trained beside others), `suffix`, or a classical model's name.
         sets: activations it starts from: what tells them from others → examples and operations to compute them.
-        stored_bytes: of those activations.
         steps: optimizer steps, over all epochs and folds.
         trained_gflop, scored_gflop: billions of operations behind the cut, while training and while scoring.
         scored_rows: examples that are scored, over all epochs.
@@ -72,7 +71,6 @@ class Work:
 
     kind: str
     sets: Mapping[StoredKey, tuple[int, float]] = field(default_factory=dict)
-    stored_bytes: float = 0.0
     steps: float = 0.0
     trained_gflop: float = 0.0
     scored_gflop: float = 0.0
@@ -111,7 +109,6 @@ def work_of(
     return Work(
         kind="suffix" if is_suffix else "head" if key is None else "shared_head",
         sets=_sets(plan, examples, costs),
-        stored_bytes=examples.rows * (1 + plan.views) * behind.stored_bytes,
         steps=steps * passes * folds * epochs,
         trained_gflop=FORWARD_AND_BACK * (behind.flops + in_head) * trained * passes * folds * epochs * paired / 1e9,
         scored_gflop=(behind.flops + in_head) * scored / 1e9,

@@ -29,7 +29,6 @@ def test_a_head_starts_from_stored_activations_and_trains_no_layer_below():
         ({"unfrozen_layers": 12, "image_size": 224}, "trained_gflop"),
         ({"unfrozen_layers": 12, "epochs": 20}, "steps"),
         ({"unfrozen_layers": 12, "adaptation": Choice("mcc", {"weight": 1.0, "align": "none"})}, "trained_gflop"),
-        ({"unfrozen_layers": 12, "views": 2}, "stored_bytes"),
     ],
 )
 def test_more_of_anything_is_more_work(more, part):
