@@ -20,7 +20,7 @@ from autotl.adaptation.method import (
     Values,
     Weighting,
 )
-from autotl.data.examples import UNKNOWN, Fold, Rows, TaskData
+from autotl.data.examples import Fold, Labels, Rows, TaskData, is_known, unknown_labels
 from autotl.errors import TaskError
 from autotl.plan import Plan
 from autotl.scoring.calibration import fit_temperature, with_temperature
@@ -50,7 +50,7 @@ class Adapting:
     target: Rows = field(init=False)
 
     def __post_init__(self) -> None:
-        labelled = self.fold.train[self.data.labels[self.fold.train] != UNKNOWN]
+        labelled = self.fold.train[is_known(self.data.labels[self.fold.train])]
         of_target = labelled[self.data.domain_of[labelled] == 0]
         object.__setattr__(self, "source", labelled)
         object.__setattr__(self, "target", np.union1d(self.data.adaptation_rows, of_target))
@@ -104,12 +104,12 @@ class Adapting:
             weights[of_source] = method.weigh(pooled(of_source), target, values, seed=self.plan.seed)
         return weights
 
-    def pseudo_labels(self, predict: Predict, *, progress: float) -> NDArray[np.int64]:
-        """(n,) of every row of the task's data, by the model as it stands; UNKNOWN where there is none.
+    def pseudo_labels(self, predict: Predict, *, progress: float) -> Labels:
+        """(n, …) of every row of the task's data, by the model as it stands; UNKNOWN where there is none.
 
         A target label that the fold trains on stands for itself.
         """
-        labels = np.full(len(self.data.labels), UNKNOWN, dtype=np.int64)
+        labels = unknown_labels(len(self.data.labels), like=self.data.labels)
         method = self._method
         if isinstance(method, MakesPseudoLabels):
             probabilities, features = predict(self.target)

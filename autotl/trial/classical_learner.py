@@ -5,13 +5,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from autotl.data.examples import Fold, Inputs, Rows, TaskData
+from autotl.data.examples import Fold, Inputs, Rows, TaskData, is_known
 from autotl.data.records import Records
 from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.plan import Plan
-from autotl.scoring.metrics import LEAST_PROBABILITY
-from autotl.trial.classical import MODELS, ClassicalModel
+from autotl.scoring.metrics import LEAST_PROBABILITY, METRICS
+from autotl.trial.classical import ClassicalModel, model_named
 from autotl.trial.learner import Arrays, Features, Probabilities
 from autotl.trial.outcome import Size
 from autotl.trial.scorer import Scorer
@@ -20,11 +20,11 @@ THREADS = 1  # more would give other sums, and so another model, on another mach
 
 
 class ClassicalLearner:
-    """Fits one of `MODELS` on a fold's training rows."""
+    """Fits one of the classical models on a fold's training rows."""
 
     def __init__(self, plan: Plan, data: TaskData, scorer: Scorer) -> None:
         self.name = plan.backbone.name
-        self._kind: type[ClassicalModel] = MODELS[plan.backbone.name]
+        self._kind: type[ClassicalModel] = model_named(plan.backbone.name, data.problem)
         self._plan = plan
         self._data = data
         self._scorer = scorer
@@ -47,7 +47,7 @@ class ClassicalLearner:
     def train_epoch(self, fold: Fold, *, fold_number: int, epoch: int, check: Callable[[], None]) -> float:  # noqa: ARG002
         """Fits the model; returns its log loss on the training rows."""
         labels, classes = self._data.labels[fold.train], len(self._data.classes)
-        known = fold.train[labels >= 0]
+        known = fold.train[is_known(labels)]
         labels = self._data.labels[known]
         self._model = self._kind.fit(
             _examples(self._rows(known)),
@@ -59,8 +59,7 @@ class ClassicalLearner:
             check=check,
             **_settings(self._data),
         )
-        said = self._model.predict(_examples(self._rows(known)))
-        return float(-np.log(np.maximum(said[np.arange(len(known)), labels], LEAST_PROBABILITY)).mean())
+        return METRICS["log_loss"](labels, self._model.predict(_examples(self._rows(known))))
 
     def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
         """Probabilities; their logarithms stand for features."""

@@ -9,6 +9,7 @@ from autotl.data.examples import Fold, Rows
 from autotl.plan import Plan
 from autotl.trial.adapting import Adapting
 from autotl.trial.learner import Arrays, Features, Probabilities
+from autotl.trial.losses import Loss
 from autotl.trial.material import Material
 from autotl.trial.network_learner import NetworkBench, fold_seed, passes_and_steps
 from autotl.trial.outcome import Size
@@ -36,6 +37,11 @@ class HeadBench:
         self._in_memory = in_memory(features)
         self._by_size: dict[int, SideBySide] = {}
 
+    @property
+    def loss(self) -> Loss:
+        """What the heads learn by."""
+        return self.trainer.model.structure.supervised
+
     @classmethod
     def of(cls, plan: Plan, bench: NetworkBench, check: Callable[[], None]) -> "HeadBench | None":
         """Everything that such plans share; None where their features would not stay in memory."""
@@ -61,12 +67,14 @@ class HeadBench:
 
     def predict(self, heads: Sequence[HeadState], rows: Rows) -> NDArray[np.float32]:
         """Probabilities (heads, n, classes) of rows of the task's data, plain."""
-        return predict(heads, self.features[rows])
+        return predict(heads, self.features[rows], self.loss)
 
     def _places(self, size: int) -> SideBySide:
         if size not in self._by_size:
             classes = len(self.bench.data.classes)
-            self._by_size[size] = SideBySide(self.features, classes=classes, batch_size=self._batch_size, places=size)
+            self._by_size[size] = SideBySide(
+                self._in_memory, self.loss, classes=classes, batch_size=self._batch_size, places=size
+            )
         return self._by_size[size]
 
 
@@ -133,12 +141,12 @@ class HeadLearner:
     def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
         """Probabilities and features of rows of the task's data, by the first fold's head."""
         features = self.features_of(rows)
-        return predict(self.heads[:1], features)[0], features
+        return predict(self.heads[:1], features, self._shared.loss)[0], features
 
     def predict_mixed(self, rows: Rows, partners: Rows, share: float) -> Probabilities:
         """Probabilities of mixtures of the features of target rows."""
         mixed = share * self.features_of(rows) + (1 - share) * self.features_of(partners)
-        return predict(self.heads[:1], mixed.astype(np.float32))[0]
+        return predict(self.heads[:1], mixed.astype(np.float32), self._shared.loss)[0]
 
     def classifier_weights(self) -> NDArray[np.float32]:
         """(d, classes), of the first fold's head."""

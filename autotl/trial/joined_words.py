@@ -9,16 +9,15 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.data.examples import Fold, Inputs, TaskData
+from autotl.data.examples import Fold, Inputs, TaskData, is_known
 from autotl.data.texts import Texts
-from autotl.scoring.metrics import LEAST_PROBABILITY
-from autotl.trial.classical.bag_of_words import BagOfWords, cross_fitted_logits
+from autotl.trial.classical import model_named
+from autotl.trial.classical.bag_of_words import NAME, BagOfWords, cross_fitted_logits
 from autotl.trial.learner import Arrays
 from autotl.trial.scorer import Scorer
-from autotl.trial.trainer import softmax
 
 ARRAYS = 4  # that a bag of words is kept as, behind a trial's own weights
-Opinions = NDArray[np.float32]  # (n, classes), logarithms of probabilities
+Opinions = NDArray[np.float32]  # (n, classes), the logits of its probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +39,7 @@ class JoinedWords:
 def fitted_on(fold: Fold, data: TaskData, scorer: Scorer, check: Callable[[], None]) -> JoinedWords:
     """Fits on the fold's labelled training rows; no other label is read."""
     texts = _texts(data)
-    rows = fold.train[data.labels[fold.train] >= 0]
+    rows = fold.train[is_known(data.labels[fold.train])]
     labels, classes = data.labels[rows], len(data.classes)
     fitted = cross_fitted_logits(
         [texts[row] for row in rows.tolist()],
@@ -50,25 +49,26 @@ def fitted_on(fold: Fold, data: TaskData, scorer: Scorer, check: Callable[[], No
         seed=scorer.seed,
         check=check,
         groups=None if data.groups is None else data.groups[rows],
+        kind=_kind_for(data),
     )
-    opinions = opinions_of(fitted.model, texts)
-    opinions[rows] = _logarithms(softmax(fitted.logits.astype(np.float32)))
+    opinions, link = opinions_of(fitted.model, texts), fitted.model.link
+    opinions[rows] = link.logits(link.probabilities(fitted.logits.astype(np.float32)))
     return JoinedWords(fitted.model, opinions)
 
 
 def stored(arrays: Arrays, data: TaskData) -> JoinedWords:
     """The one that a trial left behind; of training rows too it says what it says of new ones."""
-    model = BagOfWords.from_arrays(arrays, len(data.classes))
+    model = _kind_for(data).from_arrays(arrays, len(data.classes))
     return JoinedWords(model, opinions_of(model, _texts(data)))
 
 
 def opinions_of(model: BagOfWords, texts: "list[str] | tuple[str, ...]") -> Opinions:
-    """Logarithms of the model's probabilities, (n, classes)."""
-    return _logarithms(model.predict(texts))
+    """What gives the model's probabilities again, (n, classes)."""
+    return model.link.logits(model.predict(texts))
 
 
-def _logarithms(probabilities: NDArray[np.float32]) -> Opinions:
-    return np.log(np.maximum(probabilities, LEAST_PROBABILITY)).astype(np.float32)
+def _kind_for(data: TaskData) -> type[BagOfWords]:
+    return cast(type[BagOfWords], model_named(NAME, data.problem))
 
 
 def _texts(data: TaskData) -> list[str]:

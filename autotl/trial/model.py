@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from autotl.adaptation import METHODS, Method
 from autotl.adaptation.method import AffineMap, Joint, JointBatch, Part, PostTraining, Transform
-from autotl.data.examples import UNKNOWN
 from autotl.plan import Choice
+from autotl.trial.losses import LOSSES, Loss
 
 NOTHING = Choice("none")
 
@@ -25,6 +25,7 @@ class Structure:
         joined: how many numbers from elsewhere the head sees beside the features.
         domains: how many domains have an alignment map of their own; 0 where features are not aligned.
         loss: the method that adds to the loss, with its structural parameters; `none` where none does.
+        learns_by: the loss of known labels, a key of `LOSSES`.
     """
 
     head: Choice
@@ -32,26 +33,34 @@ class Structure:
     joined: int = 0
     domains: int = 0
     loss: Choice = NOTHING
+    learns_by: str = "cross_entropy"
 
     @classmethod
-    def of(cls, head: Choice, adaptation: Choice, *, classes: int, domains: int, joined: int) -> "Structure":
+    def of(
+        cls, head: Choice, adaptation: Choice, *, classes: int, domains: int, joined: int, learns_by: str
+    ) -> "Structure":
         """The structure of a plan's model."""
         method = METHODS[adaptation.name]
         fixed = {name: value for name, value in adaptation.parameters.items() if method.parameters[name].structural}
         trained = isinstance(method, Joint | PostTraining)
         aligned = alignment_of(adaptation) is not None
         loss = Choice(adaptation.name, fixed) if trained else NOTHING
-        return cls(head, classes, joined, domains if aligned else 0, loss)
+        return cls(head, classes, joined, domains if aligned else 0, loss, learns_by)
 
     @property
     def method(self) -> Method:
         """The method that adds to the loss."""
         return METHODS[self.loss.name]
 
+    @property
+    def supervised(self) -> Loss:
+        """What known labels are learnt by."""
+        return LOSSES[self.learns_by]
+
     def key(self) -> tuple[Any, ...]:
         """Equal for equal structures; hashable."""
         choices = [(choice.name, tuple(sorted(choice.parameters.items()))) for choice in (self.head, self.loss)]
-        return (*choices, self.classes, self.joined, self.domains)
+        return (*choices, self.classes, self.joined, self.domains, self.learns_by)
 
 
 def alignment_of(adaptation: Choice) -> tuple[Transform, dict[str, Any]] | None:
@@ -217,8 +226,8 @@ class TransferModel(keras.Model):
         """The supervised loss, and what the plan's method adds to it.
 
         Args:
-            y: class index per example, shape (n,); UNKNOWN where there is no label. Of a joint method the first half
-                are labelled examples, the second half target examples with their pseudo-labels, if there are any.
+            y: labels, (n, …) as the loss has them; UNKNOWN where there is none. Of a joint method the first half are
+                labelled examples, the second half target examples with their pseudo-labels, if there are any.
             y_pred: what `call` returned.
             sample_weight: (n,) or None.
         """
@@ -240,16 +249,8 @@ class TransferModel(keras.Model):
         return supervised
 
     def _supervised(self, logits: Any, y: Any, sample_weight: Any) -> Any:
-        """Weighted cross-entropy with label smoothing: the mean over known labels, each weighted by its class."""
-        known = ops.cast(ops.not_equal(y, UNKNOWN), "float32")
-        label = ops.maximum(y, 0)
-        log_probabilities = ops.log_softmax(logits, axis=-1)
-        of_label = ops.take_along_axis(log_probabilities, ops.expand_dims(label, -1), axis=-1)[:, 0]
-        smoothed = (1.0 - self.label_smoothing) * of_label + self.label_smoothing * ops.mean(log_probabilities, axis=-1)
-        weight = known * ops.take(self.class_weights, label)
-        if sample_weight is not None:
-            weight = weight * ops.cast(sample_weight, "float32")
-        return -ops.sum(weight * smoothed) / ops.maximum(ops.sum(weight), 1e-7)
+        """The mean over known labels, with label smoothing, each weighted by its class."""
+        return self.structure.supervised.of_batch(logits, y, self.label_smoothing, self.class_weights, sample_weight)
 
     def _values(self) -> dict[str, Any]:
         """The method's parameters: structural ones as they are, the others and the ramp as variables."""

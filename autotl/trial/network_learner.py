@@ -104,7 +104,10 @@ class NetworkBench:
         form = form_of(plan, self.data)
         classes, domains = len(self.data.classes), len(self.data.domains)
         joined = classes if plan.join == WORDS else 0
-        structure = Structure.of(plan.head, plan.adaptation, classes=classes, domains=domains, joined=joined)
+        learns_by = self.data.problem.loss_for(self.data.metric)
+        structure = Structure.of(
+            plan.head, plan.adaptation, classes=classes, domains=domains, joined=joined, learns_by=learns_by
+        )
         key = (plan.backbone, form, plan.tap, plan.unfrozen_layers, plan.views, structure.key())
         if key not in self._trainers:
             network = self.network(plan)

@@ -50,11 +50,12 @@ from autotl.backbones.residual_mlp import (
     number_statistics,
     numeric_columns,
 )
-from autotl.data.examples import UNKNOWN, Rows, TaskData
+from autotl.data.examples import UNKNOWN, Rows, TaskData, is_known
 from autotl.data.schema import Schema
 from autotl.data.splits import deal, joint_groups
 from autotl.errors import DataError, StorageError
 from autotl.features.engine import uses_xla
+from autotl.trial.losses import LOSSES, Loss
 from autotl.trial.optimizer import TransferAdam
 from autotl.trial.trainer import cosine_decay
 
@@ -172,8 +173,8 @@ def pretraining_rows(data: TaskData) -> tuple[Kind, Rows]:
     folds = (*data.folds, *data.suffix_folds)
     in_every_fold = reduce(np.intersect1d, [fold.train for fold in folds])
     of_source = in_every_fold[data.domain_of[in_every_fold] > 0]
-    labelled = of_source[data.labels[of_source] != UNKNOWN]
-    if len(np.unique(data.labels[labelled])) > 1:
+    labelled = of_source[is_known(data.labels[of_source])]
+    if len(np.unique(data.labels[labelled], axis=0)) > 1:
         return "supervised", labelled
     rows = np.union1d(in_every_fold, data.adaptation_rows)
     if not len(rows):
@@ -341,10 +342,15 @@ def _held_out(data: TaskData, kind: Kind, rows: Rows, draws: np.random.Generator
     groups = joint_groups(names, [contents[row] for row in rows.tolist()])
     strata = data.labels[rows] if kind == "supervised" else data.domain_of[rows]
     bins = deal(strata, groups, [1 - HELD_OUT_SHARE, HELD_OUT_SHARE], draws)
-    is_whole = np.array_equal(np.unique(strata[bins == 0]), np.unique(strata))
+    is_whole = np.array_equal(_present(strata[bins == 0]), _present(strata))
     if (bins == 1).sum() < FEWEST_HELD_OUT or not is_whole:
         return rows, rows[:0]
     return rows[bins == 0], rows[bins == 1]
+
+
+def _present(strata: NDArray[Any]) -> NDArray[Any]:
+    """The classes, domains or labels of which there is an example."""
+    return np.flatnonzero((strata == 1).any(axis=0)) if strata.ndim == 2 else np.unique(strata)
 
 
 def _teach(
@@ -475,27 +481,29 @@ def _head(units: int, seed: int) -> keras.layers.Layer:
 
 
 class Classes:
-    """Telling the classes of the source."""
+    """Telling the classes, or the labels, of the source."""
 
     def __init__(self, network: keras.Model, examples: _Examples, *, seed: int) -> None:
         self._examples = examples
-        self.model = _Classifier(network, len(examples.data.classes), seed)
+        data = examples.data
+        self.model = _Classifier(network, LOSSES[data.problem.loss_for(data.metric)], len(data.classes), seed)
 
     def training_batch(self, rows: Rows, draws: np.random.Generator) -> Batch:
-        """Varied examples, and class indices (n,)."""
+        """Varied examples, and labels (n, …) as the loss has them."""
         seen, told = self.held_out_batch(rows, draws)
         schema = self._examples.form.schema
         return (varied_windows(seen, draws) if schema is None else _forget_some(seen, schema, draws)), told
 
     def held_out_batch(self, rows: Rows, draws: np.random.Generator) -> Batch:  # noqa: ARG002
-        """Examples as they are, and class indices (n,)."""
+        """Examples as they are, and labels (n, …)."""
         return self._examples.read(rows), self._examples.data.labels[rows].astype(np.int32)
 
 
 class _Classifier(Student):
-    def __init__(self, network: keras.Model, classes: int, seed: int) -> None:
+    def __init__(self, network: keras.Model, loss: Loss, classes: int, seed: int) -> None:
         super().__init__(name="classifier")  # a scope may not begin with the class's underscore
         self.network = network
+        self._loss, self._classes = loss, classes
         self.pool = keras.layers.GlobalAveragePooling1D() if len(network.output_shape) == 3 else None
         self.head = _head(classes, seed)
 
@@ -505,8 +513,8 @@ class _Classifier(Student):
         return self.head(features if self.pool is None else self.pool(features))
 
     def loss_of(self, told: Any, said: Any) -> Any:
-        """Mean cross-entropy."""
-        return ops.mean(ops.sparse_categorical_crossentropy(told, said, from_logits=True))
+        """The mean over examples, which all count alike."""
+        return self._loss.of_batch(said, told, 0.0, ops.ones(self._classes), None)
 
 
 class SwappedCells:

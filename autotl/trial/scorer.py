@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.data.examples import UNKNOWN, TaskData
+from autotl.data.examples import UNKNOWN, Labels, TaskData
 from autotl.scoring import ESTIMATORS, LABEL_FREE_SCORES
 from autotl.scoring.guards import CLASSES_PREDICTED, classes_predicted
 from autotl.scoring.intervals import interval
 from autotl.scoring.label_free import derivable, scores_at_hand
+from autotl.scoring.label_sets import Thresholds
+from autotl.scoring.label_thresholds import tuned
 from autotl.scoring.metrics import METRICS, Metric, compute_all
 from autotl.scoring.noise import deviations
 from autotl.trial.outcome import Outputs
@@ -33,7 +35,7 @@ class Scorer:
     positive: int = 1
     seed: int = 0
 
-    def value(self, labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
+    def value(self, labels: Labels, probabilities: NDArray[np.float32]) -> float:
         """The task's metric; not a number where a probability is none."""
         return self.of_task(labels, probabilities)
 
@@ -42,10 +44,17 @@ class Scorer:
         """The task's metric, with its positive class."""
         return METRICS[self.metric].with_positive(self.positive)
 
-    def class_weights(self, labels: NDArray[np.int64], *, classes: int) -> NDArray[np.float32]:
-        """A weight per class, mean one over the examples; all ones unless balanced."""
+    def class_weights(self, labels: Labels, *, classes: int) -> NDArray[np.float32]:
+        """A weight per class, mean one over the examples; all ones unless balanced.
+
+        Of several labels each, what an example that bears the label counts beside one that does not: as many times as
+        there are more of those.
+        """
         if not self.balanced:
             return np.ones(classes, dtype=np.float32)
+        if labels.ndim == 2:
+            borne, others = (labels == 1).sum(axis=0), (labels == 0).sum(axis=0)
+            return (np.maximum(others, 1) / np.maximum(borne, 1)).astype(np.float32)
         counts = np.bincount(labels[labels >= 0], minlength=classes)
         return (counts.sum() / np.maximum(counts, 1) / max((counts > 0).sum(), 1)).astype(np.float32)
 
@@ -83,24 +92,43 @@ class Scorer:
         assert outputs.source is not None
         return compute_all(data.labels[outputs.source_rows], outputs.source, positive=self.positive)
 
+    def thresholds(self, data: TaskData, outputs: Outputs) -> list[float] | None:
+        """From which probability on each label is said, tuned on the rows that trials are scored on; None where an
+        example has one class."""
+        labels = data.labels[outputs.rows]
+        return tuned(labels, outputs.validation) if labels.ndim == 2 else None
+
     def on_test(
-        self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], groups: NDArray[np.int64] | None = None
+        self,
+        labels: Labels,
+        probabilities: NDArray[np.float32],
+        groups: NDArray[np.int64] | None = None,
+        *,
+        thresholds: Thresholds | None = None,
     ) -> dict[str, Any]:
-        """`{value, low, high}` on the test set. Labels of classes that no model can name (UNKNOWN) count as misses."""
-        return self._with_interval(*counting_unknown(labels, probabilities), groups)
+        """`{value, low, high}` on the test set. Labels of classes that no model can name (UNKNOWN) count as misses.
+
+        Args:
+            thresholds: as `thresholds` gives them.
+        """
+        metric = self.of_task.with_thresholds(thresholds)
+        return self._with_interval(*counting_unknown(labels, probabilities), groups, metric)
 
     def _with_interval(
-        self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], groups: NDArray[np.int64] | None
+        self,
+        labels: Labels,
+        probabilities: NDArray[np.float32],
+        groups: NDArray[np.int64] | None,
+        metric: Metric | None = None,
     ) -> dict[str, Any]:
-        value = self.value(labels, probabilities)
+        asked = metric or self.of_task
+        value = asked(labels, probabilities)
         if not np.isfinite(value):
             return {"value": value, "low": None, "high": None}
-        return dict(interval(self.of_task, labels, probabilities, groups=groups, seed=self.seed).as_dict())
+        return dict(interval(asked, labels, probabilities, groups=groups, seed=self.seed).as_dict())
 
 
-def counting_unknown(
-    labels: NDArray[np.int64], probabilities: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def counting_unknown(labels: Labels, probabilities: NDArray[np.float32]) -> tuple[Labels, NDArray[np.float32]]:
     """Labels of classes that no model can name, as a class of their own that is never predicted."""
     if not (labels == UNKNOWN).any():
         return labels, probabilities

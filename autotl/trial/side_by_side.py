@@ -7,6 +7,7 @@ and weights in every step, its own rates, and its own noise of dropout, drawn fr
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 
@@ -15,8 +16,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from autotl.data.examples import UNKNOWN
-from autotl.trial.trainer import glorot_uniform, softmax
+from autotl.trial.losses import Loss
+from autotl.trial.trainer import glorot_uniform
 
 SIZES = (8, 32)  # places of a compiled step, by `benchmarks.speed.packets`: more gain little, fewer waste less on a few
 STEPS_AT_ONCE = 64  # between two looks at the clock
@@ -30,13 +31,13 @@ class HeadBatch(NamedTuple):
 
     Attributes:
         rows: (n,) of the features.
-        labels: (n,) class indices, UNKNOWN where there is none.
+        labels: (n, …) as the loss has them, UNKNOWN where there is none.
         weights: (n,) of the examples in the loss; None where all count alike.
         rate: the learning rate of this step.
     """
 
     rows: NDArray[np.int64]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     weights: NDArray[np.float32] | None
     rate: float
 
@@ -78,21 +79,22 @@ def in_memory(features: Matrix) -> Any:
     return keras.Variable(features, trainable=False, name="features")
 
 
-def predict(heads: Sequence[HeadState], features: Matrix) -> Matrix:
-    """Probabilities (heads, n, classes) of features (n, d), all by one product of matrices."""
+def predict(heads: Sequence[HeadState], features: Matrix, loss: Loss) -> Matrix:
+    """What heads say of features (n, d), (heads, n, classes), all by one product of matrices."""
     logits = features @ np.concatenate([head.kernel for head in heads], axis=1)
     logits += np.concatenate([head.bias for head in heads])
     of_heads = logits.reshape(len(features), len(heads), len(heads[0].bias)).transpose(1, 0, 2)
-    return softmax(of_heads)
+    return loss.link.probabilities(of_heads)
 
 
 class SideBySide:
     """The compiled step of `places` heads on features in memory."""
 
-    def __init__(self, features: Any, *, classes: int, batch_size: int, places: int) -> None:
+    def __init__(self, features: Any, loss: Loss, *, classes: int, batch_size: int, places: int) -> None:
         self.places = places
         self._batch_size = batch_size
-        self._model = _Places(features, classes=classes, places=places)
+        self._no_labels = partial(loss.no_labels, classes=classes)
+        self._model = _Places(features, loss, classes=classes, places=places)
         is_tensorflow = keras.backend.backend() == "tensorflow"
         self._take_steps = in_one_call(self._model) if is_tensorflow else one_by_one(self._model)
 
@@ -116,7 +118,7 @@ class SideBySide:
     def _assembled(self, heads: Sequence[HeadState], steps: Sequence[Sequence[HeadBatch | None]]) -> "_Steps":
         """What the model reads in these steps, of every head that has a batch left."""
         shape = (len(steps), self.places, self._batch_size)
-        rows, labels = np.zeros(shape, dtype=np.int32), np.full(shape, UNKNOWN, dtype=np.int32)
+        rows, labels = np.zeros(shape, dtype=np.int32), self._no_labels(*shape)
         weights = np.zeros(shape, dtype=np.float32)
         pace = np.zeros((len(steps), len(_PACE), self.places), dtype=np.float32)
         seeds = np.zeros((len(steps), self.places, 2), dtype=np.uint32)
@@ -195,7 +197,7 @@ def in_one_call(model: "_Places") -> TakeSteps:
         reduce_retracing=True,
         input_signature=[
             tf.TensorSpec((None, model.places, None), "int32"),
-            tf.TensorSpec((None, model.places, None), "int32"),
+            tf.TensorSpec((None, model.places, None, *model.label_shape), "int32"),
             tf.TensorSpec((None, model.places, None), "float32"),
             tf.TensorSpec((None, len(_PACE), model.places), "float32"),
             tf.TensorSpec((None, model.places, 2), "uint32"),
@@ -212,9 +214,11 @@ class _Places:
     The gradient of a linear head is known; written out, a step costs two thirds of what differentiating it would.
     """
 
-    def __init__(self, features: Any, *, classes: int, places: int) -> None:
+    def __init__(self, features: Any, loss: Loss, *, classes: int, places: int) -> None:
         self.features = features
         self.places = places
+        self.label_shape = loss.label_shape(classes)
+        self._loss = loss
         width = features.shape[1]
         self.kernel = _zeros((places, width, classes), "kernel")
         self.bias = _zeros((places, classes), "bias")
@@ -229,14 +233,15 @@ class _Places:
         """One step of every place on its own batch.
 
         Args:
-            rows, labels, weights: (places, n), of the features; labels are class indices or UNKNOWN.
+            rows, labels, weights: (places, n, …), of the features; labels as the loss has them.
             pace: (4, places), `_PACE`.
             seeds: (places, 2), of dropout.
         """
         seen = ops.take(self.features, rows, axis=0)
         seen = ops.cond(ops.any(self.dropout > 0), lambda: self._thinned(seen, seeds), lambda: seen)
-        log_probabilities = ops.log_softmax(ops.matmul(seen, self.kernel) + ops.expand_dims(self.bias, 1), axis=-1)
-        losses, of_logits = self._loss(log_probabilities, labels, weights)
+        logits = ops.matmul(seen, self.kernel) + ops.expand_dims(self.bias, 1)
+        smoothing = ops.reshape(self.label_smoothing, (-1, 1, 1))
+        losses, of_logits = self._loss.of_heads(logits, labels, smoothing, self.class_weights, weights)
         self.losses_so_far.assign_add(losses * pace[3])
         self._move(self.kernel, self.moments[:2], ops.einsum("knd,knc->kdc", seen, of_logits), pace)
         self._move(self.bias, self.moments[2:], ops.sum(of_logits, axis=1), pace)
@@ -247,18 +252,6 @@ class _Places:
         draws = [keras.random.uniform(shape, seed=_GivenSeed(seeds[place])) for place in range(self.places)]
         rates = ops.reshape(self.dropout, (-1, 1, 1))
         return ops.where(ops.stack(draws) >= rates, seen / (1.0 - rates), ops.zeros_like(seen))
-
-    def _loss(self, log_probabilities: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
-        """Each place's own supervised loss, (places,), as `TransferModel` has it, and its gradient by the logits."""
-        known = ops.cast(ops.not_equal(labels, UNKNOWN), "float32")
-        label = ops.maximum(labels, 0)
-        classes = log_probabilities.shape[-1]
-        smoothing = ops.reshape(self.label_smoothing, (-1, 1, 1))
-        wanted = (1.0 - smoothing) * ops.one_hot(label, classes) + smoothing / classes
-        weight = known * ops.take_along_axis(self.class_weights, label, axis=-1) * weights
-        share = weight / ops.maximum(ops.sum(weight, axis=-1, keepdims=True), 1e-7)
-        losses = -ops.sum(share * ops.sum(wanted * log_probabilities, axis=-1), axis=-1)
-        return losses, ops.expand_dims(share, -1) * (ops.exp(log_probabilities) - wanted)
 
     def _move(self, variable: Any, moments: Sequence[Any], gradient: Any, pace: Any) -> None:
         """One step of Adam; weight decay applies to kernels."""

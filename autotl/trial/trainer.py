@@ -14,6 +14,7 @@ from autotl.backbones.network import Network
 from autotl.backbones.origin import Head
 from autotl.features.engine import needed_length, uses_xla
 from autotl.plan import Plan
+from autotl.trial.links import Link
 from autotl.trial.model import Structure, TransferModel
 from autotl.trial.optimizer import TransferAdam
 
@@ -25,7 +26,7 @@ class Batch(NamedTuple):
 
     Attributes:
         tensors: as `TransferModel` takes them, each (n, ...).
-        labels: (n,) class indices, UNKNOWN where there is none.
+        labels: (n,) class indices or (n, labels) marks, UNKNOWN where there is none.
         weights: (n,) of the examples in the supervised loss; None where all count alike.
     """
 
@@ -53,6 +54,11 @@ class Trainer:
         self.optimizer = TransferAdam(parts=self.model.part_of())
         self.model.compile(optimizer=self.optimizer, jit_compile=uses_xla())
         self.optimizer.build(self.model.trainable_variables)
+
+    @property
+    def link(self) -> Link:
+        """From the head's logits to what the model says."""
+        return self.model.structure.supervised.link
 
     def reset(self, plan: Plan, *, seed: int, class_weights: NDArray[np.float32]) -> None:
         """Pretrained weights, the head that came with them or a new one drawn from `seed`, an empty optimizer, this
@@ -142,7 +148,7 @@ class Trainer:
             outputs = self.model.predict_on_batch(self._input(tensors))
             logits.append(np.asarray(outputs["logits"], dtype=np.float32))
             features.append(np.asarray(outputs["features"], dtype=np.float32))
-        return softmax(np.concatenate(logits)), np.concatenate(features)
+        return self.link.probabilities(np.concatenate(logits)), np.concatenate(features)
 
     def pooled(self, batches: Iterable[Arrays]) -> NDArray[np.float32]:
         """Features (n, d) as the suffix gives them, before any alignment."""
@@ -154,7 +160,7 @@ class Trainer:
         domain = np.zeros(len(pooled), dtype="int32")
         joined = [] if beside is None else [keras.ops.convert_to_tensor(beside)]
         outputs = self.model.from_pooled(keras.ops.convert_to_tensor(pooled), joined, domain)
-        return softmax(np.asarray(keras.ops.convert_to_numpy(outputs["logits"]), dtype=np.float32))
+        return self.link.probabilities(np.asarray(keras.ops.convert_to_numpy(outputs["logits"]), dtype=np.float32))
 
     def classifier_weights(self) -> NDArray[np.float32]:
         """(d, classes), of the last layer."""
@@ -182,7 +188,8 @@ class Trainer:
     def _build_networks(self, said: dict[str, Any]) -> None:
         """Calls the method's loss once, so that the layers that it trains beside the model have their weights."""
         twice = {name: keras.ops.concatenate([said[name]] * 4) for name in said}
-        self.model.compute_loss(y=np.zeros(4, dtype="int32"), y_pred=twice)
+        labels = self.model.structure.supervised.no_labels(4, classes=self.model.structure.classes)
+        self.model.compute_loss(y=labels, y_pred=twice)
 
     def _new_head(self, draws: np.random.Generator) -> Head:
         head = []
@@ -230,12 +237,6 @@ class Trainer:
 def cosine_decay(rate: float, total_steps: int) -> Callable[[int], float]:
     """From `rate` to zero along half a cosine over `total_steps`."""
     return lambda step: 0.5 * rate * (1.0 + math.cos(math.pi * min(step / max(total_steps, 1), 1.0)))
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Along the last axis, in float64 inside; not-a-number stays so."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
 def warm_up(total_steps: int) -> Callable[[int], float]:

@@ -7,6 +7,7 @@ from autotl.data.examples import Fold, TaskData
 from autotl.data.images import ImageArray, array_digests
 from autotl.features import FeatureStore
 from autotl.plan import Plan
+from autotl.task.problem import MULTILABEL
 from autotl.trial.scorer import Scorer
 from autotl.trial.workshop import Workshop
 
@@ -48,9 +49,21 @@ def a_task(*, rows: int = 120, folds: int = 1, seed: int = 0, metric: str = "acc
     return TaskData(**{**values, **changes})
 
 
-def a_workshop(tmp_path, data: TaskData | None = None, *, metric: str = "accuracy") -> Workshop:
+def a_task_of_sets(*, rows: int = 120, folds: int = 1, seed: int = 0, **changes) -> TaskData:
+    """The same noise, of which each of three labels is a channel that is brighter; some images bear none."""
+    draws = np.random.default_rng(seed)
+    sets = (draws.random((rows, 3)) < 0.4).astype(np.int64)
+    pixels = draws.integers(0, 120, size=(rows, 20, 20, 3))
+    pixels[:, 5:15, 5:15] += 60 * sets[:, None, None]
+    pixels = pixels.astype(np.uint8)
+    inputs = ImageArray(pixels, tuple(f"row {row}" for row in range(rows)), array_digests(pixels))
+    values = {"inputs": (inputs,), "labels": sets, "problem": MULTILABEL, "metric": "average_precision"}
+    return a_task(rows=rows, folds=folds, seed=seed, **{**values, **changes})
+
+
+def a_workshop(tmp_path, data: TaskData | None = None, *, metric: str = "accuracy", balanced: bool = False) -> Workshop:
     store = FeatureStore(tmp_path / "store", limit_bytes=1 << 30, precision="float32")
-    return Workshop(data or a_task(), store, Scorer(metric))
+    return Workshop(data or a_task(), store, Scorer(metric, balanced=balanced))
 
 
 def a_plan(**values) -> Plan:

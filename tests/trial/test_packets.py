@@ -6,7 +6,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from pretend import a_plan, a_task, a_workshop
+from pretend import a_plan, a_task, a_task_of_sets, a_workshop
 from pretend_domains import two_domains
 
 from autotl.adaptation import METHODS
@@ -79,6 +79,19 @@ def test_without_target_labels_they_are_equal_too_with_examples_weighed_and_inpu
         assert packed[-1].ending.outputs.mixed is not None
         packed, alone = ([replace(row, score=0.0) for row in rows] for rows in (packed, alone))
         assert_equal(packed, alone)
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_with_several_labels_each_they_are_equal_too(tmp_path, balanced):
+    data = a_task_of_sets(rows=118, folds=3)
+    together = train(a_workshop(tmp_path / "together", data, metric="log_loss", balanced=balanced), VARIED)
+    one_by_one = a_workshop(tmp_path / "alone", data, metric="log_loss", balanced=balanced)
+    for plan, packed in zip(VARIED, together, strict=True):
+        assert_equal(packed, train(one_by_one, [plan])[0])
+    learnt = together[1][-1]
+    assert learnt.ending.scores["average_precision"] > 0.8
+    assert np.ptp(learnt.ending.outputs.validation.sum(axis=1)) > 0.3  # each label alone
+    assert learnt.ending.scores["subset_accuracy"] > 0.5
 
 
 def test_a_packet_says_the_same_whatever_shares_it_and_whatever_came_before(tmp_path):
