@@ -18,6 +18,7 @@ from autotl.run import RunFolder
 from autotl.run.folder import REPORT
 from autotl.scoring.comparison import resolution_sentence
 from autotl.search.disk import expected, lacking
+from autotl.task import PROBLEMS
 
 if TYPE_CHECKING:
     from autotl.production.prediction import Predictions
@@ -135,11 +136,12 @@ def write_demo(out: Path) -> Path:
 def _sentences(opened: OpenedTask) -> list[str]:
     described = opened.description
     setting, classes = described["setting"], described["classes"]
-    lines = [f"{described['task']}: {setting} transfer, {len(classes)} classes, metric {opened.metric}."]
+    problem = PROBLEMS[opened.task.problem]
+    lines = [f"{described['task']}: {setting} transfer, {problem.subject(classes)}, metric {opened.metric}."]
     lines.extend(described["follows"])
     lines.extend(described["notes"])
     scored = described["scored"]
-    if scored is not None and scored["smallest_class"] < FEW_IN_A_CLASS:
+    if scored is not None and scored["smallest_class"] < FEW_IN_A_CLASS and "accuracy" in problem.metrics:
         lines.append(resolution_sentence(scored["rows"]))
     lines.extend(f"Skipped: {why}" for why in opened.unavailable.values())
     for spec in opened.space.values("backbone"):

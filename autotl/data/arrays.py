@@ -15,6 +15,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes
 _DEFLATE = 1032  # nothing that deflate packs shrinks further than this
 _ENCRYPTED = 0x1
 INFLATION, SPARED = 4, 20 * 2**20  # times the file's size, and bytes that are allowed anyway
+NAMES = "SUiub"  # kinds of types that a member with names may have
 _MOST_VALUES = 2**62  # what claims more is no array
 
 
@@ -85,11 +86,12 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         return {name: _content(archive, name) for name in names}
 
 
-def read_names(path: Path, name: str, *, meaning: str) -> list[str]:
+def read_names(path: Path, name: str, *, meaning: str, kinds: str = NAMES) -> list[str]:
     """A member of text, whole numbers or truth values, shape (n,) or (n, 1), as text.
 
     Args:
         meaning: what the names are, such as `labels`, for the message.
+        kinds: NumPy's letters for the types that it may have.
     Raises:
         ArrayError: as `read_array`; or another shape or type.
     """
@@ -99,8 +101,9 @@ def read_names(path: Path, name: str, *, meaning: str) -> list[str]:
     kind = meaning.capitalize()
     if values.ndim != 1:
         raise ArrayError(f"{name!r} has shape {values.shape}. {kind} are one text or number a row, shape (n,).")
-    if values.dtype.kind not in "SUiub":
-        raise ArrayError(f"{name!r} holds values of type {values.dtype}. {kind} are text or whole numbers.")
+    if values.dtype.kind not in kinds:
+        allowed = "numbers" if "f" in kinds else "text or whole numbers"
+        raise ArrayError(f"{name!r} holds values of type {values.dtype}. {kind} are {allowed}.")
     try:
         names = [value.decode() if isinstance(value, bytes) else str(value) for value in values.tolist()]
         "".join(names).encode()  # half a surrogate pair would break whatever writes it down later

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from autotl.data.auditing.codes import CODES, SOFTER, allowable_codes
+from autotl.data.auditing.label_audit import LabelAudit
 from autotl.data.auditing.label_names import near_names, told_alone, told_with_count, twins
+from autotl.data.auditing.numbers import NUMBERS, continuous_findings
 from autotl.data.examples import Finding
 from autotl.data.listing import Survey, is_hidden, survey
 from autotl.data.opening import unique_ids, without_folders
@@ -50,7 +52,7 @@ def quick_findings(task: Task, listed: Survey) -> list[Finding]:
                 names = unique_ids(sorted(map(without_folders, names)))
             findings += _strangers(listing.where, names, listed.modality)
     if not any(finding.severity == "error" for finding in findings):
-        findings += _class_findings(task, listed)
+        findings += LABEL_AUDITS[task.problem].findings(task, listed)
     return [softened(task, finding) for finding in findings]
 
 
@@ -75,6 +77,20 @@ def raise_errors(findings: Iterable[Finding]) -> None:
 
 
 def classes_of(task: Task, listed: Survey) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """What the columns of an answer are called, in their order, and what was found while agreeing on them."""
+    return LABEL_AUDITS[task.problem].names(task, listed)
+
+
+def metric_of(task: Task, counts: Mapping[str, int]) -> str:
+    """What a task is measured by.
+
+    Args:
+        counts: examples per class, as far as the search may know them; empty where there are no classes.
+    """
+    return task.metric or LABEL_AUDITS[task.problem].suggested_metric(counts)
+
+
+def _classes_of(task: Task, listed: Survey) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """The classes of the task in their order, and what was found while agreeing on them.
 
     They come from known labels only: of a target without labels not even the names of its folders are read.
@@ -175,6 +191,11 @@ def _strangers(where: str, names: Sequence[str], kind: str) -> Iterator[Finding]
 
 
 def _class_findings(task: Task, listed: Survey) -> Iterator[Finding]:
+    rather_numbers = list(continuous_findings(task, listed))
+    if any(softened(task, finding).severity == "error" for finding in rather_numbers):
+        yield from rather_numbers  # a line for each of a thousand "classes" would hide it
+        return
+    yield from rather_numbers
     for domain in listed.domains:
         if domain == "target" and task.data.target.labels == "none":
             continue  # its class folders are read as one flat list
@@ -227,3 +248,10 @@ def _test_classes(task: Task, listed: Survey, classes: tuple[str, ...]) -> Itera
         where = listed.splits["target", "test"][0].where
         words = f"holds the classes {', '.join(map(repr, unknown[:5]))}, which train does not."
         yield Finding("class_mismatch", "error", f"{where}: {words} Remove them, or add examples to train.")
+
+
+# What is asked of labels before any example is opened, by the problem.
+LABEL_AUDITS: dict[str, LabelAudit] = {
+    "classification": LabelAudit(_classes_of, _class_findings, suggested_metric),
+    "regression": NUMBERS,
+}

@@ -17,24 +17,26 @@ from autotl.data.auditing.described import can_be_described, properties_of
 from autotl.data.auditing.duplicates import Place, conflict_findings, duplicate_findings, group_leaks
 from autotl.data.auditing.margins import margin_findings
 from autotl.data.auditing.near_duplicates import alike_images, alike_texts, near_duplicate_findings
-from autotl.data.auditing.shortcuts import balanced_sample, shortcut_findings
+from autotl.data.auditing.shortcut_tests import SHORTCUT_TESTS
+from autotl.data.auditing.shortcuts import balanced_sample
 from autotl.data.content import filled_shares
-from autotl.data.examples import UNKNOWN, Finding, Fold, Inputs, Rows, ScoreKind, SealedTest, TaskData
+from autotl.data.examples import UNKNOWN, Finding, Fold, Inputs, Labels, Rows, ScoreKind, SealedTest, TaskData
 from autotl.data.exported import ExportedSource
 from autotl.data.images import Images
 from autotl.data.joining import join_inputs
+from autotl.data.labels import LABELS
 from autotl.data.listing import SplitName, Survey, is_hidden, sources_of_examples, survey
 from autotl.data.looks import Looks, gathered
 from autotl.data.opening import Broken, Examples, Opened, open_all, unique_ids, without_folders
 from autotl.data.records import Records
 from autotl.data.setting import setting_of
-from autotl.data.splits import HEAD_FOLDS, SUFFIX_FOLDS, Integers, cross_validation, deal, is_few, joint_groups
+from autotl.data.splits import HEAD_FOLDS, SUFFIX_FOLDS, Integers, cross_validation, deal, joint_groups
 from autotl.data.summary import known_counts, share_of_test, summarise
 from autotl.data.table_fitting import as_read_by, bound, fitted_on, schema_of, without_useless_columns
 from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.errors import DataError, TaskError
-from autotl.task import LabelsOf, PerClass, Source, Task, unsupported
+from autotl.task import PROBLEMS, LabelsOf, PerClass, Source, Task, unsupported
 from autotl.task.model import share_of
 
 HELD_OUT_FROM_ROWS = 200  # fewer unlabelled validation inputs say too little to hold them out
@@ -53,7 +55,7 @@ class _Domain:
     train: Rows
     validation: Rows
     validation_is_given: bool
-    strata: Integers  # class index, or UNKNOWN throughout where the search may not see labels
+    labels: Labels  # unknown throughout where the search may not see them
 
 
 def load_data(task: Task) -> TaskData:
@@ -81,7 +83,7 @@ def load_data(task: Task) -> TaskData:
     for name, reason in broken.items():
         _log.info("left out: %s: the %s %s", name, audit.NOUNS[listed.modality], reason)
     findings += [audit.softened(task, found) for found in opened.findings]
-    given = {place: _of_known_classes(task, place, examples, classes) for place, examples in opened.splits.items()}
+    given = {place: _usable(task, place, examples, classes) for place, examples in opened.splits.items()}
     if listed.modality == "table":
         if listed.exported is None:
             given, noticed = without_useless_columns(task, given, classes)
@@ -121,14 +123,11 @@ def _as_stored(task: Task, broken: Sequence[Broken]) -> dict[str, str]:
     return dict(zip(unique_ids([file.name for file in files]), _reasons(files), strict=True))
 
 
-def _of_known_classes(
-    task: Task, place: tuple[str, SplitName], examples: Examples, classes: tuple[str, ...]
-) -> Examples:
+def _usable(task: Task, place: tuple[str, SplitName], examples: Examples, classes: tuple[str, ...]) -> Examples:
     """Without the rows of classes that the task leaves out; where labels are hidden nothing is left out."""
     if examples.labels is None or is_hidden(task, place[0]):
         return examples
-    known = set(classes)
-    return examples.take(np.array([row for row, label in enumerate(examples.labels) if label in known], dtype=np.int64))
+    return examples.take(LABELS[task.problem].usable(examples.labels, classes))
 
 
 def _shuffled_where_hidden(task: Task, place: tuple[str, SplitName], examples: Examples) -> Examples:
@@ -188,15 +187,15 @@ def _shortcuts(
     """The shortcut test of every domain whose labels the search may know, on the rows that it learns from."""
     for (domain, split), examples in given.items():
         if split == "train":
-            labels = _strata(task, domain, examples, classes)
-            labels = np.where(can_be_described(examples.inputs, looks), labels, UNKNOWN)
-            drawn = balanced_sample(labels, _draws(task, domain, "shortcuts"))
+            test, labels = SHORTCUT_TESTS[task.problem], _labels(task, domain, examples, classes)
+            strata = np.where(can_be_described(examples.inputs, looks), test.strata(labels), UNKNOWN)
+            drawn = balanced_sample(strata, _draws(task, domain, "shortcuts"))
             if not len(drawn):
                 continue
             groups = None if examples.groups is None else joint_groups(examples.groups)[drawn]
             where = listed.splits[domain, split][0].where
-            for properties in properties_of(examples.inputs.take(drawn), labels[drawn], looks):
-                yield from shortcut_findings(properties, labels[drawn], groups, classes=classes, where=where)
+            for properties in properties_of(examples.inputs.take(drawn), strata[drawn], looks):
+                yield from test.findings(properties, labels[drawn], groups, classes=classes, where=where)
 
 
 def _divided(
@@ -219,7 +218,7 @@ def _divided(
     source_validation = _joined(
         [domain.validation + start for domain, start in zip(domains[1:], starts[1:], strict=False)]
     )
-    labels = np.concatenate([domain.strata for domain in domains])
+    labels = np.concatenate([domain.labels for domain in domains])
     few = _labelled_few(task, target, classes)
     labels[few] = [classes.index((target.examples.labels or ())[row]) for row in few.tolist()]
     folds, suffix_folds, kind = _folds(task, target, few, labels, source_train, source_validation)
@@ -246,7 +245,8 @@ def _divided(
         setting=setting_of(task),
         test=test,
         findings=(*findings, *_few_drawn(task, few, labels, classes)),
-        metric=task.metric or audit.suggested_metric(known_counts(task, listed)),
+        problem=PROBLEMS[task.problem],
+        metric=audit.metric_of(task, known_counts(task, listed)),
         adaptation_rows=adaptation_rows,
         source_validation=source_validation,
         exported=listed.exported,
@@ -314,21 +314,21 @@ def _divide_target(
     if tested and train.labels is None:
         words = "a share of unlabelled examples cannot be a test. Name a labelled path, or write 'test: none'."
         raise DataError(f"{task.where('data.target.test')}: {words}")
-    strata = _strata(task, "target", train, classes)
-    bins = _deal(task, "target", train, strata, [1 - validation_share - tested, validation_share, tested])
+    labels = _labels(task, "target", train, classes)
+    bins = _deal(task, "target", train, labels, [1 - validation_share - tested, validation_share, tested])
     copies = np.array([digest in source_content for digest in train.content], dtype=np.bool_)
     groups = joint_groups(train.groups, train.content)
     # a labelled copy in a source would give the answer away; its whole group moves, to stay on one side
     bins[np.isin(groups, groups[copies & (bins == TEST)])] = TRAIN
     sealed: SealedTest | None = None
     if test is not None:
-        sealed = _seal(test, classes, protocol="given")
+        sealed = _seal(task, test, classes, protocol="given")
     elif isinstance(wanted.test, LabelsOf):
-        sealed = _seal(train, classes, protocol="labels_of_train")
+        sealed = _seal(task, train, classes, protocol="labels_of_train")
     elif tested:
-        sealed = _seal(train.take(np.flatnonzero(bins == TEST)), classes, protocol="share")
+        sealed = _seal(task, train.take(np.flatnonzero(bins == TEST)), classes, protocol="share")
     kept = np.flatnonzero(bins != TEST)
-    return _with_validation("target", train.take(kept), bins[kept], strata[kept], validation, task, classes), sealed
+    return _with_validation("target", train.take(kept), bins[kept], labels[kept], validation, task, classes), sealed
 
 
 def _divide_source(
@@ -340,23 +340,23 @@ def _divide_source(
 ) -> _Domain:
     train, validation = given[name, "train"], given.get((name, "validation"))
     share = share_of(source.validation) if validation is None else 0.0
-    strata = _strata(task, name, train, classes)
-    bins = _deal(task, name, train, strata, [1 - share, share])
-    return _with_validation(name, train, bins, strata, validation, task, classes)
+    labels = _labels(task, name, train, classes)
+    bins = _deal(task, name, train, labels, [1 - share, share])
+    return _with_validation(name, train, bins, labels, validation, task, classes)
 
 
 def _with_validation(
     name: str,
     train: Examples,
     bins: Integers,
-    strata: Integers,
+    labels: Labels,
     validation: Examples | None,
     task: Task,
     classes: tuple[str, ...],
 ) -> _Domain:
     """The domain of these examples, followed by those of a validation path."""
     if validation is None:
-        return _Domain(name, train, np.flatnonzero(bins == TRAIN), np.flatnonzero(bins == VALIDATION), False, strata)
+        return _Domain(name, train, np.flatnonzero(bins == TRAIN), np.flatnonzero(bins == VALIDATION), False, labels)
     count = len(train)
     inputs = join_inputs([train.inputs, validation.inputs])
     both = Examples(
@@ -367,33 +367,32 @@ def _with_validation(
         else None,
         train.alike,
     )
-    strata = np.concatenate([strata, _strata(task, name, validation, classes)])
-    return _Domain(name, both, np.arange(count), np.arange(count, len(both)), True, strata)
+    labels = np.concatenate([labels, _labels(task, name, validation, classes)])
+    return _Domain(name, both, np.arange(count), np.arange(count, len(both)), True, labels)
 
 
-def _strata(task: Task, domain: str, examples: Examples, classes: tuple[str, ...]) -> Integers:
-    """Class index per row, or UNKNOWN throughout where the search may not see labels."""
+def _labels(task: Task, domain: str, examples: Examples, classes: tuple[str, ...]) -> Labels:
+    """A label per row, unknown throughout where the search may not see them."""
+    kind = LABELS[task.problem]
     if examples.labels is None or is_hidden(task, domain):
-        return np.full(len(examples), UNKNOWN, dtype=np.int64)
-    index = {name: number for number, name in enumerate(classes)}
-    return np.array([index[label] for label in examples.labels], dtype=np.int64)
+        return kind.unknown(len(examples), classes)
+    return kind.read(examples.labels, classes)
 
 
-def _deal(task: Task, domain: str, examples: Examples, strata: Integers, shares: Sequence[float]) -> Integers:
+def _deal(task: Task, domain: str, examples: Examples, labels: Labels, shares: Sequence[float]) -> Integers:
     groups = joint_groups(examples.groups, examples.content)
-    return deal(strata, groups, shares, _draws(task, domain, "shares"))
+    return deal(LABELS[task.problem].strata(labels), groups, shares, _draws(task, domain, "shares"))
 
 
-def _seal(examples: Examples, classes: tuple[str, ...], *, protocol: str) -> SealedTest:
-    names = examples.labels or ()
-    index = {name: number for number, name in enumerate(classes)}
+def _seal(task: Task, examples: Examples, classes: tuple[str, ...], *, protocol: str) -> SealedTest:
+    names, kind = examples.labels or (), LABELS[task.problem]
     pairs = sorted(f"{digest} {name}" for digest, name in zip(examples.inputs.digests, names, strict=True))
     return SealedTest(
         examples.inputs,
-        np.array([index.get(name, UNKNOWN) for name in names], dtype=np.int64),
+        kind.read(names, classes),
         fingerprint=xxhash.xxh3_128_hexdigest("\n".join(pairs).encode()),
         protocol=protocol,
-        unknown_classes=tuple(sorted(set(names) - set(classes))),
+        unknown_classes=tuple(sorted({names[row] for row in kind.unnamed(names, classes).tolist()})),
         groups=None if examples.groups is None else joint_groups(examples.groups),
     )
 
@@ -432,13 +431,13 @@ def _folds(
     source_validation: Rows,
 ) -> tuple[tuple[Fold, ...], tuple[Fold, ...], ScoreKind]:
     """Folds for heads, folds for suffixes, and the kind of score they give."""
-    wanted = task.data.target.labels
+    wanted, kind = task.data.target.labels, LABELS[task.problem]
     if wanted == "none":
         folds = (Fold(source_train.beside(source_validation), source_validation),)
         return folds, folds, "label_free"
     if wanted == "all":
         known = np.sort(np.concatenate([target.train, target.validation]))
-        if target.validation_is_given or not is_few(labels[target.validation], np.unique(labels[known])):
+        if target.validation_is_given or not kind.is_few(labels[target.validation], labels[known]):
             training = np.concatenate([target.train, source_train.beside(target.validation)])
             folds = (Fold(training, target.validation),)
             return folds, folds, "validation"
@@ -450,7 +449,7 @@ def _folds(
         draws = _draws(task, "target", f"{count} folds")
         return tuple(
             Fold(np.concatenate([fold.train, source_train.beside(fold.validation)]), fold.validation)
-            for fold in cross_validation(known, labels[known], groups, folds=count, draws=draws)
+            for fold in cross_validation(known, kind.strata(labels[known]), groups, folds=count, draws=draws)
         )
 
     most = HEAD_FOLDS if wanted == "all" else min(HEAD_FOLDS, max(2, wanted.per_class))
@@ -471,20 +470,18 @@ def _label_free_rows(task: Task, target: _Domain, few: Rows, folds: Sequence[Fol
 
 def _check_folds(task: Task, data: TaskData) -> None:
     """Refuses a division that leaves nothing to train on or nothing to score on."""
-    where = task.where("data")
-    lost = [name for index, name in enumerate(data.classes) if index not in data.labels]
+    where, kind = task.where("data"), LABELS[task.problem]
+    lost = kind.never_seen(data.labels, data.classes)
     if lost:
-        words = f"the class {lost[0]!r} has no usable example whose label is known."
+        words = f"the {kind.noun} {lost[0]!r} has no usable example whose label is known."
         raise DataError(f"{where}: {words} Give it more, or remove it.")
     for fold in (*data.folds, *data.suffix_folds):
-        taught = np.unique(data.labels[fold.train])
         if len(fold.validation) == 0:
             words = "no example is left to choose a model by. Give more examples, more groups or a larger validation."
             raise DataError(f"{where}: {words}")
-        if len(taught) < 2:
-            seen = ", ".join(repr(data.classes[index]) for index in taught.tolist()) or "none"
-            words = f"needs ≥ 2 classes to train on, found only {seen} after splitting. Are all examples of one group?"
-            raise DataError(f"{where}: {words}")
+        complaint = kind.nothing_to_learn(data.labels[fold.train], data.classes)
+        if complaint is not None:
+            raise DataError(f"{where}: {complaint}")
 
 
 def _check_windows(task: Task, exported: ExportedSource, data: TaskData) -> None:

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -46,11 +46,20 @@ def leak_findings(records: Records, schema: Schema, labels: NDArray[np.int64], *
         for start, column in placed(schema.columns)
         if (reason := _reason_for_leak(column, told, start, classed.astype(np.int64), copies)) is not None
     }
-    every = ", ".join(map(_in_yaml, found))
+    return told_of_columns(found, where=where)
+
+
+def told_of_columns(reasons: Mapping[str, str], *, where: str) -> list[Finding]:
+    """Findings of columns that give the label away.
+
+    Args:
+        reasons: by column, completing the sentence 'the column …'.
+    """
+    every = ", ".join(map(_in_yaml, reasons))
     hint = f"If it is not known when predicting, write 'data.columns: {{drop: [{every}]}}'"
     return [
         Finding("leak", "error", f"{where}: column {name!r} {reason}. {hint}; if it is, 'audit: {{allow: [leak]}}'.")
-        for name, reason in found.items()
+        for name, reason in reasons.items()
     ]
 
 

@@ -8,12 +8,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from autotl.data.arrays import ArrayError, array_names, read_header, read_names
+from autotl.data.arrays import NAMES, ArrayError, array_names, read_header, read_names
 from autotl.data.examples import Finding, Inputs
 from autotl.data.exported import ExportedError, ExportedSource, exported_of
 from autotl.data.images import SUFFIXES
+from autotl.data.labels import LABELS, LabelError, LabelKind
 from autotl.data.modality import guess_of, modality_of
-from autotl.data.row_listing import found_column, label_column, list_rows
+from autotl.data.row_listing import found_column, label_column, list_rows, written_labels
 from autotl.data.tables import TABLE_SUFFIXES, Table, TableError, read_table
 from autotl.data.texts import TEXT_SUFFIXES
 from autotl.errors import DataError, suggestion
@@ -43,7 +44,8 @@ class Listing:
     path: Path
     where: str  # place in the task, the beginning of a message
     names: tuple[str, ...]  # relative file names, or `row 17` of an array
-    labels: tuple[str, ...] | None = None  # class names exactly as written; None: the path knows none
+    labels: tuple[str, ...] | None = None  # each as one text (`data.labels`); None: the path knows none
+    label: str | None = None  # the column or member that they stand in
     groups: tuple[str, ...] | None = None
     array: str | None = None  # the member of an .npz that holds the inputs; None: files under `root`
     root: Path = Path()
@@ -286,7 +288,11 @@ def _list_folder(task: Task, path: Path, given: str, where: str, modality: str, 
         seen = f"its files are such as {strangers[0]!r}" if strangers else "it is empty"
         expected = ", ".join(sorted(suffixes))
         raise ListingError(f"no_{noun}s", f"{where}: {given!r} holds no {noun}: {seen}. Expected {expected}.")
-    if not labelled and loose:
+    come_from_folders = LABELS[task.problem].come_from_folders
+    if labelled and not come_from_folders:
+        words = f"{given!r} is a folder, and names of folders are no labels of 'problem: {task.problem}'."
+        raise ListingError("no_label_column", f"{where}: {words} Name a CSV with a column of paths and one of labels.")
+    if not labelled and (loose or not come_from_folders):
         names = [*loose, *(name for names in by_class.values() for name in names)]
         return Listing(given, path, where, tuple(names), root=path, strangers=tuple(strangers))
     if loose and not any(by_class.values()):
@@ -344,6 +350,8 @@ def _list_table(task: Task, path: Path, given: str, where: str, modality: str, *
         rows = list_rows(task, path, given, where, modality, labelled=labelled)
     except DataError as error:
         raise ListingError("bad_signal", str(error)) from error
+    except LabelError as error:
+        raise ListingError(error.code, f"{where}: {given}: {error}") from error
     except TableError as error:
         code = "unknown_column" if "column" in str(error) else "bad_table"
         raise ListingError(code, f"{where}: {given}: {error}") from error
@@ -353,6 +361,7 @@ def _list_table(task: Task, path: Path, given: str, where: str, modality: str, *
         where,
         rows.inputs.ids,
         labels=None if rows.labels is None else tuple(_merged(task, label) for label in rows.labels),
+        label=rows.label,
         groups=rows.groups,
         columns=rows.columns,
         inputs=rows.inputs,
@@ -365,32 +374,28 @@ def _list_image_table(task: Task, path: Path, given: str, where: str, *, labelle
     table = read_table(path, encoding=task.encoding)
     files = table.column(found_column(table, columns.input, INPUT_COLUMNS, "input"), meaning="input")
     label = label_column(task, table, required=labelled)
-    labels = table.column(label, meaning="label") if label is not None else None
     groups = table.column(columns.group, meaning="group") if columns.group is not None else None
     if not files:
         raise ListingError("bad_table", f"{where}: {given}: holds no rows below its header.")
-    _refuse_unusable_rows(files, labels, table, f"{where}: {given}", path.parent)
+    try:
+        labels = None if label is None else written_labels(task, table, label)
+    except LabelError as error:
+        raise ListingError(error.code, f"{where}: {given}: {error}") from error
+    _refuse_missing_files(files, table, f"{where}: {given}", path.parent)
     return Listing(
         given,
         path,
         where,
         tuple(name.strip().replace("\\", "/") for name in files),
         labels=tuple(_merged(task, label) for label in labels) if labels is not None else None,
+        label=label,
         groups=tuple(groups) if groups is not None else None,
         root=path.parent,
         columns=frozenset(table.columns),
     )
 
 
-def _refuse_unusable_rows(
-    files: Sequence[str], labels: Sequence[str] | None, table: Table, where: str, root: Path
-) -> None:
-    if labels is not None:
-        bare = [line for line, label in zip(table.lines, labels, strict=True) if not label.strip()]
-        if bare:
-            raise ListingError(
-                "empty_label", f"{where}: line {bare[0]}: {len(bare)} rows have no label. Fill or remove them."
-            )
+def _refuse_missing_files(files: Sequence[str], table: Table, where: str, root: Path) -> None:
     real_root = os.path.realpath(root)
     inside: dict[str, bool] = {}
     missing: list[str] = []
@@ -432,7 +437,7 @@ def _list_array(task: Task, path: Path, given: str, where: str, split: SplitName
         if not rows:
             raise ListingError("bad_array", f"{place}: {inputs!r} has no rows.")
         beside = _Beside(path, members, place, inputs, suffix, rows)
-        labels = beside.names([*columns.labels, "y"], meaning="labels", required=labelled)
+        labels = beside.labels([*columns.labels, "y"], LABELS[task.problem], required=labelled)
         groups = beside.names([columns.group], meaning="groups", required=True) if columns.group is not None else None
     except ArrayError as error:
         raise ListingError("bad_array", f"{place}: {error}") from error
@@ -442,6 +447,7 @@ def _list_array(task: Task, path: Path, given: str, where: str, split: SplitName
         where,
         tuple(f"row {row}" for row in range(rows)),
         labels=tuple(_merged(task, label) for label in labels) if labels is not None else None,
+        label=next(iter(columns.labels), "y"),
         groups=tuple(groups) if groups is not None else None,
         array=inputs,
         columns=frozenset(members) | {name.removesuffix(suffix) for name in members if suffix},
@@ -459,8 +465,24 @@ class _Beside:
     suffix: str  # `_train`, or nothing in a file of one split
     rows: int
 
-    def names(self, wanted: Sequence[str | None], *, meaning: str, required: bool) -> list[str] | None:
-        """A name per row from the first wanted member that is there."""
+    def labels(self, wanted: Sequence[str | None], kind: LabelKind, *, required: bool) -> list[str] | None:
+        """A label per row, as it travels, from the first wanted member that is there."""
+        found = self.names(wanted, meaning="labels", required=required, kinds=kind.array_kinds)
+        if found is None:
+            return None
+        try:
+            return kind.written(found, range(len(found)), column=str(wanted[0]), unit="row")
+        except LabelError as error:
+            raise ListingError(error.code, f"{self.place}: {error}") from error
+
+    def names(
+        self, wanted: Sequence[str | None], *, meaning: str, required: bool, kinds: str = NAMES
+    ) -> list[str] | None:
+        """A text per row from the first wanted member that is there.
+
+        Args:
+            kinds: NumPy's letters for the types that it may have.
+        """
         choices = [name + self.suffix for name in wanted if name is not None]
         member = next((name for name in choices if name in self.members), None)
         if member is None:
@@ -468,7 +490,7 @@ class _Beside:
                 return None
             words = f"holds {self.inputs!r} without its {meaning} {choices[0]!r}. It holds {', '.join(self.members)}."
             raise ListingError("bad_array", f"{self.place}: {words}")
-        names = read_names(self.path, member, meaning=meaning)
+        names = read_names(self.path, member, meaning=meaning, kinds=kinds)
         if len(names) != self.rows:
             words = f"{self.inputs!r} has {self.rows:,} rows, {member!r} has {len(names):,}."
             raise ListingError("bad_array", f"{self.place}: {words}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autotl.data.examples import Finding, Inputs
+from autotl.data.labels import LABELS
 from autotl.data.records import feature_columns, records_from_table
 from autotl.data.tables import TABLE_SUFFIXES, Table, TableError, read_table
 from autotl.data.texts import texts_of
@@ -23,7 +24,8 @@ class Listed:
     """The examples of one table.
 
     Attributes:
-        labels, groups: a name per example; None where the table has none.
+        labels, groups: a text per example; None where the table has none.
+        label: the column that the labels stand in.
         findings: what was noticed on the way.
     """
 
@@ -31,6 +33,7 @@ class Listed:
     labels: tuple[str, ...] | None
     groups: tuple[str, ...] | None
     columns: frozenset[str]
+    label: str | None
     findings: tuple[Finding, ...] = ()
 
 
@@ -50,7 +53,7 @@ def list_rows(task: Task, path: Path, given: str, where: str, modality: str, *, 
     if modality == "signal":
         return _windows(task, table, given, where, label, is_secret=not labelled)
     columns = task.data.columns
-    labels = None if label is None else _named(table, label, "label")
+    labels = None if label is None else written_labels(task, table, label)
     groups = None if columns.group is None else tuple(table.column(columns.group, meaning="group"))
     if modality == "text":
         name = text_column(task, table)
@@ -59,7 +62,7 @@ def list_rows(task: Task, path: Path, given: str, where: str, modality: str, *, 
         )
     else:
         inputs = records_from_table(table, feature_columns(table, columns, label=label), origin=given)
-    return Listed(inputs, labels, groups, frozenset(table.columns))
+    return Listed(inputs, labels, groups, frozenset(table.columns), label)
 
 
 def text_column(task: Task, table: Table) -> str:
@@ -128,14 +131,16 @@ def _windows(task: Task, table: Table, given: str, where: str, label: str | None
     if task.window is None:
         raise DataError(f"{where}: {given}: holds single samples. Write 'window: N', the samples of one example.")
     columns = signal_columns(task, table, label=label)
-    cut = cut_table(table, columns, window=task.window, stride=task.stride, where=where, origin=given)
+    kind = LABELS[task.problem]
+    cut = cut_table(table, columns, window=task.window, stride=task.stride, where=where, origin=given, kind=kind)
     findings = cut.findings if is_secret else (*cut.findings, *mixed_findings(cut, where=where))
-    return Listed(cut.windows, cut.labels, cut.groups, frozenset(table.columns), findings)
+    return Listed(cut.windows, cut.labels, cut.groups, frozenset(table.columns), label, findings)
 
 
-def _named(table: Table, label: str, meaning: str) -> tuple[str, ...]:
-    names = table.column(label, meaning=meaning)
-    bare = [line for line, name in zip(table.lines, names, strict=True) if not name.strip()]
-    if bare:
-        raise TableError(f"line {bare[0]}: {len(bare)} rows have no label. Fill or remove them.")
-    return tuple(names)
+def written_labels(task: Task, table: Table, label: str) -> tuple[str, ...]:
+    """The labels of a table's rows, each as it travels.
+
+    Raises:
+        LabelError: a cell is no label; names the line.
+    """
+    return tuple(LABELS[task.problem].written(table.column(label, meaning="label"), table.lines, column=label))

@@ -6,11 +6,11 @@ from typing import cast
 
 import numpy as np
 import xxhash
-from numpy.typing import NDArray
 
 from autotl.data import audit
-from autotl.data.examples import UNKNOWN, Rows, TaskData
+from autotl.data.examples import Rows, TaskData
 from autotl.data.exported import ExportedSource
+from autotl.data.labels import LABELS
 from autotl.data.listing import Survey, is_hidden, survey
 from autotl.data.records import Records
 from autotl.data.setting import setting_of, what_follows
@@ -27,7 +27,7 @@ def describe(task: Task) -> dict[str, object]:
     """The task's domains, classes, transfer setting and what follows, from listings alone. Plain JSON values."""
     listed = survey(task)
     classes, _ = audit.classes_of(task, listed)
-    metric = task.metric or audit.suggested_metric(known_counts(task, listed))
+    kind, metric = LABELS[task.problem], audit.metric_of(task, known_counts(task, listed))
     domains: dict[str, object] = {}
     for domain in listed.domains:
         splits: dict[str, object] = {}
@@ -35,7 +35,7 @@ def describe(task: Task) -> dict[str, object]:
             if (domain, name) in listed.splits:
                 splits[name] = {"rows": listed.rows(domain, name)}
         if not is_hidden(task, domain):
-            splits["classes"] = dict(sorted(listed.counts(domain).items()))
+            splits |= kind.listed(listed.counts(domain))
         domains[domain] = splits
     if listed.exported is not None:
         domains[name_of_exported(task)] = dict(_of_exported(listed.exported))
@@ -44,6 +44,7 @@ def describe(task: Task) -> dict[str, object]:
         "modality": listed.modality,
         "setting": setting_of(task),
         "follows": list(what_follows(task, metric)),
+        "problem": task.problem,
         "metric": metric,
         "classes": list(classes),
         "domains": domains,
@@ -56,26 +57,21 @@ def _scored(task: Task, listed: Survey, classes: Sequence[str]) -> dict[str, int
     """Labelled target examples that a plan will be scored on, as far as listings tell; None where it has none.
 
     Returns:
-        `rows`, and `smallest_class`: how many of them the rarest class has.
+        `rows`, and `smallest_class`: how many of them the rarest class has; all of them where there are no classes.
     """
-    target = task.data.target
+    target, kind = task.data.target, LABELS[task.problem]
     if target.labels == "none":
         return None
     if isinstance(target.labels, PerClass):  # how many the hidden labels would really give is not told
         counts = np.full(len(classes), target.labels.per_class)
     elif ("target", "validation") in listed.splits:
-        counts = _in_order(listed.labels("target", "validation") or (), classes)
+        counts = kind.per_name(listed.labels("target", "validation") or (), classes)
     else:
-        given = _in_order(listed.labels("target", "train") or (), classes)
+        given = kind.per_name(listed.labels("target", "train") or (), classes)
         counts = np.rint(given * share_of(target.validation)).astype(np.int64)
         if is_few(np.repeat(np.arange(len(classes)), counts), np.arange(len(classes))):
             counts = np.rint(given * (1 - share_of_test(task, listed, int(given.sum())))).astype(np.int64)
     return {"rows": int(counts.sum()), "smallest_class": int(counts.min())}
-
-
-def _in_order(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.int64]:
-    seen = Counter(labels)
-    return np.array([seen[name] for name in classes], dtype=np.int64)
 
 
 def share_of_test(task: Task, listed: Survey, rows: int) -> float:
@@ -117,8 +113,7 @@ def _usable_rows(task: Task, listed: Survey) -> int:
     labels = listed.labels("target", "train")
     if labels is None or is_hidden(task, "target"):
         return listed.rows("target", "train")
-    classes = set(audit.classes_of(task, listed)[0])
-    return sum(label in classes for label in labels)
+    return len(LABELS[task.problem].usable(labels, audit.classes_of(task, listed)[0]))
 
 
 def known_counts(task: Task, listed: Survey) -> Counter[str]:
@@ -168,6 +163,7 @@ def summarise(
         "modality": data.modality,
         "setting": data.setting,
         "follows": list(what_follows(task, data.metric)),
+        "problem": data.problem.name,
         "metric": data.metric,
         "classes": list(data.classes),
         "domains": domains,
@@ -215,8 +211,7 @@ def _described(data: TaskData, sizes: Sequence[tuple[int, int]]) -> dict[str, ob
 
 
 def _counted(data: TaskData, rows: Rows) -> dict[str, object]:
-    counts = Counter(data.classes[index] for index in data.labels[rows].tolist() if index != UNKNOWN)
-    return {"rows": len(rows), **({"classes": dict(sorted(counts.items()))} if counts else {})}
+    return {"rows": len(rows), **LABELS[data.problem.name].counted(data.labels[rows], data.classes)}
 
 
 def _fingerprint(data: TaskData) -> str:

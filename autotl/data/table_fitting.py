@@ -1,25 +1,33 @@
 """Tables get their schema: what no model may learn from is taken out, the rest is fitted on training rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
 import numpy as np
 
 from autotl.data import audit
-from autotl.data.examples import Finding, Fold, Rows, SealedTest
+from autotl.data.copied_numbers import copied_number_findings
+from autotl.data.examples import Finding, Fold, Labels, Rows, SealedTest
 from autotl.data.exported import ExportedSource
 from autotl.data.joining import join_inputs
+from autotl.data.labels import LABELS
 from autotl.data.leaking_columns import leak_findings
 from autotl.data.listing import SplitName, is_hidden
 from autotl.data.opening import Examples
 from autotl.data.records import Records
 from autotl.data.schema import Schema
 from autotl.data.schema_fitting import fit_schema, misfit_findings
-from autotl.data.splits import Integers
 from autotl.errors import DataError, StorageError
 from autotl.task import Task
 
+# Columns that give the label away, by the problem: (records, schema, labels, names of what is learnt, where)
+LEAK_TESTS: dict[str, Callable[[Records, Schema, Labels, Sequence[str], str], list[Finding]]] = {
+    "classification": lambda records, schema, labels, _, where: leak_findings(records, schema, labels, where=where),
+    "regression": lambda records, schema, labels, names, where: copied_number_findings(
+        records, schema, labels, classes=names, where=where
+    ),
+}
 Given = Mapping[tuple[str, SplitName], Examples]
 
 
@@ -36,7 +44,8 @@ def without_useless_columns(
     where = task.where("data")
     fitted = fit_schema(records, np.arange(len(records)), where=where, allow=task.audit.allow)
     labels = np.concatenate([_known(task, place[0], examples, classes) for place, examples in training.items()])
-    findings = [*fitted.findings, *leak_findings(records, fitted.schema, labels, where=where)]
+    leaks = LEAK_TESTS[task.problem](records, fitted.schema, labels, classes, where)
+    findings = [*fitted.findings, *leaks]
     kept: dict[tuple[str, SplitName], Examples] = {}
     for place, examples in given.items():
         inputs = cast(Records, examples.inputs).without(fitted.left_out)
@@ -94,8 +103,8 @@ def bound(
     return [records.with_schema(schema) for records in inputs], sealed
 
 
-def _known(task: Task, domain: str, examples: Examples, classes: Sequence[str]) -> Integers:
+def _known(task: Task, domain: str, examples: Examples, classes: Sequence[str]) -> Labels:
+    kind = LABELS[task.problem]
     if examples.labels is None or is_hidden(task, domain):
-        return np.full(len(examples), -1, dtype=np.int64)
-    index = {name: number for number, name in enumerate(classes)}
-    return np.array([index[label] for label in examples.labels], dtype=np.int64)
+        return kind.unknown(len(examples), classes)
+    return kind.read(examples.labels, classes)

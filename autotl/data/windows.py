@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from autotl.data.date_text import date_form, read_date
 from autotl.data.examples import Finding, Rows
 from autotl.data.images import digest_of
+from autotl.data.labels import CLASSES, LabelKind
 from autotl.data.number_text import number_notation, read_numbers
 from autotl.data.tables import Table, TableError
 from autotl.errors import DataError
@@ -283,7 +284,7 @@ class CutSignal:
     """Windows cut from a long table.
 
     Attributes:
-        labels: per window what most of its samples bear; of two equally frequent the earlier one.
+        labels: per window what most of its samples bear, of two equally frequent the earlier one; numbers: their mean.
         groups: per window its unit, or the group that its unit belongs to. Overlapping windows share samples and are
             always of one group.
         mixed: rows whose samples bear several labels; `mixed_findings` tells of them where labels may be known.
@@ -298,7 +299,14 @@ class CutSignal:
 
 
 def cut_table(
-    table: Table, columns: SignalColumns, *, window: int, stride: int | None, where: str, origin: str
+    table: Table,
+    columns: SignalColumns,
+    *,
+    window: int,
+    stride: int | None,
+    where: str,
+    origin: str,
+    kind: LabelKind = CLASSES,
 ) -> CutSignal:
     """Cuts every unit of a long table into windows.
 
@@ -311,6 +319,7 @@ def cut_table(
         stride: samples from one window's start to the next one's; None: as long as the window, so that none overlap.
         where: place in the task, the beginning of a message.
         origin: name of the table; also the group where there is no unit.
+        kind: what a label is.
     Raises:
         DataError: a column is not there or holds no numbers, time goes back, a unit of two groups, or no window fits.
     """
@@ -320,7 +329,7 @@ def cut_table(
     names = _channels(table, columns, place)
     units = _units(table, columns, origin)
     groups = _groups(table, columns, units, place)
-    labels = _labels(table, columns, place)
+    labels = _labels(table, columns, kind, place)
     time = None if columns.time is None else _times(table, columns.time, place)
     order = np.argsort(units.number, kind="stable")
     segments = [
@@ -348,7 +357,7 @@ def cut_table(
     firsts = np.array([place_of[segment.rows[offset]] for segment, offset in starts], dtype=np.int64)
     rows_of = [segment.rows[offset : offset + window] for segment, offset in starts]
     ids = tuple(_named(units, segment, offset) for segment, offset in starts)
-    told, mixed = (None, ()) if labels is None else _told(labels, rows_of)
+    told, mixed = (None, ()) if labels is None else kind.of_windows(labels, rows_of)
     return CutSignal(
         Windows(samples, firsts, window, ids, _digests(samples, firsts, window), tuple(names), origin),
         told,
@@ -475,14 +484,13 @@ def _groups(table: Table, columns: SignalColumns, units: _Units, place: str) -> 
     return groups
 
 
-def _labels(table: Table, columns: SignalColumns, place: str) -> Sequence[str] | None:
+def _labels(table: Table, columns: SignalColumns, kind: LabelKind, place: str) -> Sequence[str] | None:
     if columns.label is None:
         return None
-    labels = table.columns[columns.label]
-    bare = [line for line, label in zip(table.lines, labels, strict=True) if not label.strip()]
-    if bare:
-        raise DataError(f"{place}: line {bare[0]}: {len(bare):,} rows have no label. Fill or remove them.")
-    return labels
+    try:
+        return kind.written(table.columns[columns.label], table.lines, column=columns.label)
+    except TableError as error:
+        raise DataError(f"{place}: {error}") from error
 
 
 def _segments(rows: Rows, time: Floats | None, unit: str, table: Table, place: str) -> Iterator[_Segment]:
@@ -540,17 +548,3 @@ def _short_findings(segments: Sequence[_Segment], units: _Units, window: int, pl
 def _named(units: _Units, segment: _Segment, offset: int) -> str:
     sample = f"sample {segment.offset + offset}"
     return f"{segment.unit} {sample}" if units.are_given else sample
-
-
-def _told(labels: Sequence[str], windows: Sequence[Rows]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The label that most samples of each window bear, and the windows where not all do."""
-    numbers: dict[str, int] = {}
-    number = np.array([numbers.setdefault(label, len(numbers)) for label in labels], dtype=np.int64)
-    told: list[str] = []
-    mixed: list[int] = []
-    for index, rows in enumerate(windows):
-        told.append(labels[rows[0]])
-        if (number[rows] != number[rows[0]]).any():
-            told[-1] = Counter(labels[row] for row in rows.tolist()).most_common(1)[0][0]
-            mixed.append(index)
-    return tuple(told), tuple(mixed)

@@ -5,7 +5,7 @@ that stands here (`data.labels.LABELS` by `name`, `trial.losses.LOSSES` by `loss
 code asks which problem it has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -17,6 +17,7 @@ class Problem:
         name: as `problem` in a task has it.
         label: what an example is labelled with, in words that complete "a label is …".
         answer: what a model says of an example, likewise: "an answer is …".
+        subjects: what is learnt, in words, from the `count` of what an answer tells and the `first` of it.
         metrics: by which such a task can be measured; the first is the default.
         loss: what a head learns by: a key of `trial.losses.LOSSES`.
         losses: another loss for a task with this metric.
@@ -30,6 +31,7 @@ class Problem:
     name: str
     label: str
     answer: str
+    subjects: str
     metrics: tuple[str, ...]
     loss: str
     losses: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +44,14 @@ class Problem:
     def default_metric(self) -> str:
         """What a task is measured by that names no metric; class counts may suggest a better one."""
         return self.metrics[0]
+
+    def subject(self, names: Sequence[str]) -> str:
+        """What is learnt, in words.
+
+        Args:
+            names: of the columns of an answer.
+        """
+        return self.subjects.format(count=len(names), first=repr(names[0]) if names else "nothing")
 
     def loss_for(self, metric: str) -> str:
         """What a head learns by in a task with this metric: a key of `trial.losses.LOSSES`."""
@@ -56,6 +66,7 @@ CLASSIFICATION = Problem(
     name="classification",
     label="the class of an example",
     answer="a probability for each class",
+    subjects="{count} classes",
     metrics=(
         "accuracy",
         "balanced_accuracy",
@@ -74,6 +85,7 @@ REGRESSION = Problem(
     name="regression",
     label="a number",
     answer="a number",
+    subjects="numbers of {first}",
     metrics=("rmse", "mae", "r2", "median_absolute_error", "spearman"),
     loss="squared_error",
     # whoever counts absolute errors does not want a few large ones to lead
@@ -102,6 +114,7 @@ MULTILABEL = Problem(
     name="multilabel",
     label="a set of names, maybe empty",
     answer="a probability for each label on its own",
+    subjects="any of {count} labels",
     metrics=(
         "average_precision",
         "macro_f1",

@@ -71,6 +71,13 @@ CODES: dict[str, Code] = {
     "no_columns": _stops("a column is named where the data are class folders", "Name a CSV with that column."),
     "unknown_column": _stops("a column is named that nothing has", "Correct it; the nearest name is told."),
     "empty_label": _stops("rows without a label", "Fill or remove them."),
+    "no_number": _stops("labels that are no numbers where numbers are learnt", "Repair them, or leave `problem` out."),
+    "no_label_column": _stops("class folders where labels are no classes", "Name a CSV with a label column."),
+    "one_number": _stops("all labels are one number", "Add examples, or name the right column."),
+    "continuous_labels": _stops_unless_allowed(
+        "classes that are numbers and hardly repeat", "Write `problem: regression`. Allow it where they are classes."
+    ),
+    "few_numbers": _tells("numbers to learn that take up to five whole values", "Ask whether they are classes."),
     "one_class": _stops("fewer than two classes", "Add examples of another class."),
     "unknown_class": _stops("`classes` names one that the data lack", "Correct it; the nearest name is told."),
     "class_mismatch": _stops("domains, or train and test, have other classes", "Write `classes: shared` or `union`."),

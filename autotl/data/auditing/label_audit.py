@@ -1,0 +1,23 @@
+"""What the audit of labels is made of, whatever a label is."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from autotl.data.examples import Finding
+from autotl.data.listing import Survey
+from autotl.task import Task
+
+
+@dataclass(frozen=True)
+class LabelAudit:
+    """The checks of one problem.
+
+    Attributes:
+        names: what the columns of an answer are called (`TaskData.classes`), and what was found while agreeing on them.
+        findings: all that listings tell of labels, those of `names` included.
+        suggested_metric: what a task without a metric is measured by, from examples per class.
+    """
+
+    names: Callable[[Task, Survey], tuple[tuple[str, ...], tuple[Finding, ...]]]
+    findings: Callable[[Task, Survey], Iterator[Finding]]
+    suggested_metric: Callable[[Mapping[str, int]], str]
