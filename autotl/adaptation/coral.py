@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from autotl.adaptation.method import Alignment, Described, Features, Parameter, Stage, Values
-from autotl.adaptation.statistics import Exact, align_moments, power
+from autotl.adaptation.statistics import Exact, Moments, align_moments, power
+from autotl.data.statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,15 @@ class Coral(Described):
 
     def fit(self, source: Features, target: Features, values: Values) -> Alignment:
         """Maps of (n, d) and (m, d); the target's is the identity. A note tells where a covariance was singular."""
-        return align_moments(source, target, shrinkage=values["shrinkage"], between=whiten_and_recolour)
+        return _between(Moments.of(source), target, values)
+
+    def fit_to_statistics(self, source: Statistics, target: Features, values: Values) -> Alignment:
+        """The same for a source of which only sums are known."""
+        return _between(Moments.of_statistics(source), target, values)
+
+
+def _between(source: Moments, target: Features, values: Values) -> Alignment:
+    return align_moments(source, Moments.of(target), shrinkage=values["shrinkage"], between=whiten_and_recolour)
 
 
 def whiten_and_recolour(source: Exact, target: Exact) -> Exact:

@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.data.statistics import Statistics
+
 Stage = Literal["none", "transform", "weights", "joint", "post"]
 Features = NDArray[np.float32]  # (n, d)
 Probabilities = NDArray[np.float32]  # (n, classes)
@@ -173,6 +175,19 @@ class FitsToFigures(Method, Protocol):
 
         Args:
             target: (m, d).
+        """
+        ...
+
+
+@runtime_checkable
+class FitsToStatistics(Method, Protocol):
+    """A transform for which means and covariances of the source are enough."""
+
+    def fit_to_statistics(self, source: Statistics, target: Features, values: Values) -> Alignment:
+        """What `fit` gives for the source's examples, to rounding.
+
+        Args:
+            source: sums over the source's features. target: (m, d).
         """
         ...
 

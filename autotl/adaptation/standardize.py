@@ -8,6 +8,7 @@ import numpy as np
 
 from autotl.adaptation.method import AffineMap, Alignment, Described, Features, Figures, Stage, Values
 from autotl.adaptation.statistics import Columns, affine_map
+from autotl.data.statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class Standardize(Described):
             if len(rows) == 1
         )
         return Alignment(maps["source"], maps["target"], notes)
+
+    def fit_to_statistics(self, source: Statistics, target: Features, values: Values) -> Alignment:
+        """The same maps for a source of which only sums are known."""
+        return Alignment(_standardizing(Columns.of_statistics(source)), _standardizing(Columns.of(target)))
 
     def onto(self, source: Figures, target: Features) -> AffineMap:
         """Gives target features (m, d) the source's mean and deviation; constant columns the source's mean."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.adaptation.method import AffineMap, Alignment, Features
+from autotl.data.statistics import Statistics
 
 Exact = NDArray[np.float64]
 
@@ -40,6 +41,16 @@ class Columns:
         mean = exact.mean(axis=0)
         exact -= mean
         deviation = np.sqrt(np.einsum("ij,ij->j", exact, exact) / len(exact))
+        return cls._told_apart(mean, deviation)
+
+    @classmethod
+    def of_statistics(cls, statistics: Statistics) -> Self:
+        """The same of examples of which only sums are known."""
+        variance = np.diag(statistics.scatter) / statistics.examples
+        return cls._told_apart(statistics.mean, np.sqrt(np.maximum(variance, 0.0)))
+
+    @classmethod
+    def _told_apart(cls, mean: Exact, deviation: Exact) -> Self:
         constant = deviation <= ROUNDING * np.abs(mean)
         return cls(mean, np.where(constant, 1.0, deviation), constant)
 
@@ -76,6 +87,17 @@ class Moments:
         centred = columns.centred(features)
         return cls(len(features), columns.mean, centred.T @ centred / max(len(features) - 1, 1))
 
+    @classmethod
+    def of_statistics(cls, statistics: Statistics) -> Self:
+        """The same of examples of which only sums are known; what noise pushed below zero does not vary."""
+        varies = ~Columns.of_statistics(statistics).constant
+        scatter = statistics.scatter * np.outer(varies, varies)
+        eigenvalues, vectors = np.linalg.eigh(scatter)
+        if eigenvalues[0] < -ZERO_EIGENVALUE * max(eigenvalues[-1], 0.0):
+            scatter = (vectors * np.maximum(eigenvalues, 0.0)) @ vectors.T
+        examples = max(round(statistics.examples), 1)
+        return cls(examples, statistics.mean, scatter / max(examples - 1, 1))
+
     @property
     def mean_variance(self) -> float:
         """Mean of the columns' variances."""
@@ -97,7 +119,7 @@ class Moments:
 
 
 def align_moments(
-    source: Features, target: Features, *, shrinkage: float, between: Callable[[Exact, Exact], Exact]
+    of_source: Moments, of_target: Moments, *, shrinkage: float, between: Callable[[Exact, Exact], Exact]
 ) -> Alignment:
     """Maps that give the source the target's mean and covariance and leave the target as it is.
 
@@ -105,12 +127,11 @@ def align_moments(
     (one example, or equal ones), only the mean is moved.
 
     Args:
-        source, target: (n, d) and (m, d).
+        of_source, of_target: of features of one width d.
         shrinkage: share of a covariance's mean variance that is added to its diagonal, at least 0; more is taken where
             a covariance is singular, which a note tells.
         between: matrix (d, d) for rows on the right, by two invertible covariances.
     """
-    of_source, of_target = Moments.of(source), Moments.of(target)
     still = affine_map(np.eye(len(of_target.mean)), np.zeros(len(of_target.mean)))
     flat = [name for name, of in (("source", of_source), ("target", of_target)) if of.mean_variance == 0]
     if flat:

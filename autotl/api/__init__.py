@@ -7,6 +7,13 @@ print(run.winner["score"], run.path / "report.html")
 
 from autotl.api.exporting import export
 from autotl.api.exporting_source import export_source, exported_words
+from autotl.api.exporting_statistics import (
+    FeaturesAsked,
+    WrittenStatistics,
+    add_statistics,
+    noise_of,
+    write_statistics_of,
+)
 from autotl.api.first_task import WrittenTask, write_task
 from autotl.api.measuring_gap import Gap, gap
 from autotl.api.opening import OpenedTask, Overrides, open_task
@@ -25,10 +32,13 @@ from autotl.api.verbs import (
     write_report,
     write_report_without_examples,
 )
+from autotl.data.first_look import Asked
 from autotl.run.series import INDEX, is_series
 
 __all__ = [
     "INDEX",
+    "Asked",
+    "FeaturesAsked",
     "Gap",
     "OpenedSeries",
     "OpenedTask",
@@ -38,7 +48,9 @@ __all__ = [
     "Run",
     "Turn",
     "Validation",
+    "WrittenStatistics",
     "WrittenTask",
+    "add_statistics",
     "arranged",
     "compare",
     "export",
@@ -48,6 +60,7 @@ __all__ = [
     "is_series",
     "leaderboard_of",
     "list_models",
+    "noise_of",
     "open_model",
     "open_series",
     "open_task",
@@ -66,5 +79,6 @@ __all__ = [
     "write_demo",
     "write_report",
     "write_report_without_examples",
+    "write_statistics_of",
     "write_task",
 ]

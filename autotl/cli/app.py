@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from autotl import __version__
-from autotl.cli import exporting, health, operating, review, sign_off
+from autotl.cli import exporting, health, operating, review, sign_off, statistics
 from autotl.cli.screen import errors as _errors
 from autotl.cli.screen import say
 from autotl.cli.screen import screen as _screen
@@ -320,6 +320,7 @@ def _folder_or_url(given: str | None) -> Path | str | None:
 
 review.add_to(app)
 exporting.add_to(app)
+statistics.add_to(app)
 sign_off.add_to(app)
 operating.add_to(app)
 health.add_to(app)

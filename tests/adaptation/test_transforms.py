@@ -5,7 +5,8 @@ import pytest
 from two_domains import domain, fit
 
 from autotl.adaptation import METHODS
-from autotl.adaptation.method import Transform
+from autotl.adaptation.method import FitsToStatistics, Transform
+from autotl.data.statistics import Statistics
 
 TRANSFORMS = {name: method for name, method in METHODS.items() if method.stage == "transform"}
 
@@ -96,3 +97,19 @@ def test_inputs_are_left_as_they_are(name):
     fit(TRANSFORMS[name], source, target)
     np.testing.assert_array_equal(source, before[0])
     np.testing.assert_array_equal(target, before[1])
+
+
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if isinstance(method, FitsToStatistics)])
+def test_sums_of_a_source_give_the_maps_of_its_examples(name):
+    """Two houses' sums are enough: the maps are those of the pooled examples."""
+    source, target = domain(0, shift=1.0), domain(1, rows=300, scale=2.0)
+    source[:, 3] = 0.1  # constant, but for rounding
+    houses = [Statistics.of(rows, np.arange(len(rows)) % 2, classes=2) for rows in (source[:150], source[150:])]
+    method = METHODS[name]
+    from_sums = method.fit_to_statistics(houses[0] + houses[1], target, method.defaults)
+    from_examples = fit(method, source, target)
+    for side in ("source", "target"):
+        one, other = getattr(from_sums, side), getattr(from_examples, side)
+        np.testing.assert_allclose(one.matrix, other.matrix, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(one.offset, other.offset, rtol=1e-6, atol=1e-6)
+    assert from_sums.notes == from_examples.notes
