@@ -37,6 +37,7 @@ EXTRA = {
     "extracted": int,
     "repeat_of": (int, type(None)),
     "seeds": (dict, type(None)),
+    "epsilon": (int, float),
 }
 PLAN = ("backbone", "tap", "unfrozen_layers", "learning_rate", "head", "adaptation")  # and what its modality adds
 SECONDS = {"features", "train", "score", "propose", "overhead"}

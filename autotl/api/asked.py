@@ -55,7 +55,8 @@ def write_what_was_asked(task: OpenedTask, data: TaskData, run: RunFolder, study
     )
     run.write(TASK, digest + resolved)
     run.write(SPACE, write_yaml(task.space.as_mapping()))
-    write_known_inputs(run, known_inputs(data))
+    if task.task.privacy is None:  # names and digests would tell who is among the examples
+        write_known_inputs(run, known_inputs(data))
     facts = {
         "task": {
             "name": task.task.name,

@@ -44,11 +44,12 @@ def gap(path: Path | str) -> Gap:
     """Measures how far each source is from the target. Trains nothing but small linear probes, reads no target label.
 
     Raises:
-        TaskError: the task has no source, or one without examples.
+        TaskError: the task has no source, or one without examples, or its examples are protected.
         DataError: a domain has too few examples.
     """
     opened = open_task(Path(path), Overrides())
     _refuse_without_source(opened)
+    _refuse_private(opened)
     data = load_data(opened.task)
     from autotl.trial.comparing_domains import compare_each_source
     from autotl.trial.reference import reference
@@ -59,6 +60,12 @@ def gap(path: Path | str) -> Gap:
     except TooFewRowsError as error:
         raise DataError(f"{opened.task.where('data')}: {error}") from error
     return Gap(opened.task.name, by.words, panels)
+
+
+def _refuse_private(opened: OpenedTask) -> None:
+    if opened.task.privacy is not None:
+        words = "a gap is measured on protected examples, and nothing pays for that. Measure it on public ones."
+        raise TaskError(f"{opened.task.where('privacy')}: {words}")
 
 
 def _refuse_without_source(opened: OpenedTask) -> None:

@@ -15,14 +15,16 @@ from autotl.features import check_precision
 from autotl.leaderboard.gate import Gate, read_gate
 from autotl.plan import Plan
 from autotl.plan.baselines import SOURCE_ONLY
+from autotl.plan.private import privately, refuse_without_privacy
 from autotl.plan.reading import read_plans, read_space
 from autotl.plan.space import Space
 from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
 from autotl.run import RunFolder
 from autotl.scoring.metrics import METRICS
 from autotl.search.limits import too_large
-from autotl.task import BASELINE_NAMES, ReadablePart, Task, read_task, readable_part, unsupported
+from autotl.task import BASELINE_NAMES, ReadablePart, Task, read_task, readable_part, refused_privately, unsupported
 from autotl.task.duration import parse_duration
+from autotl.trial.private.accountant import refuse_without_accountant
 
 Value = TypeVar("Value")
 
@@ -112,6 +114,9 @@ def opened(
         EnvironmentProblemError: no backbone's weights are at hand.
     """
     check_precision(task.resources.precision, where=task.where("resources.precision"))
+    if task.privacy is not None:
+        refuse_without_accountant(task.where("privacy"))
+        space = privately(space, task)
     description = describe(task)
     offline = overrides.offline or offline_by_environment()
     asked: list[BackboneSpec] = space.values("backbone")
@@ -156,17 +161,22 @@ def read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, lis
     readable = part.task  # mistakes in one key must not hide those in a table behind another
     mistakes += [*unsupported(readable), *unknown_codes(readable)]
     told = _collected(lambda: told_modality(readable), mistakes) if part.has_data else readable.modality
+    mistakes += refused_privately(readable, told)
     space, given = None, None
     if told is not None or not part.has_data:  # of data that cannot be read nobody knows which space they need
         modality = told or "image"
         space = _collected(lambda: read_space(readable, modality), mistakes)
         given = _collected(lambda: read_plans(readable, overrides.start_with, modality), mistakes)
+    plans = [*(() if space is None else space.start_with), *(given or ())]
     if part.has_data:
         ground = Ground.promised_by(readable)
-        plans = [*(() if space is None else space.start_with), *(given or ())]
         _collected(lambda: refuse_unsuited(plans, ground, where=readable.where(PLANS)), mistakes)
         if space is not None:
             _collected(lambda: suited_to(space, ground, where=readable.where(SPACE)), mistakes)
+    if readable.privacy is not None:
+        _collected(lambda: refuse_without_privacy(plans, readable), mistakes)
+        if space is not None:
+            _collected(lambda: privately(space, readable), mistakes)
     can_be_listed = part.has_data and (told is not None or not mistakes)
     findings = _collected(lambda: check_quickly(readable), mistakes) if can_be_listed else None
     if mistakes or task is None:
@@ -190,7 +200,9 @@ def trial_seconds(task: Task, overrides: Overrides) -> float:
 
 
 def wanted_baselines(task: Task, overrides: Overrides) -> str | tuple[str, ...]:
-    """`auto`, `none` or names."""
+    """`auto`, `none` or names; of a private search none, for each would spend."""
+    if task.privacy is not None:
+        return "none"
     if overrides.baselines is None:
         return task.baselines
     if overrides.baselines in ("auto", "none"):
@@ -202,6 +214,8 @@ def check_words(overrides: Overrides, task: Task) -> None:
     """Raises a UsageError for what the command line may not say."""
     if isinstance(overrides.out, Path) and overrides.out.is_dir() and any(overrides.out.iterdir()):
         raise UsageError(f"{overrides.out} is not empty. Choose another --out, or leave it out for a new folder.")
+    if task.privacy is not None:
+        _refuse_in_private(overrides)
     gate = None if overrides.require is None else read_gate(overrides.require)
     if gate is not None and not gate.on_test and task.data.target.labels == "none":
         words = "without target labels only the test set can tell. Write test. before the metric."
@@ -219,6 +233,19 @@ def check_words(overrides: Overrides, task: Task) -> None:
             raise UsageError(f"--baselines: {unknown[0]!r} is not known. Allowed: {allowed}.")
         if SOURCE_ONLY in overrides.baselines.split(",") and not task.data.source:
             raise UsageError(f"--baselines: {SOURCE_ONLY!r} needs a source, and this task has none.")
+
+
+def _refuse_in_private(overrides: Overrides) -> None:
+    """Raises a UsageError for what the command line may not say of a task under a privacy budget."""
+    words = {
+        "--address": overrides.address is not None and "protected examples stay on this machine",
+        "--out": "://" in str(overrides.out or "") and "a private run is kept in a folder of this machine",
+        "--no-refit": not overrides.refit and "the model that ships is trained with what the trials left of the budget",
+        "--baselines": overrides.baselines not in (None, "auto", "none") and "every baseline would spend",
+    }
+    for option, why in words.items():
+        if why:
+            raise UsageError(f"{option} does not go with 'privacy': {why}.")
 
 
 def _collected(read: Callable[[], Value], mistakes: list[str]) -> Value | None:

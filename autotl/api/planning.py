@@ -9,8 +9,10 @@ from typing import Any
 from autotl.api.asked import price_of
 from autotl.api.checking import with_lengths_of
 from autotl.api.opening import Overrides, open_task, wall_seconds, wanted_baselines
+from autotl.api.private_terms import Sizes, division_of, sentences_of
 from autotl.api.room import needs_of, run_path
 from autotl.data import load_data
+from autotl.data.private_split import ProtectedRows
 from autotl.errors import UsageError
 from autotl.features import default_limit_bytes, features_folder
 from autotl.plan.baselines import baselines
@@ -116,6 +118,8 @@ def plan(path: Path | str, *, price: str | None = None, **overrides: Any) -> Pla
     opened = open_task(Path(path), Overrides(**overrides))
     task, settings = opened.task, opened.overrides
     data = load_data(task)
+    division = None if task.privacy is None else division_of(opened, Sizes.of(ProtectedRows.of(task, data)))
+    asked = task.budget.trials if settings.trials is None else settings.trials
     space = suited_to(with_lengths_of(opened.space, data), Ground.of(data), where=task.where(SPACE))
     log = CostLog(home_folder())
     observed = log.trials()
@@ -135,7 +139,7 @@ def plan(path: Path | str, *, price: str | None = None, **overrides: Any) -> Pla
         space,
         Examples.of(data),
         CostModel(observed),
-        trials=task.budget.trials if settings.trials is None else settings.trials,
+        trials=asked if division is None else division.trials,
         wall_seconds=wall_seconds(task, settings),
         workers=shares.workers,
         baselines=baselines(space, setting=data.setting, wanted=wanted_baselines(task, settings)),
@@ -155,7 +159,7 @@ def plan(path: Path | str, *, price: str | None = None, **overrides: Any) -> Pla
         free_disk=float(free_bytes(folder)),
         free_memory=float(memory_here().available),
         price=given or (None if written is None else price_of(written)),
-        notes=tuple(_notes(found)),
+        notes=(*_notes(found), *(() if division is None else sentences_of(task, division))),
     )
 
 

@@ -62,7 +62,7 @@ def reopen_task(run: RunFolder, *, folder: Path | str | None = None) -> Reopened
     Args:
         folder: where they start, if the task's files have moved.
     Raises:
-        UsageError: that folder is not there.
+        UsageError: that folder is not there, or its examples are protected.
     """
     facts = facts_of(run)
     place = Path(folder) if folder is not None else Path(facts.get("folder", "."))
@@ -70,7 +70,11 @@ def reopen_task(run: RunFolder, *, folder: Path | str | None = None) -> Reopened
         raise UsageError(f"{place}, where the task of {run.path} lay, is not there any more. Name it: --folder DIR.")
     content = read_yaml(run.path / TASK).value
     assert isinstance(content, dict), "a search wrote it"
-    return ReopenedTask(run, task_from_mapping(content, folder=place), facts)
+    task = task_from_mapping(content, folder=place)
+    if task.privacy is not None:
+        words = "is private, and its budget is divided: nothing more is computed from its examples."
+        raise UsageError(f"{run.path} {words}")
+    return ReopenedTask(run, task, facts)
 
 
 def facts_of(run: RunFolder) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
 from autotl.run import RunFolder, Study, create_run
 from autotl.run.cut_off import BROKE_OFF, INTERRUPTED, OUT_OF_BUDGET, reopen
 from autotl.run.folder import LOG, STUDY
+from autotl.run.ledger import owners_file
 from autotl.run.study import ENDED, FINISHED, PARTIAL, SPENT
 from autotl.search.budget import Budget
 from autotl.search.cost import Examples
@@ -162,7 +163,7 @@ def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
             held.enter_context(run.owned())
         study = Study(run.path / STUDY)
         try:
-            with _logged(run):
+            with _logged(run.path / LOG if task.task.privacy is None else owners_file(run.path, LOG)):
                 return _conduct(task, data, run, study, budget, stages)
         except AutotlError:
             if begun is None and not study.trials():  # nothing was begun: nothing half-written stays behind
@@ -183,7 +184,8 @@ def _prepared(task: OpenedTask, budget: Budget, stages: Stages) -> tuple[OpenedT
     stages.start("data", "reading and checking the data")
     data = load_data(task.task)
     if task.begun is not None:
-        refuse_changed_data(task.begun, data)
+        if task.task.privacy is None:  # else only the run's own key tells
+            refuse_changed_data(task.begun, data)
         data = _noted(data, resumed_words(task.begun))
     if task.task.resources.precision != "float32":
         precision = task.task.resources.precision
@@ -213,6 +215,11 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
     from autotl.api.finishing import finish
     from autotl.api.standing import keep_standing
 
+    if task.task.privacy is not None:
+        from autotl.api.searching_privately import search_privately
+
+        content, sentences, failure = search_privately(task, data, run, study, budget, stages)
+        return Run(run.readable, content, sentences, failure, is_whole=FINISHED in study.facts(), shown=run.shown)
     why: str | None = None
     if task.begun is not None and is_searched(task.begun):
         why = task.begun.facts[ENDED]
@@ -350,9 +357,9 @@ def order_of_workshop(task: Task, data: TaskData, *, metric: str, offline: bool)
 
 
 @contextmanager
-def _logged(run: RunFolder) -> Iterator[None]:
+def _logged(file: Path) -> Iterator[None]:
     """What autotl logs goes into the run's log.jsonl as well, one JSON object a line."""
-    handler = logging.FileHandler(run.path / LOG, encoding="utf-8")
+    handler = logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(_JsonLines())
     logger = logging.getLogger("autotl")
     level = logger.level

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from autotl.api.checking import check_backbones, with_lengths_of
 from autotl.api.opening import OpenedTask, Overrides, open_task, wanted_baselines
+from autotl.api.private_terms import division_as_listed, sentences_of
 from autotl.api.quiet import import_keras
 from autotl.api.room import needs_as_listed
 from autotl.backbones import parse_spec, why_not_at_hand
@@ -152,6 +153,8 @@ def _sentences(opened: OpenedTask) -> list[str]:
     labels = ", ".join(spec.label for spec in opened.space.values("backbone"))
     lines.append(f"Backbones: {labels}. Baselines: {', '.join(names) or 'none'}.")
     lines.extend(_of_methods(opened))
+    if opened.task.privacy is not None:
+        lines.extend(sentences_of(opened.task, division_as_listed(opened)))
     needs = needs_as_listed(opened)
     return [*lines, expected(needs), *(f"Too little: {words}" for words in lacking(needs))]
 

@@ -217,6 +217,7 @@ def _in_lines(entries: Sequence[Entry], metric: str) -> list[_Column]:
         _Column("adaptation", [Text(entry.adaptation if adapted else "") for entry in entries]),
         _Column(metric, [_in_line(entry.score) for entry in entries]),
         _Column("test", [Text(_figure(entry.test)[0] if entry.test else "") for entry in entries], "right"),
+        _Column("ε", [Text(_epsilon(entry)) for entry in entries], "right"),
         _Column("params", [Text(wording.magnitude(entry.params)) for entry in entries], "right"),
         _Column("MB", [Text(wording.megabytes(entry.model_mb).removesuffix(" MB")) for entry in entries], "right"),
         _Column("ms", [Text(_latency(entry)) for entry in entries], "right"),
@@ -232,6 +233,7 @@ def _in_stacks(entries: Sequence[Entry], metric: str) -> list[_Column]:
         _Column("model", [_stacked(Text(entry.network), Text(entry.recipe), *_marks(entry)) for entry in entries]),
         _Column(metric, [_stacked(*_figure(entry.score)) for entry in entries], "right"),
         _Column("test", [_stacked(*_figure(entry.test)) for entry in entries], "right", may_go=1),
+        _Column("ε", [Text(_epsilon(entry)) for entry in entries], "right"),
         _Column("size", [_stacked(*_size(entry)) for entry in entries], "right", may_go=2),
         _Column("ms", [Text(_latency(entry)) for entry in entries], "right", may_go=3),
         _Column("time", [Text(wording.duration(entry.total_seconds)) for entry in entries], "right", may_go=4),
@@ -276,6 +278,11 @@ def _stacked(first: str | Text, *below: str | Text) -> Text:
         line if isinstance(line, Text) else Text(line, style="dim") for line in below if str(line) not in ("", NOTHING)
     ]
     return Text("\n").join([Text(str(first)), *lines])
+
+
+def _epsilon(entry: Entry) -> str:
+    """What its training spent of a budget of privacy; nothing where there is none."""
+    return f"{entry.epsilon:.3g}" if entry.epsilon else ""
 
 
 def _latency(entry: Entry) -> str:

@@ -12,7 +12,7 @@ from autotl.data.examples import Finding
 from autotl.data.listing import Survey, is_hidden, survey
 from autotl.data.opening import unique_ids, without_folders
 from autotl.errors import DataError, suggestion
-from autotl.task import Task
+from autotl.task import PRIVATE_METRIC, Task
 
 NOUNS = {"image": "file", "text": "text", "table": "row", "signal": "window"}  # what an example of a modality is called
 BROKEN = {"image": "broken_image", "text": "broken_text", "table": "broken_row", "signal": "broken_window"}
@@ -87,6 +87,8 @@ def metric_of(task: Task, counts: Mapping[str, int]) -> str:
     Args:
         counts: examples per class, as far as the search may know them; empty where there are no classes.
     """
+    if task.metric is None and task.privacy is not None:
+        return PRIVATE_METRIC  # counts of protected examples choose nothing
     return task.metric or LABEL_AUDITS[task.problem].suggested_metric(counts)
 
 

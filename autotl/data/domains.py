@@ -28,6 +28,7 @@ from autotl.data.labels import LABELS
 from autotl.data.listing import SplitName, Survey, is_hidden, sources_of_examples, survey
 from autotl.data.looks import Looks, gathered
 from autotl.data.opening import Broken, Examples, Opened, open_all, unique_ids, without_folders
+from autotl.data.private_split import dealt_by_content, refuse_loose_delta
 from autotl.data.records import Records
 from autotl.data.setting import setting_of
 from autotl.data.splits import HEAD_FOLDS, SUFFIX_FOLDS, Integers, cross_validation, deal, joint_groups
@@ -36,7 +37,7 @@ from autotl.data.table_fitting import as_read_by, bound, fitted_on, schema_of, w
 from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.errors import DataError, TaskError
-from autotl.task import PROBLEMS, LabelsOf, PerClass, Source, Task, unsupported
+from autotl.task import PROBLEMS, LabelsOf, PerClass, Source, Task, is_protected, refused_privately, unsupported
 from autotl.task.model import share_of
 
 HELD_OUT_FROM_ROWS = 200  # fewer unlabelled validation inputs say too little to hold them out
@@ -65,10 +66,13 @@ def load_data(task: Task) -> TaskData:
         TaskError: the task asks for something that cannot run yet.
         DataError: the data cannot be used as it is; all that was found, a line each.
     """
-    refused = [*unsupported(task), *audit.unknown_codes(task)]
+    refused = [*unsupported(task), *refused_privately(task, None), *audit.unknown_codes(task)]
     if refused:
         raise TaskError(refused)
     listed = survey(task)
+    refused = refused_privately(task, listed.modality)
+    if refused:
+        raise TaskError(refused)
     findings = audit.quick_findings(task, listed)
     audit.raise_errors(findings)
     classes, _ = audit.classes_of(task, listed)
@@ -259,8 +263,15 @@ def _divided(
         domain.name: {"train": domain.train + start, "validation": domain.validation + start}
         for domain, start in zip(domains, starts, strict=False)
     }
+    refuse_loose_delta(task, _examples(data))
     summary = summarise(task, listed, data, splits=splits, sizes=sizes, broken=broken)
     return replace(data, summary=summary)
+
+
+def _examples(data: TaskData) -> dict[str, int]:
+    """How many each domain has, the test's among them."""
+    counts = {name: len(inputs) for name, inputs in zip(data.domains, data.inputs, strict=True)}
+    return counts | {"target": counts["target"] + (0 if data.test is None else len(data.test.inputs))}
 
 
 @dataclass(frozen=True)
@@ -319,7 +330,9 @@ def _divide_target(
     copies = np.array([digest in source_content for digest in train.content], dtype=np.bool_)
     groups = joint_groups(train.groups, train.content)
     # a labelled copy in a source would give the answer away; its whole group moves, to stay on one side
-    bins[np.isin(groups, groups[copies & (bins == TEST)])] = TRAIN
+    moved = np.isin(groups, groups[copies & (bins == TEST)]) if task.privacy is None else copies & (bins == TEST)
+    if task.privacy is None or is_protected(task, "target"):  # of a protected example nothing else may depend
+        bins[moved] = TRAIN
     sealed: SealedTest | None = None
     if test is not None:
         sealed = _seal(task, test, classes, protocol="given")
@@ -380,6 +393,8 @@ def _labels(task: Task, domain: str, examples: Examples, classes: tuple[str, ...
 
 
 def _deal(task: Task, domain: str, examples: Examples, labels: Labels, shares: Sequence[float]) -> Integers:
+    if is_protected(task, domain):
+        return dealt_by_content(examples.groups or examples.inputs.digests, shares, seed=task.seed)
     groups = joint_groups(examples.groups, examples.content)
     return deal(LABELS[task.problem].strata(labels), groups, shares, _draws(task, domain, "shares"))
 
@@ -437,7 +452,8 @@ def _folds(
         return folds, folds, "label_free"
     if wanted == "all":
         known = np.sort(np.concatenate([target.train, target.validation]))
-        if target.validation_is_given or not kind.is_few(labels[target.validation], labels[known]):
+        is_held_out = target.validation_is_given or task.privacy is not None
+        if is_held_out or not kind.is_few(labels[target.validation], labels[known]):
             training = np.concatenate([target.train, source_train.beside(target.validation)])
             folds = (Fold(training, target.validation),)
             return folds, folds, "validation"

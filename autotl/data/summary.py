@@ -101,7 +101,7 @@ def notes(task: Task, listed: Survey) -> Iterator[str]:
     yield from listed.notes
     if isinstance(target.test, LabelsOf):
         yield "Transductive protocol: the model is tested on the very inputs that it may adapt to."
-    if task.metric is None:
+    if task.metric is None and task.privacy is None:
         counts = known_counts(task, listed)
         if audit.suggested_metric(counts) == "balanced_accuracy":
             most, least = max(counts.values()), min(counts.values())

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.backbones.network import Network
 from autotl.backbones.reading import Reading, StringReading, TokenReading
 from autotl.features.engine import uses_xla
 from autotl.trial.classical import BagOfWords, ClassicalModel
@@ -16,6 +17,7 @@ from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.learner import Learner
 from autotl.trial.model import serving_logits
 from autotl.trial.network_learner import NetworkLearner
+from autotl.trial.private.head import PrivateHead
 
 # As `serving_logits` names its layers: the first of them that is there reads what the backbone says of an example.
 BEHIND_THE_BACKBONE = ("alignment", "head_hidden", "head_logits")
@@ -117,19 +119,47 @@ def serving_model(learner: Learner, reading: Reading, *, temperature: float) -> 
 
 def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing:
     """Preprocessing, backbone, head and temperature in one graph; of texts the tokenizer too."""
-    network = learner.trainer.network
-    reading, tokenizer = network.reading, None
-    example, features = network.whole.inputs[0], network.whole.outputs[0]
-    if isinstance(reading, TokenReading):
-        from autotl.backbones.token_layer import token_ids
+    front = _front(learner.trainer.network)
+    beside = [] if learner.words is None else [keras.ops.log(learner.words.model.keras_model()(front.example))]
+    logits = serving_logits(learner.trainer.model, front.features, beside)
+    return KerasServing(_with_temperature(front.example, logits, temperature), front.reading, front.tokenizer)
 
-        example, tokenizer = keras.Input((), dtype="string", name="text"), reading
-        tokens = keras.layers.Identity(dtype="int32", name=TOKEN_IDS)
-        features = network.whole(tokens(token_ids(example, reading.wordpiece, reading.length)))
-        reading = StringReading()
-    beside = [] if learner.words is None else [keras.ops.log(learner.words.model.keras_model()(example))]
-    logits = serving_logits(learner.trainer.model, features, beside)
-    return KerasServing(_with_temperature(example, logits, temperature), reading, tokenizer)
+
+def serving_private_head(network: Network, head: PrivateHead) -> KerasServing:
+    """A network with a head that was trained with privacy, by plain Keras layers alone.
+
+    Its probabilities are not calibrated: that would take one more look at protected examples.
+    """
+    front = _front(network)
+    read = keras.layers.UnitNormalization(name="direction")(front.features)
+    read = keras.layers.Rescaling(1.0, offset=(-head.centre).tolist(), name="alignment")(read)
+    read = keras.layers.UnitNormalization(name="direction_from_centre")(read)
+    logits = keras.layers.Dense(head.kernel.shape[1], name="head_logits")
+    model = _with_temperature(front.example, logits(read), temperature=1.0)
+    logits.set_weights([head.kernel.astype(np.float32), head.bias.astype(np.float32)])
+    return KerasServing(model, front.reading, front.tokenizer)
+
+
+@dataclass(frozen=True, eq=False)
+class _Front:
+    """A network from an example as it is given to its features; of texts with the tokenizer before it."""
+
+    example: keras.KerasTensor
+    features: keras.KerasTensor
+    reading: Reading
+    tokenizer: TokenReading | None
+
+
+def _front(network: Network) -> _Front:
+    reading = network.reading
+    if not isinstance(reading, TokenReading):
+        return _Front(network.whole.inputs[0], network.whole.outputs[0], reading, None)
+    from autotl.backbones.token_layer import token_ids
+
+    example = keras.Input((), dtype="string", name="text")
+    tokens = keras.layers.Identity(dtype="int32", name=TOKEN_IDS)
+    features = network.whole(tokens(token_ids(example, reading.wordpiece, reading.length)))
+    return _Front(example, features, StringReading(), reading)
 
 
 def _of_bag_of_words(model: BagOfWords, temperature: float) -> KerasServing:

@@ -76,6 +76,7 @@ class Entry:
     repeat_of: int | None = None  # the trial whose plan it trains again, with another seed
     seeds: int = 1  # trainings of its plan, of which the score is the mean
     seed_deviation: float | None = None  # of one training, as far as repeated plans tell
+    epsilon: float | None = None  # of a budget of privacy, that its training spent
     standard_errors_apart: float | None = None  # the retrained model's test figure from the trial's own
 
     @property
@@ -228,7 +229,8 @@ def _entry(row: Mapping[str, Any], rank: int | None) -> Entry:
         plan=plan,
         score=Interval.read(row.get("score")),
         score_kind=given_score.get("kind"),
-        test=Interval.read(row.get("test")),
+        # of a private trial only the model that ships is tested
+        test=Interval.read(row.get("test") or (row.get("refit_test") if "epsilon" in row else None)),
         refit_test=Interval.read(row.get("refit_test")),
         scores={name: value for name, value in (row.get("scores") or {}).items() if not name.endswith(DEVIATION)},
         guards=row.get("guards") or {},
@@ -243,6 +245,7 @@ def _entry(row: Mapping[str, Any], rank: int | None) -> Entry:
         reason=row.get("failure") or row.get("reason"),
         standard_errors_apart=standard_errors_apart({"test": None, "refit_test": None, **row}),
         repeat_of=row.get("repeat_of"),
+        epsilon=row.get("epsilon"),
         seeds=len((row.get("seeds") or {}).get("trials") or (None,)),
         seed_deviation=(row.get("seeds") or {}).get("deviation"),
     )

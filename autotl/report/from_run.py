@@ -49,6 +49,7 @@ def report_values(run: RunFolder, leaderboard: Mapping[str, Any]) -> ReportValue
         refit=facts.get("refit"),
         gap=facts.get("gap"),
         importance=facts.get("importance"),
+        privacy=facts.get("privacy"),
         test=facts.get("test") or {},
         price=facts.get("price"),
         versions=facts.get("versions", {}),

@@ -92,6 +92,7 @@ def render(values: ReportValues) -> str:
             board=sections.board(entries),
             committee=sections.committee(entries, headline),
             gap=gap_section(wording.plain(values.gap)) if values.gap else None,
+            privacy=sections.privacy(wording.plain(values.privacy) if values.privacy else None),
             confusion=confusion,
             dimensions=sections.dimensions(space, entries),
             domains=sections.domains(data),

@@ -40,6 +40,7 @@ class ReportValues:
         gap: between source and target, `{"features", "before": panel, "after": panel}`, a panel as
             `autotl.scoring.gap.measure` gives it; None without a source.
         importance: of settings, as `autotl.search.importance.importances` gives it; None where it was not worked out.
+        privacy: of a run under a budget of privacy its terms, what was `spent`, and the `ledger`; None of any other.
         test: `{"uses", "rows", "protocol"}`: how often this test set has been read, this time included.
         price: `{"an_hour", "currency"}` of the machine, where the user gave one.
         versions: library or machine part → version, as text.
@@ -64,6 +65,7 @@ class ReportValues:
     refit: Json | None = None
     gap: Json | None = None
     importance: Json | None = None
+    privacy: Json | None = None
     test: Json = field(default_factory=dict)
     price: Json | None = None
     versions: Mapping[str, str] = field(default_factory=dict)

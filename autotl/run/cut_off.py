@@ -38,6 +38,8 @@ def reopen(study: Study, *, reasons: Collection[str]) -> None:
 
 
 def _reopen_in_optunas_tables(study: Study, number: int) -> None:
+    if not _has_optunas_tables(study):  # a private search asks no sampler
+        return
     study.execute("UPDATE trials SET state = 'RUNNING', datetime_complete = NULL WHERE number = ?", (number,))
     # Optuna gives a pruned trial the last score that it told as its value
     study.execute(

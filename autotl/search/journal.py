@@ -110,6 +110,8 @@ class Journal:
             self._take_over(number, report)
             if status == "complete":
                 row["score"], row["scores"] = report["final"]["score"], report["final"]["scores"]
+                if "epsilon" in report["final"]:  # what a private trial spent
+                    row["epsilon"] = report["final"]["epsilon"]
         row["status"] = status
         row["failure"] = reason if status in ("failed", "skipped") else None
         row["reason"] = reason or _smaller_batch(row)

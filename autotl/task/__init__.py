@@ -1,6 +1,7 @@
 """What the user asked for: `task.yaml` → a frozen, validated `Task`, with line and column in every complaint."""
 
 from autotl.task.model import BASELINE_NAMES, LabelsOf, PerClass, Source, Target, Task
+from autotl.task.private import PRIVATE_METRIC, is_protected, refused_privately
 from autotl.task.problem import METRIC_NAMES, PROBLEMS, Problem
 from autotl.task.support import unsupported
 from autotl.task.task_file import ReadablePart, read_task, readable_part, task_from_mapping
@@ -9,6 +10,7 @@ from autotl.task.yaml_reader import Document, read_yaml, write_yaml
 __all__ = [
     "BASELINE_NAMES",
     "METRIC_NAMES",
+    "PRIVATE_METRIC",
     "PROBLEMS",
     "Document",
     "LabelsOf",
@@ -18,9 +20,11 @@ __all__ = [
     "Source",
     "Target",
     "Task",
+    "is_protected",
     "read_task",
     "read_yaml",
     "readable_part",
+    "refused_privately",
     "task_from_mapping",
     "unsupported",
     "write_yaml",

@@ -398,6 +398,8 @@ class Privacy(Section):
     epsilon: Positive
     delta: Annotated[float, Field(gt=0, lt=1)]
     protects: Literal["source", "target"]
+    # own networks, by their paths, that have never seen a protected example
+    public_backbones: Annotated[tuple[Text, ...], PlainValidator(_texts, json_schema_input_type=str | list[str])] = ()
 
 
 Metric = Annotated[Text, AfterValidator(_metric)]

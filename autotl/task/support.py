@@ -6,7 +6,6 @@ from autotl.task.model import Task
 
 # (path in the file, what to call it, is it asked for?); building a part removes its line
 NOT_YET: tuple[tuple[str, str, Callable[[Task], bool]], ...] = (
-    ("privacy", "differential privacy", lambda task: task.privacy is not None),
     ("problem", "regression", lambda task: task.problem == "regression"),
     ("problem", "several labels per example", lambda task: task.problem == "multilabel"),
     ("tasks", "learning several tasks together", lambda task: bool(task.tasks)),

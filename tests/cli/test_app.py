@@ -144,8 +144,8 @@ def test_given_plans_are_checked_with_their_place(place, capsys):
 
 
 def test_a_part_that_comes_later_is_refused_plainly(place, capsys):
-    write(place, GOOD + "privacy: {epsilon: 3, delta: 1.0e-5, protects: target}\n")
-    fails(capsys, ["search", "task.yaml"], 3, "privacy", "cannot run it yet")
+    write(place, "tasks: [{name: a, data: {target: {train: photos}}}]\n")
+    fails(capsys, ["search", "task.yaml"], 3, "tasks", "cannot run it yet")
 
 
 def test_a_limit_that_no_backbone_can_meet_is_told_before_anything_is_trained(place, capsys):

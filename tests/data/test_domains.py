@@ -414,7 +414,7 @@ def test_damaged_pixels_behind_a_sound_header_are_a_data_error(make_task, tmp_pa
 
 def test_what_cannot_run_yet_is_refused_before_anything_is_read(make_task):
     with pytest.raises(TaskError, match="cannot run it yet"):
-        load_data(make_task("nowhere", privacy={"epsilon": 3.0, "delta": 1e-5, "protects": "target"}))
+        load_data(make_task("nowhere", tasks=[{"name": "a", "data": {"target": {"train": "nowhere"}}}]))
 
 
 def test_real_photos_divide_as_promised(shared_data, make_task):

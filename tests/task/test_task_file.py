@@ -329,10 +329,6 @@ def test_the_transductive_protocol_is_read(write):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (
-            SMALLEST + "privacy: {epsilon: 3, delta: 1e-5, protects: target}\n",
-            ":2:10: privacy: differential privacy is read,",
-        ),
         (f"{SMALLEST}problem: regression\n", ":2:10: problem: regression is read, but this version cannot run it yet."),
         (f"{SMALLEST}problem: multilabel\n", ":2:10: problem: several labels per example is read,"),
         ("tasks: [{name: a, data: {target: {train: b}}}]\n", ":1:8: tasks: learning several tasks together is read,"),

@@ -10,6 +10,7 @@ from autotl.report.sections.data import Domain, domains, findings_by_severity
 from autotl.report.sections.examples import Examples, examples
 from autotl.report.sections.front import front
 from autotl.report.sections.mistakes import Matrix, matrix
+from autotl.report.sections.privacy import Privacy, privacy
 from autotl.report.sections.settings import budget_text, further_settings, winner_plan
 from autotl.report.sections.space import Dimension, dimensions
 from autotl.report.sections.spending import Price, Spending, spending
@@ -32,6 +33,7 @@ __all__ = [
     "Figure",
     "Matrix",
     "Price",
+    "Privacy",
     "Scale",
     "Spending",
     "Thresholds",
@@ -53,6 +55,7 @@ __all__ = [
     "further_settings",
     "matrix",
     "misgivings",
+    "privacy",
     "scaled",
     "spending",
     "summary_figures",

@@ -3,17 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
+from autotl.plan.private import WAYS_TO_LOOK
 from autotl.report import wording
 from autotl.report.entries import Entry, named, parameters
 from autotl.report.values import Json
 
+_OF_A_PRIVATE_PLAN = ("backbone", *WAYS_TO_LOOK, "unfrozen_layers", "head")  # the rest follows from its budget
 _SHOWN_IN_SUMMARY = ("name", "modality", "metric", "budget", "seed")
 
 
 def winner_plan(winner: Entry) -> list[tuple[str, str]]:
-    """The winner's plan, a line per setting, written so that a person can type it."""
+    """The winner's plan, a line per setting, written so that a person can type it; of a private one what it chose."""
     lines = []
     for key, value in winner.plan.items():
+        if winner.epsilon is not None and key not in _OF_A_PRIVATE_PLAN:
+            continue
         detail = parameters(value)
         text = named(value) if isinstance(value, Mapping) else setting_text(value)
         lines.append((key, f"{text} ({detail})" if detail else text))

@@ -47,6 +47,11 @@ class Training:
         """On so many protected rows."""
         return cls(noise_multiplier, rate_for(rows))
 
+    @property
+    def epochs(self) -> int:
+        """How often an example takes part, on average."""
+        return max(1, round(self.steps * self.rate))
+
     def looks(self) -> tuple[NoisySums, ...]:
         """What it costs: the mean of the features, and the steps."""
         mean = NoisySums(1, self.noise_multiplier)
