@@ -8,6 +8,7 @@ from autotl.data.auditing.codes import CODES, SOFTER, allowable_codes
 from autotl.data.auditing.label_audit import LabelAudit
 from autotl.data.auditing.label_names import near_names, told_alone, told_with_count, twins
 from autotl.data.auditing.numbers import NUMBERS, continuous_findings
+from autotl.data.auditing.sets import SETS
 from autotl.data.examples import Finding
 from autotl.data.listing import Survey, is_hidden, survey
 from autotl.data.opening import unique_ids, without_folders
@@ -255,5 +256,6 @@ def _test_classes(task: Task, listed: Survey, classes: tuple[str, ...]) -> Itera
 # What is asked of labels before any example is opened, by the problem.
 LABEL_AUDITS: dict[str, LabelAudit] = {
     "classification": LabelAudit(_classes_of, _class_findings, suggested_metric),
+    "multilabel": SETS,
     "regression": NUMBERS,
 }

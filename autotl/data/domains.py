@@ -224,7 +224,8 @@ def _divided(
     )
     labels = np.concatenate([domain.labels for domain in domains])
     few = _labelled_few(task, target, classes)
-    labels[few] = [classes.index((target.examples.labels or ())[row]) for row in few.tolist()]
+    if len(few):
+        labels[few] = [classes.index((target.examples.labels or ())[row]) for row in few.tolist()]
     folds, suffix_folds, kind = _folds(task, target, few, labels, source_train, source_validation)
     target_rows, adaptation_rows = _label_free_rows(task, target, few, folds)
     inputs: Sequence[Inputs] = [domain.examples.inputs for domain in domains]

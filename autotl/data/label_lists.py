@@ -8,11 +8,15 @@ import ast
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from autotl.data.cells import shortened
-from autotl.data.tables import Table, TableError
-from autotl.errors import suggestion
+from autotl.data.tables import LabelError, Table
 
+BAD = "bad_label_list"  # the code of what cannot be read
 SEPARATORS = (";", "|", ",")  # a comma only where neither of the others is written: names may hold one
 _YES = frozenset({"1", "1.0", "true", "yes"})
 _NO = frozenset({"0", "0.0", "false", "no"})
@@ -54,44 +58,39 @@ class Cells:
         return next((at for at, holds in enumerate(is_so) if holds), None)
 
 
-def gathered(table: Table, columns: Sequence[str], *, classes: Sequence[str] | None) -> tuple[Table, str]:
-    """The table with its label columns as one column of label sets, and what that is called.
+def as_one_column(table: Table, columns: Sequence[str]) -> tuple[Table, str]:
+    """The table with its columns of 0 and 1 as one column of label sets, and what that is called.
 
-    Args:
-        columns: one of lists, or several of 0 and 1.
-        classes: the labels that there may be; None: whatever is found.
     Raises:
-        TableError: a column is not there, or a cell cannot be read or names another label; says the line.
+        TableError: a column is not there.
+        LabelError: a cell is neither; says the line.
     """
-    if len(columns) > 1:
-        sets = from_flags(table, columns)
-    else:
-        places = [f"line {line}" for line in table.lines]
-        sets = from_lists(Cells(table.column(columns[0], meaning="label"), places, columns[0]), classes=classes)
     name = ", ".join(columns)
+    sets = from_flags(table, columns)
     rest = {key: cells for key, cells in table.columns.items() if key not in columns}
     return Table({**rest, name: sets}, table.lines), name
 
 
-def from_lists(cells: Cells, *, classes: Sequence[str] | None) -> tuple[str, ...]:
+def from_lists(cells: Cells) -> list[str]:
     """Label sets from lists: `a;b`, `a|b`, `a, b` or `["a", "b"]`. An empty cell is none.
 
-    Args:
-        classes: as for `gathered`.
     Raises:
-        TableError: the cells mix separators, or a list cannot be read or names another label.
+        LabelError: the cells mix separators, or a list cannot be read; says the line.
     """
-    sets = tuple(as_text(names) for names in _split(cells))
-    if classes is not None:
-        _refuse_strangers(sets, cells, classes)
-    return sets
+    return [as_text(names) for names in _split(cells)]
+
+
+def from_marks(marks: NDArray[Any], names: Sequence[str]) -> list[str]:
+    """Label sets from marks 0 and 1, (n, labels)."""
+    return [as_text(names[index] for index in np.flatnonzero(row).tolist()) for row in marks]
 
 
 def from_flags(table: Table, columns: Sequence[str]) -> tuple[str, ...]:
     """Label sets from columns of 0 and 1 (true and false, yes and no), each called after its label.
 
     Raises:
-        TableError: a column is not there, or a cell is neither; names the line.
+        TableError: a column is not there.
+        LabelError: a cell is neither; says the line.
     """
     flags = []
     for name in columns:
@@ -101,7 +100,7 @@ def from_flags(table: Table, columns: Sequence[str]) -> tuple[str, ...]:
         if wrong is not None:
             seen = "an empty cell" if not low[wrong] else repr(shortened(cells[wrong]))
             words = f"column {name!r} holds {seen} where 0 or 1 must say whether an example bears that label"
-            raise TableError(f"line {table.lines[wrong]}: {words}.")
+            raise LabelError(BAD, f"line {table.lines[wrong]}: {words}.")
         flags.append([cell in _YES for cell in low])
     return tuple(
         as_text(name for name, is_borne in zip(columns, row, strict=True) if is_borne)
@@ -115,7 +114,7 @@ def _split(cells: Cells) -> list[list[str]]:
         if plain is not None:
             seen = shortened(cells.texts[plain])
             words = f"{seen!r} is no list in brackets, as others of column {cells.column!r} are: write all alike."
-            raise TableError(f"{cells.places[plain]}: {words}")
+            raise LabelError(BAD, f"{cells.places[plain]}: {words}")
         return [_from_brackets(text, place) for text, place in zip(cells.texts, cells.places, strict=True)]
     separator = _separator(cells)
     parts = [[text] if separator is None else text.split(separator) for text in cells.texts]
@@ -134,7 +133,7 @@ def _separator(cells: Cells) -> str | None:
         (one, one_at), (other, other_at) = used.items()
         words = f"separates labels by {one!r} on {cells.places[one_at]} and by {other!r} on {cells.places[other_at]}"
         place = cells.places[max(one_at, other_at)]
-        raise TableError(f"{place}: column {cells.column!r} {words}. Write one of them throughout.")
+        raise LabelError(BAD, f"{place}: column {cells.column!r} {words}. Write one of them throughout.")
     if used:
         return next(iter(used))
     return "," if any("," in text for text in cells.texts) else None
@@ -151,14 +150,5 @@ def _from_brackets(text: str, place: str) -> list[str]:
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             found = None
     if not isinstance(found, list) or not all(isinstance(name, str | int) and str(name).strip() for name in found):
-        raise TableError(f'{place}: {shortened(text)!r} is no list of labels such as ["a", "b"].')
+        raise LabelError(BAD, f'{place}: {shortened(text)!r} is no list of labels such as ["a", "b"].')
     return [str(name).strip() for name in found]
-
-
-def _refuse_strangers(sets: Sequence[str], cells: Cells, classes: Sequence[str]) -> None:
-    for text in dict.fromkeys(sets):
-        strangers = [name for name in names_in(text) if name not in classes]
-        if strangers:
-            place, hint = cells.places[sets.index(text)], suggestion(strangers[0], classes)
-            words = f"{strangers[0]!r} in column {cells.column!r} is none of the task's classes. {hint}"
-            raise TableError(f"{place}: {words}")

@@ -13,24 +13,13 @@ import numpy as np
 
 from autotl.data.cells import shortened
 from autotl.data.examples import UNKNOWN, Labels, Rows, is_known
+from autotl.data.label_sets import LabelSets
 from autotl.data.number_text import MISSING_WORDS, number_notation, read_numbers
 from autotl.data.splits import FEW_VALIDATION, Integers, is_few
-from autotl.data.tables import TableError
+from autotl.data.tables import LabelError
 
 MOST_QUANTILES = 10
 FEWEST_IN_QUANTILE = 5  # examples; fewer quantiles are told apart in small data
-
-
-class LabelError(TableError):
-    """Cells that are no label.
-
-    Attributes:
-        code: of the finding.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class LabelKind(Protocol):
@@ -60,6 +49,18 @@ class LabelKind(Protocol):
         Raises:
             LabelError: a cell is no label; names the line and what it holds.
         """
+        ...
+
+    def merged(self, label: str, merge: Mapping[str, str]) -> str:
+        """The same label with each class called as the user wants it.
+
+        Args:
+            merge: class as written → class it means.
+        """
+        ...
+
+    def stranger(self, labels: Sequence[str], names: Sequence[str]) -> tuple[int, str] | None:
+        """The first row that speaks of a name that is not among these, where that must not be, and the name."""
         ...
 
     def of_windows(self, labels: Sequence[str], windows: Sequence[Rows]) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -134,6 +135,13 @@ class Classes:
             words = f"{unit} {bare[0]}: {len(bare):,} rows have no label. Fill or remove them."
             raise LabelError("empty_label", words)
         return list(texts)
+
+    def merged(self, label: str, merge: Mapping[str, str]) -> str:
+        """The class that it means."""
+        return merge.get(label, label)
+
+    def stranger(self, labels: Sequence[str], names: Sequence[str]) -> None:
+        """Rows of other classes are left out."""
 
     def of_windows(self, labels: Sequence[str], windows: Sequence[Rows]) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """The label that most samples of each window bear, and the windows where not all do."""
@@ -230,6 +238,13 @@ class Numbers:
             raise LabelError("empty_label", f"{unit} {lines[at]}: {words}. Fill in a number or remove the row.")
         return [repr(value) for value in values.tolist()]
 
+    def merged(self, label: str, merge: Mapping[str, str]) -> str:  # noqa: ARG002 - one interface
+        """Numbers are no classes."""
+        return label
+
+    def stranger(self, labels: Sequence[str], names: Sequence[str]) -> None:
+        """No number is one."""
+
     def of_windows(self, labels: Sequence[str], windows: Sequence[Rows]) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """The mean of the samples' numbers."""
         values = np.array([float(label) for label in labels])
@@ -325,5 +340,6 @@ CLASSES = Classes()
 
 LABELS: dict[str, LabelKind] = {
     "classification": CLASSES,
+    "multilabel": LabelSets(),
     "regression": Numbers(),
 }

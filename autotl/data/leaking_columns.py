@@ -34,19 +34,23 @@ def leak_findings(records: Records, schema: Schema, labels: NDArray[np.int64], *
     Args:
         labels: (n,) class index, negative where the search may not know it: those rows are not looked at.
     """
+    return told_of_columns(leaking_columns(records, schema, labels), where=where)
+
+
+def leaking_columns(records: Records, schema: Schema, labels: NDArray[np.int64]) -> dict[str, str]:
+    """The same, by column what gives the label away."""
     known = np.flatnonzero(labels >= 0)
     classes, classed = np.unique(labels[known], return_inverse=True)
     if len(classes) < 2:
-        return []
+        return {}
     used = {column.name for column in schema.columns}
     told = records.take(known).without(set(records.cells) - used).with_schema(schema)
     copies = _copies(told.digests, classed)
-    found = {
+    return {
         column.name: reason
         for start, column in placed(schema.columns)
         if (reason := _reason_for_leak(column, told, start, classed.astype(np.int64), copies)) is not None
     }
-    return told_of_columns(found, where=where)
 
 
 def told_of_columns(reasons: Mapping[str, str], *, where: str) -> list[Finding]:
@@ -61,6 +65,22 @@ def told_of_columns(reasons: Mapping[str, str], *, where: str) -> list[Finding]:
         Finding("leak", "error", f"{where}: column {name!r} {reason}. {hint}; if it is, 'audit: {{allow: [leak]}}'.")
         for name, reason in reasons.items()
     ]
+
+
+def leaks_of_labels(
+    records: Records, schema: Schema, labels: NDArray[np.int64], *, classes: Sequence[str], where: str
+) -> list[Finding]:
+    """Columns that give away whether an example bears a label; a column is told once, with the first such label.
+
+    Args:
+        labels: marks (n, labels), negative where the search may not know them.
+        classes: the labels' names.
+    """
+    reasons: dict[str, str] = {}
+    for index, name in enumerate(classes):
+        for column, reason in leaking_columns(records, schema, labels[:, index]).items():
+            reasons.setdefault(column, reason.replace("the label", f"the label {name!r}", 1))
+    return told_of_columns(reasons, where=where)
 
 
 def _in_yaml(name: str) -> str:

@@ -8,17 +8,20 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from autotl.data.arrays import NAMES, ArrayError, array_names, read_header, read_names
+import numpy as np
+
+from autotl.data.arrays import NAMES, ArrayError, array_names, read_array, read_header, read_names
 from autotl.data.examples import Finding, Inputs
 from autotl.data.exported import ExportedError, ExportedSource, exported_of
 from autotl.data.images import SUFFIXES
-from autotl.data.labels import LABELS, LabelError, LabelKind
+from autotl.data.label_lists import from_marks
+from autotl.data.labels import LABELS
 from autotl.data.modality import guess_of, modality_of
-from autotl.data.row_listing import found_column, label_column, list_rows, written_labels
-from autotl.data.tables import TABLE_SUFFIXES, Table, TableError, read_table
+from autotl.data.row_listing import found_column, list_rows, refuse_strangers, with_label_column, written_labels
+from autotl.data.tables import TABLE_SUFFIXES, LabelError, Table, TableError, read_table
 from autotl.data.texts import TEXT_SUFFIXES
 from autotl.errors import DataError, suggestion
-from autotl.task import LabelsOf, Source, Task
+from autotl.task import PROBLEMS, LabelsOf, Source, Task
 
 SplitName = Literal["train", "validation", "test"]
 SPLIT_WORDS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
@@ -340,7 +343,7 @@ def _ends_in(name: str, suffixes: frozenset[str]) -> bool:
 
 
 def _merged(task: Task, label: str) -> str:
-    return task.audit.merge.get(label, label)
+    return LABELS[task.problem].merged(label, task.audit.merge)
 
 
 def _list_table(task: Task, path: Path, given: str, where: str, modality: str, *, labelled: bool) -> Listing:
@@ -371,9 +374,12 @@ def _list_table(task: Task, path: Path, given: str, where: str, modality: str, *
 
 def _list_image_table(task: Task, path: Path, given: str, where: str, *, labelled: bool) -> Listing:
     columns = task.data.columns
-    table = read_table(path, encoding=task.encoding)
+    written = read_table(path, encoding=task.encoding)
+    try:
+        table, label = with_label_column(task, written, required=labelled)
+    except LabelError as error:
+        raise ListingError(error.code, f"{where}: {given}: {error}") from error
     files = table.column(found_column(table, columns.input, INPUT_COLUMNS, "input"), meaning="input")
-    label = label_column(task, table, required=labelled)
     groups = table.column(columns.group, meaning="group") if columns.group is not None else None
     if not files:
         raise ListingError("bad_table", f"{where}: {given}: holds no rows below its header.")
@@ -391,7 +397,7 @@ def _list_image_table(task: Task, path: Path, given: str, where: str, *, labelle
         label=label,
         groups=tuple(groups) if groups is not None else None,
         root=path.parent,
-        columns=frozenset(table.columns),
+        columns=frozenset(written.columns),
     )
 
 
@@ -437,7 +443,7 @@ def _list_array(task: Task, path: Path, given: str, where: str, split: SplitName
         if not rows:
             raise ListingError("bad_array", f"{place}: {inputs!r} has no rows.")
         beside = _Beside(path, members, place, inputs, suffix, rows)
-        labels = beside.labels([*columns.labels, "y"], LABELS[task.problem], required=labelled)
+        labels = beside.labels(task, required=labelled)
         groups = beside.names([columns.group], meaning="groups", required=True) if columns.group is not None else None
     except ArrayError as error:
         raise ListingError("bad_array", f"{place}: {error}") from error
@@ -465,36 +471,68 @@ class _Beside:
     suffix: str  # `_train`, or nothing in a file of one split
     rows: int
 
-    def labels(self, wanted: Sequence[str | None], kind: LabelKind, *, required: bool) -> list[str] | None:
-        """A label per row, as it travels, from the first wanted member that is there."""
-        found = self.names(wanted, meaning="labels", required=required, kinds=kind.array_kinds)
-        if found is None:
+    def labels(self, task: Task, *, required: bool) -> list[str] | None:
+        """A label per row, as it travels, from the member that the task names, or from `y`."""
+        kind, wanted = LABELS[task.problem], [*task.data.columns.labels, "y"]
+        member = self._member(wanted, meaning="labels", required=required)
+        if member is None:
             return None
         try:
-            return kind.written(found, range(len(found)), column=str(wanted[0]), unit="row")
+            if PROBLEMS[task.problem].takes_label_columns and len(read_header(self.path, member).shape) == 2:
+                found = self._marked(member, task)
+            else:
+                texts = self._texts(member, meaning="labels", kinds=kind.array_kinds)
+                found = kind.written(texts, range(len(texts)), column=wanted[0], unit="row")
+            refuse_strangers(task, found, [f"row {row}" for row in range(len(found))], column=wanted[0])
         except LabelError as error:
             raise ListingError(error.code, f"{self.place}: {error}") from error
+        return found
 
-    def names(
-        self, wanted: Sequence[str | None], *, meaning: str, required: bool, kinds: str = NAMES
-    ) -> list[str] | None:
-        """A text per row from the first wanted member that is there.
+    def names(self, wanted: Sequence[str], *, meaning: str, required: bool) -> list[str] | None:
+        """A name per row from the first wanted member that is there."""
+        member = self._member(wanted, meaning=meaning, required=required)
+        return None if member is None else self._texts(member, meaning=meaning, kinds=NAMES)
+
+    def _member(self, wanted: Sequence[str], *, meaning: str, required: bool) -> str | None:
+        choices = [name + self.suffix for name in wanted]
+        member = next((name for name in choices if name in self.members), None)
+        if member is None and required:
+            words = f"holds {self.inputs!r} without its {meaning} {choices[0]!r}. It holds {', '.join(self.members)}."
+            raise ListingError("bad_array", f"{self.place}: {words}")
+        return member
+
+    def _texts(self, member: str, *, meaning: str, kinds: str) -> list[str]:
+        """A text per row.
 
         Args:
             kinds: NumPy's letters for the types that it may have.
         """
-        choices = [name + self.suffix for name in wanted if name is not None]
-        member = next((name for name in choices if name in self.members), None)
-        if member is None:
-            if not required:
-                return None
-            words = f"holds {self.inputs!r} without its {meaning} {choices[0]!r}. It holds {', '.join(self.members)}."
+        texts = read_names(self.path, member, meaning=meaning, kinds=kinds)
+        self._check_rows(member, len(texts))
+        return texts
+
+    def _marked(self, member: str, task: Task) -> list[str]:
+        """Label sets from marks, (rows, labels), called as `<member>_names` has it, else as `classes` in the task."""
+        marks = read_array(self.path, member)
+        self._check_rows(member, len(marks))
+        if not np.isin(marks, (0, 1)).all():
+            raise ListingError("bad_array", f"{self.place}: {member!r} has marks other than 0 and 1.")
+        beside = f"{member.removesuffix(self.suffix)}_names"
+        if beside in self.members:
+            names = read_names(self.path, beside, meaning="names of labels")
+        elif isinstance(task.classes, tuple):
+            names = list(task.classes)
+        else:
+            names = [str(index) for index in range(marks.shape[1])]
+        if len(names) != marks.shape[1]:
+            words = f"{member!r} has marks of {marks.shape[1]} labels, and {len(names)} are named."
             raise ListingError("bad_array", f"{self.place}: {words}")
-        names = read_names(self.path, member, meaning=meaning, kinds=kinds)
-        if len(names) != self.rows:
-            words = f"{self.inputs!r} has {self.rows:,} rows, {member!r} has {len(names):,}."
+        return from_marks(marks, names)
+
+    def _check_rows(self, member: str, rows: int) -> None:
+        if rows != self.rows:
+            words = f"{self.inputs!r} has {self.rows:,} rows, {member!r} has {rows:,}."
             raise ListingError("bad_array", f"{self.place}: {words}")
-        return names
 
 
 def _inputs_member(members: Sequence[str], split: SplitName, named: str | None) -> tuple[str, str] | None:

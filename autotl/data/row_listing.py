@@ -1,16 +1,17 @@
 """Tables whose rows are the examples themselves: texts, records, or the samples of signals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autotl.data.examples import Finding, Inputs
+from autotl.data.label_lists import as_one_column
 from autotl.data.labels import LABELS
 from autotl.data.records import feature_columns, records_from_table
-from autotl.data.tables import TABLE_SUFFIXES, Table, TableError, read_table
+from autotl.data.tables import TABLE_SUFFIXES, LabelError, Table, TableError, read_table
 from autotl.data.texts import texts_of
 from autotl.data.windows import SignalColumns, cut_table, mixed_findings
-from autotl.errors import DataError
+from autotl.errors import DataError, suggestion
 from autotl.task import Task
 
 TEXT_COLUMNS = ("text", "sentence", "review", "comment", "document", "content", "body", "message", "input")
@@ -46,12 +47,13 @@ def list_rows(task: Task, path: Path, given: str, where: str, modality: str, *, 
         TableError: the table cannot be read, or a column is not there.
         DataError: samples that cannot be cut into windows.
     """
-    table = read_table(path, encoding=task.encoding)
-    if not table.lines:
+    written = read_table(path, encoding=task.encoding)
+    if not written.lines:
         raise TableError("holds no rows below its header.")
-    label = label_column(task, table, required=labelled)
+    table, label = with_label_column(task, written, required=labelled)
+    known = frozenset(written.columns)
     if modality == "signal":
-        return _windows(task, table, given, where, label, is_secret=not labelled)
+        return replace(_windows(task, table, given, where, label, is_secret=not labelled), columns=known)
     columns = task.data.columns
     labels = None if label is None else written_labels(task, table, label)
     groups = None if columns.group is None else tuple(table.column(columns.group, meaning="group"))
@@ -62,12 +64,28 @@ def list_rows(task: Task, path: Path, given: str, where: str, modality: str, *, 
         )
     else:
         inputs = records_from_table(table, feature_columns(table, columns, label=label), origin=given)
-    return Listed(inputs, labels, groups, frozenset(table.columns), label)
+    return Listed(inputs, labels, groups, known, label)
 
 
 def text_column(task: Task, table: Table) -> str:
     """The column with the texts. Raises `TableError` where none is named and none has a usual name."""
     return found_column(table, task.data.columns.input, TEXT_COLUMNS, "input")
+
+
+def with_label_column(task: Task, table: Table, *, required: bool) -> tuple[Table, str | None]:
+    """The table with all that labels its rows in one column, and that column; None as for `label_column`.
+
+    Raises:
+        TableError: a column is not there.
+        LabelError: columns of 0 and 1 that hold something else.
+    """
+    several = task.data.columns.labels
+    if len(several) < 2:
+        return table, label_column(task, table, required=required)
+    missing = [name for name in several if name not in table.columns]
+    if missing and not required:  # what is there of them is no feature either
+        return Table({name: cells for name, cells in table.columns.items() if name not in several}, table.lines), None
+    return as_one_column(table, several)
 
 
 def label_column(task: Task, table: Table, *, required: bool) -> str | None:
@@ -133,6 +151,8 @@ def _windows(task: Task, table: Table, given: str, where: str, label: str | None
     columns = signal_columns(task, table, label=label)
     kind = LABELS[task.problem]
     cut = cut_table(table, columns, window=task.window, stride=task.stride, where=where, origin=given, kind=kind)
+    if cut.labels is not None and label is not None:
+        refuse_strangers(task, cut.labels, cut.windows.ids, column=label)
     findings = cut.findings if is_secret else (*cut.findings, *mixed_findings(cut, where=where))
     return Listed(cut.windows, cut.labels, cut.groups, frozenset(table.columns), label, findings)
 
@@ -143,4 +163,20 @@ def written_labels(task: Task, table: Table, label: str) -> tuple[str, ...]:
     Raises:
         LabelError: a cell is no label; names the line.
     """
-    return tuple(LABELS[task.problem].written(table.column(label, meaning="label"), table.lines, column=label))
+    labels = LABELS[task.problem].written(table.column(label, meaning="label"), table.lines, column=label)
+    refuse_strangers(task, labels, [f"line {line}" for line in table.lines], column=label)
+    return tuple(labels)
+
+
+def refuse_strangers(task: Task, labels: Sequence[str], places: Sequence[str], *, column: str) -> None:
+    """Raises a LabelError for a label that is none of those that `classes` names, where that must not be.
+
+    Args:
+        places: what a message about each label begins with.
+    """
+    if isinstance(task.classes, tuple):
+        known = [*task.classes, *task.audit.merge]
+        found = LABELS[task.problem].stranger(labels, known)
+        if found is not None:
+            words = f"{found[1]!r} in {column!r} is none of the task's classes. {suggestion(found[1], known)}"
+            raise LabelError("unknown_class", f"{places[found[0]]}: {words}")

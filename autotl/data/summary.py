@@ -14,7 +14,7 @@ from autotl.data.labels import LABELS
 from autotl.data.listing import Survey, is_hidden, survey
 from autotl.data.records import Records
 from autotl.data.setting import setting_of, what_follows
-from autotl.data.splits import is_few
+from autotl.data.splits import FEW_IN_CLASS, FEW_VALIDATION
 from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.task import LabelsOf, PerClass, Task
@@ -63,15 +63,17 @@ def _scored(task: Task, listed: Survey, classes: Sequence[str]) -> dict[str, int
     if target.labels == "none":
         return None
     if isinstance(target.labels, PerClass):  # how many the hidden labels would really give is not told
-        counts = np.full(len(classes), target.labels.per_class)
-    elif ("target", "validation") in listed.splits:
-        counts = kind.per_name(listed.labels("target", "validation") or (), classes)
-    else:
-        given = kind.per_name(listed.labels("target", "train") or (), classes)
-        counts = np.rint(given * share_of(target.validation)).astype(np.int64)
-        if is_few(np.repeat(np.arange(len(classes)), counts), np.arange(len(classes))):
-            counts = np.rint(given * (1 - share_of_test(task, listed, int(given.sum())))).astype(np.int64)
-    return {"rows": int(counts.sum()), "smallest_class": int(counts.min())}
+        count = target.labels.per_class
+        return {"rows": len(classes) * count, "smallest_class": count}
+    if ("target", "validation") in listed.splits:
+        labels = listed.labels("target", "validation") or []
+        return {"rows": len(kind.usable(labels, classes)), "smallest_class": int(kind.per_name(labels, classes).min())}
+    labels = listed.labels("target", "train") or []
+    rows, smallest = len(kind.usable(labels, classes)), int(kind.per_name(labels, classes).min())
+    share = share_of(target.validation)
+    if round(rows * share) < FEW_VALIDATION or round(smallest * share) < FEW_IN_CLASS:
+        share = 1 - share_of_test(task, listed, rows)
+    return {"rows": round(rows * share), "smallest_class": round(smallest * share)}
 
 
 def share_of_test(task: Task, listed: Survey, rows: int) -> float:

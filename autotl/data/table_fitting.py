@@ -12,7 +12,7 @@ from autotl.data.examples import Finding, Fold, Labels, Rows, SealedTest
 from autotl.data.exported import ExportedSource
 from autotl.data.joining import join_inputs
 from autotl.data.labels import LABELS
-from autotl.data.leaking_columns import leak_findings
+from autotl.data.leaking_columns import leak_findings, leaks_of_labels
 from autotl.data.listing import SplitName, is_hidden
 from autotl.data.opening import Examples
 from autotl.data.records import Records
@@ -24,6 +24,9 @@ from autotl.task import Task
 # Columns that give the label away, by the problem: (records, schema, labels, names of what is learnt, where)
 LEAK_TESTS: dict[str, Callable[[Records, Schema, Labels, Sequence[str], str], list[Finding]]] = {
     "classification": lambda records, schema, labels, _, where: leak_findings(records, schema, labels, where=where),
+    "multilabel": lambda records, schema, labels, names, where: leaks_of_labels(
+        records, schema, labels, classes=names, where=where
+    ),
     "regression": lambda records, schema, labels, names, where: copied_number_findings(
         records, schema, labels, classes=names, where=where
     ),

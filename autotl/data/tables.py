@@ -19,6 +19,18 @@ class TableError(Exception):
     """The table cannot be read; the message begins with the line where there is one."""
 
 
+class LabelError(TableError):
+    """Cells that are no label.
+
+    Attributes:
+        code: of the finding.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class EncodingError(TableError):
     """The table is written in another encoding than the one it was read with."""
 

@@ -1,16 +1,27 @@
 """Label lists are read however tables write them; what is ambiguous is refused with its line."""
 
+import numpy as np
 import pytest
 
-from autotl.data.label_lists import NONE, Cells, as_text, from_flags, from_lists, gathered, names_in, renamed
+from autotl.data.label_lists import (
+    NONE,
+    Cells,
+    as_one_column,
+    as_text,
+    from_flags,
+    from_lists,
+    from_marks,
+    names_in,
+    renamed,
+)
 from autotl.data.tables import Table, TableError
 
 LINES = (2, 3, 4, 5)
 
 
-def read(*cells, classes=None):
+def read(*cells):
     places = [f"line {line}" for line in LINES[: len(cells)]]
-    return [names_in(text) for text in from_lists(Cells(cells, places, "faults"), classes=classes)]
+    return [names_in(text) for text in from_lists(Cells(cells, places, "faults"))]
 
 
 @pytest.mark.parametrize(
@@ -70,16 +81,12 @@ def test_a_missing_flag_column_is_told_with_its_nearest():
         from_flags(Table({"TWF": ["0"]}, LINES[:1]), ("TWG",))
 
 
-def test_a_label_that_is_no_class_of_the_task_is_refused_with_its_line():
-    with pytest.raises(TableError, match="line 3: 'hat' in column 'faults' is none of the task's classes.*'heat'"):
-        read("heat;wear", "wear;hat", classes=("heat", "wear"))
-    assert read("heat;wear", "", classes=("heat", "wear"))[1] == ()
-
-
 def test_label_columns_become_one_and_are_no_features():
     table = Table({"x": ["7", "8"], "TWF": ["0", "1"], "HDF": ["1", "1"]}, LINES[:2])
-    both, name = gathered(table, ("TWF", "HDF"), classes=None)
+    both, name = as_one_column(table, ("TWF", "HDF"))
     assert list(both.columns) == ["x", name]
     assert [names_in(text) for text in both.columns[name]] == [("HDF",), ("HDF", "TWF")]
-    with pytest.raises(TableError, match="has no label column 'faults'"):
-        gathered(table, ("faults",), classes=None)
+
+
+def test_marks_of_an_array_are_sets():
+    assert from_marks(np.array([[1, 0], [0, 0], [1, 1]]), ("b", "a")) == [as_text("b"), as_text(()), as_text("ab")]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from autotl.data.examples import UNKNOWN, is_known, unknown_labels
-from autotl.data.labels import LABELS, LabelError, are_continuous
+from autotl.data.labels import LABELS, are_continuous
 from autotl.data.splits import deal
+from autotl.data.tables import LabelError
 
 NUMBERS, CLASSES = LABELS["regression"], LABELS["classification"]
 
