@@ -19,6 +19,7 @@ from autotl.data.auditing.margins import margin_findings
 from autotl.data.auditing.near_duplicates import alike_images, alike_texts, near_duplicate_findings
 from autotl.data.auditing.shortcut_tests import SHORTCUT_TESTS
 from autotl.data.auditing.shortcuts import balanced_sample
+from autotl.data.companions import with_companions
 from autotl.data.content import filled_shares
 from autotl.data.examples import UNKNOWN, Finding, Fold, Inputs, Labels, Rows, ScoreKind, SealedTest, TaskData
 from autotl.data.exported import ExportedSource
@@ -37,7 +38,17 @@ from autotl.data.table_fitting import as_read_by, bound, fitted_on, schema_of, w
 from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.errors import DataError, TaskError
-from autotl.task import PROBLEMS, LabelsOf, PerClass, Source, Task, is_protected, refused_privately, unsupported
+from autotl.task import (
+    PROBLEMS,
+    LabelsOf,
+    PerClass,
+    Source,
+    Task,
+    companions_of,
+    is_protected,
+    refused_privately,
+    unsupported,
+)
 from autotl.task.model import share_of
 
 HELD_OUT_FROM_ROWS = 200  # fewer unlabelled validation inputs say too little to hold them out
@@ -60,12 +71,17 @@ class _Domain:
 
 
 def load_data(task: Task) -> TaskData:
-    """Reads and audits everything the task names, and divides it.
+    """Reads and audits everything the task names, and divides it; likewise the tasks that are learnt together with it.
 
     Raises:
         TaskError: the task asks for something that cannot run yet.
         DataError: the data cannot be used as it is; all that was found, a line each.
     """
+    data = _load_alone(task)
+    return with_companions(data, {each.name: load_data(each) for each in companions_of(task)}, task)
+
+
+def _load_alone(task: Task) -> TaskData:
     refused = [*unsupported(task), *refused_privately(task, None), *audit.unknown_codes(task)]
     if refused:
         raise TaskError(refused)

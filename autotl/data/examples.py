@@ -3,8 +3,8 @@
 Labels that the task declares unknown are not in these values at all, so no room to the right can read them by mistake.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, Self
 
 import numpy as np
@@ -120,6 +120,36 @@ def _no_rows() -> Rows:
 
 
 @dataclass(frozen=True)
+class Companion:
+    """Another task that is learnt beside this one: its labelled examples, but for those that this task is tested on.
+
+    Attributes:
+        labels: (n,) class index among its own classes.
+        groups: (n,) or None, as `TaskData.groups`.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    inputs: Inputs
+    labels: NDArray[np.int64]
+    groups: NDArray[np.int64] | None = None
+
+    def take(self, rows: Rows) -> "Companion":
+        """These rows only."""
+        groups = None if self.groups is None else self.groups[rows]
+        return replace(self, inputs=self.inputs.take(rows), labels=self.labels[rows], groups=groups)
+
+    def rows_without(self, digests: Collection[str]) -> Rows:
+        """Its rows that are no copy of these contents, nor in a group with one.
+
+        An example that a model is scored on would otherwise have been seen in training, under its other label.
+        """
+        copies = np.isin(np.array(self.inputs.digests), np.array(list(digests), dtype=np.str_))
+        tainted = copies if self.groups is None else np.isin(self.groups, self.groups[copies])
+        return np.flatnonzero(~tainted)
+
+
+@dataclass(frozen=True)
 class TaskData:
     """All a search reads. Rows count through the domains' inputs one after the other, target first."""
 
@@ -145,6 +175,7 @@ class TaskData:
     adaptation_rows: Rows = field(default_factory=_no_rows)  # unlabelled target inputs that a method may train on
     source_validation: Rows = field(default_factory=_no_rows)  # labelled source rows in no fold's train: for guards
     exported: ExportedSource | None = None  # a source that is a model without examples, and no domain of its own
+    companions: tuple[Companion, ...] = ()  # tasks that plans may learn together with this one
 
     @property
     def has_few_labels(self) -> bool:

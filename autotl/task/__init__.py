@@ -4,7 +4,8 @@ from autotl.task.model import BASELINE_NAMES, LabelsOf, PerClass, Source, Target
 from autotl.task.private import PRIVATE_METRIC, is_protected, refused_privately
 from autotl.task.problem import METRIC_NAMES, PROBLEMS, Problem
 from autotl.task.support import unsupported
-from autotl.task.task_file import ReadablePart, read_task, readable_part, task_from_mapping
+from autotl.task.task_file import ReadablePart, names_in, read_task, readable_part, task_from_mapping
+from autotl.task.together import companions_of, tasks_of
 from autotl.task.yaml_reader import Document, read_yaml, write_yaml
 
 __all__ = [
@@ -20,12 +21,15 @@ __all__ = [
     "Source",
     "Target",
     "Task",
+    "companions_of",
     "is_protected",
+    "names_in",
     "read_task",
     "read_yaml",
     "readable_part",
     "refused_privately",
     "task_from_mapping",
+    "tasks_of",
     "unsupported",
     "write_yaml",
 ]

@@ -4,7 +4,7 @@ Each class is one mapping of the file. Past this door nobody asks whether a key 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -406,7 +406,7 @@ Metric = Annotated[Text, AfterValidator(_metric)]
 
 
 class JointTask(Section):
-    """One of several tasks that are learnt together."""
+    """One of several tasks that are learnt together: what sets it apart from the others."""
 
     name: Annotated[Text, AfterValidator(_name)]
     data: DataSection
@@ -459,11 +459,14 @@ class Task(Section):
 
     _folder: Path = PrivateAttr(default_factory=Path)
     _document: Document | None = PrivateAttr(default=None)
+    _holds_several: bool = PrivateAttr(default=False)
+    _places: Mapping[str, tuple[str | int, ...]] = PrivateAttr(default_factory=dict)  # of keys that stand elsewhere
+    _companions_at: tuple[int, ...] | None = PrivateAttr(default=None)  # places of `tasks` in a file that lists it, too
 
     @model_validator(mode="before")
     @classmethod
     def _first_task_stands_for_all(cls, written: Any) -> Any:
-        # a file of several tasks has no data of its own, and must still be read to be told that it cannot run
+        # a file of several tasks has no data of its own; `autotl.task.together` makes a task of each
         if isinstance(written, dict) and "data" not in written and isinstance(written.get("tasks"), list):
             first = next(iter(written["tasks"]), None)
             if isinstance(first, dict) and "data" in first:
@@ -477,6 +480,7 @@ class Task(Section):
             words = "'source_only' needs a labelled source. Add data.source, or leave it out."
             wrong.append((("baselines", self.baselines.index("source_only")), words))
         wrong += self._wrong_with_problem()
+        wrong += self._wrong_together()
         if wrong:
             raise ContradictionError(wrong)
         return self
@@ -491,6 +495,7 @@ class Task(Section):
             "audit.merge": bool(self.audit.merge),
             "audit.rare": self.audit.rare != "error",
             "data.target.labels": isinstance(self.data.target.labels, PerClass),
+            "tasks": bool(self.tasks),
         }
         wrong: list[tuple[tuple[str | int, ...], str]] = [
             (as_path(key), why) for key, why in problem.no_keys.items() if is_written[key]
@@ -503,6 +508,34 @@ class Task(Section):
             hint = f"Allowed: {', '.join(problem.metrics)}. Or write 'problem: {fitting[0]}'."
             wrong.append((("metric",), f"{self.metric!r} cannot measure 'problem: {problem.name}'. {hint}"))
         return wrong
+
+    def _wrong_together(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What tasks that are learnt together cannot have."""
+        if not self.tasks:
+            return
+        named: set[str] = set()
+        if self.data != self.tasks[0].data:  # it has data of its own: the others are learnt beside it
+            named.add(self.name.lower())
+            yield from _wrong_with_others(("data",), self.data)
+        elif len(self.tasks) == 1:
+            words = "one task has no other to be learnt together with. Add a second one, or write its data at the top."
+            yield ("tasks",), words
+        for index, each in enumerate(self.tasks):
+            place: tuple[str | int, ...] = ("tasks", index)
+            if each.name.lower() in named:
+                yield (*place, "name"), f"{each.name!r} names two tasks. Choose another."
+            named.add(each.name.lower())
+            if each.metric is not None and each.metric not in PROBLEMS[self.problem].metrics:
+                yield (*place, "metric"), f"{each.metric!r} cannot measure 'problem: {self.problem}'."
+            yield from _wrong_with_others((*place, "data"), each.data)
+        if self.privacy is not None:
+            words = "the other tasks' labels would be learnt from unprotected. Search the task alone, without 'tasks'."
+            yield ("privacy",), words
+
+    @property
+    def holds_several(self) -> bool:
+        """Whether the file has no data of its own: it is a list of tasks, and no task."""
+        return self._holds_several
 
     @property
     def folder(self) -> Path:
@@ -523,14 +556,34 @@ class Task(Section):
     def where(self, path: str | Sequence[str | int]) -> str:
         """`task.yaml:9:13: search_space.backbone.choice[1]`, the beginning of a message about a value of the file."""
         if self._document is None:
-            return as_text(as_path(path))
-        return self._document.where(path)
+            return as_text(self._in_file(path))
+        return self._document.where(self._in_file(path))
 
     def where_key(self, path: str | Sequence[str | int]) -> str:
         """Like `where`, with the line and column of the key; the words name the mapping that holds it."""
         if self._document is None:
-            return as_text(as_path(path)[:-1])
-        return self._document.where_key(path)
+            return as_text(self._in_file(path)[:-1])
+        return self._document.where_key(self._in_file(path))
+
+    def place_in_file(self, companion: int) -> int:
+        """Where in the file's list of tasks one of `tasks` stands."""
+        return companion if self._companions_at is None else self._companions_at[companion]
+
+    def _in_file(self, path: str | Sequence[str | int]) -> tuple[str | int, ...]:
+        """The path as the file has it: of one of several tasks, what is its own stands further in."""
+        parts = as_path(path)
+        moved = self._places.get(str(parts[0])) if parts else None
+        return parts if moved is None else (*moved, *parts[1:])
+
+
+def _wrong_with_others(place: tuple[str | int, ...], data: DataSection) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What the data of a task cannot have that is learnt together with others."""
+    if data.source:
+        words = "a task that is learnt together with others has no source: the other tasks are what helps it."
+        yield (*place, "source"), words
+    elif data.target.labels == "none":
+        words = "a task that is learnt together with others needs labels. Write all or {per_class: N}."
+        yield (*place, "target", "labels"), words
 
 
 def _plain(value: object) -> object:

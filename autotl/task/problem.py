@@ -60,6 +60,7 @@ class Problem:
 
 _ARE_CLASSES = "is about classes, and this task has none"
 _ONE_CLASS = "is about examples with one class each"
+_NOT_TOGETHER = "tasks are learnt together where every example has one class: search others one by one"
 _NO_CLASSES = "has no meaning where numbers are learnt: there are no classes"
 
 CLASSIFICATION = Problem(
@@ -107,6 +108,7 @@ REGRESSION = Problem(
         "audit.merge": f"{_NO_CLASSES} to merge. Leave it out.",
         "audit.rare": f"{_NO_CLASSES} that could be rare. Leave it out.",
         "data.target.labels": f"per_class {_NO_CLASSES}. Write all or none.",
+        "tasks": f"{_NOT_TOGETHER}.",
     },
 )
 
@@ -140,6 +142,7 @@ MULTILABEL = Problem(
     no_keys={
         "positive": "has no meaning where every label has a yes and a no of its own. Leave it out.",
         "data.target.labels": "per_class has no meaning where an example has several labels. Write all or none.",
+        "tasks": f"{_NOT_TOGETHER}.",
     },
 )
 

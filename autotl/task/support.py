@@ -8,7 +8,6 @@ from autotl.task.model import Task
 NOT_YET: tuple[tuple[str, str, Callable[[Task], bool]], ...] = (
     ("problem", "regression", lambda task: task.problem == "regression"),
     ("problem", "several labels per example", lambda task: task.problem == "multilabel"),
-    ("tasks", "learning several tasks together", lambda task: bool(task.tasks)),
 )
 
 

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 from autotl.errors import TaskError
 from autotl.task.mistakes import explain
 from autotl.task.model import Task
+from autotl.task.together import tasks_of
 from autotl.task.yaml_reader import Document, as_text, read_document
 
 # Where a number or `NO` is meant as the text that stands there: names of columns, classes and tasks.
 READ_AS_TEXT = re.compile(
-    r"name|positive|classes\[\d+\]|data\.columns\.(?:input|label|group|time|unit|drop(?:\[\d+\])?)|data\.source(?:\[\d+\])?\.name"
-    r"|audit\.merge\..*"
+    r"(?:tasks\[\d+\]\.)?(?:name|positive|data\.columns\.(?:input|label|group|time|unit|drop(?:\[\d+\])?)"
+    r"|data\.source(?:\[\d+\])?\.name)|classes\[\d+\]|audit\.merge\..*"
 )
 
 
@@ -31,6 +32,15 @@ def read_task(path: Path | str) -> Task:
     task = _validated(document, default_name=_name_for(file))
     task._folder, task._document = file.absolute().parent, document
     return task
+
+
+def names_in(path: Path | str) -> list[str]:
+    """What the tasks are called that a file lists; none where it has data of its own or cannot be read."""
+    try:
+        task = readable_part(path)
+    except TaskError:
+        return []
+    return [each.name for each in tasks_of(task.task)] if task is not None and task.task.holds_several else []
 
 
 @dataclass(frozen=True)
@@ -58,10 +68,12 @@ def readable_part(path: Path | str) -> ReadablePart | None:
         except ValidationError as error:
             for found in error.errors(include_url=False):
                 written.pop(str(found["loc"][0]) if found["loc"] else "", None)
-            written = {**_STAND_IN, **written}
+            absent = {"name"} if _lists_tasks(written) else set(_STAND_IN)
+            written = {**{key: _STAND_IN[key] for key in absent}, **written}
         else:
             task._folder, task._document = file.absolute().parent, document
-            return ReadablePart(task, written["data"] is not _STAND_IN["data"])
+            task._holds_several = _lists_tasks(written)
+            return ReadablePart(task, written.get("data") is not _STAND_IN["data"])
     return None
 
 
@@ -86,7 +98,12 @@ def _validated(document: Document, *, default_name: str) -> Task:
         mistakes += explain(error, document)
     if mistakes:
         raise TaskError([words for _, words in sorted(mistakes)])
+    task._holds_several = _lists_tasks(document.value)
     return task
+
+
+def _lists_tasks(written: Mapping[str, Any]) -> bool:
+    return bool(written.get("tasks")) and "data" not in written
 
 
 def _with_names_as_text(value: Any, path: tuple[str | int, ...], document: Document) -> Any:

@@ -331,7 +331,6 @@ def test_the_transductive_protocol_is_read(write):
     [
         (f"{SMALLEST}problem: regression\n", ":2:10: problem: regression is read, but this version cannot run it yet."),
         (f"{SMALLEST}problem: multilabel\n", ":2:10: problem: several labels per example is read,"),
-        ("tasks: [{name: a, data: {target: {train: b}}}]\n", ":1:8: tasks: learning several tasks together is read,"),
         (
             "data: {target: {train: a, labels: none}, source: {statistics: b.json}}\n",
             ":1:63: data.source.statistics: a source from statistics alone is read,",
