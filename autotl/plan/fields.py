@@ -16,11 +16,12 @@ from autotl.data.augmentation import POLICIES
 from autotl.data.content import CROPS
 from autotl.errors import TaskError, unknown_name
 from autotl.plan.modalities import MODALITIES, OWN_FIELDS, defaults_of
-from autotl.plan.plan import HEADS, LEARNS_FROM, Choice, Plan
+from autotl.plan.plan import HEADS, LEARNS_FROM, TOGETHER, Choice, Plan
 from autotl.plan.source_free import brought_fields
 
 AUTO = "auto"
 CLASSICAL_FOR = {"text": ("bag_of_words",), "table": ("boosted_trees",), "signal": ("random_forest",)}
+ALONE = "alone"  # a plan that learns its task without others
 JOINS = ("none", "bag_of_words")  # what the head sees beside a text's features
 POOLINGS = ("mean", "cls")  # of a sequence: over its tokens, or its first one
 
@@ -76,6 +77,7 @@ def fields(folder: Path, modality: str = "image") -> dict[str, Field]:
         "views": Field(whole_number(0, 64)),
         "augmentation": Field(one_of(POLICIES)),
         "learns_from": Field(one_of(LEARNS_FROM)),
+        "together": Field(together),
     }
     return {name: field for name, field in every.items() if name not in OWN_FIELDS or name in own}
 
@@ -200,6 +202,12 @@ def unfrozen_layers(value: object, where: str) -> int | str:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise TaskError(f"{where}: {value!r} is not a number of layers. Allowed: 0, 1, 2 … or all.")
     return value
+
+
+def together(value: object, where: str) -> str | None:
+    """How losses are weighed of tasks that are learnt together; None for `alone`."""
+    named = ALONE if value is None else one_of((ALONE, *TOGETHER))(value, where)
+    return None if named == ALONE else str(named)
 
 
 def one_of(names: Collection[str]) -> Parse:

@@ -20,7 +20,7 @@ def packet_key(plan: Plan) -> str | None:
     method = METHODS[plan.adaptation.name]
     if plan.backbone.origin == CLASSICAL or plan.backbone.has_head or plan.unfrozen_layers != 0:
         return None
-    if plan.head.name != "linear" or plan.join is not None or plan.epochs < 1:
+    if plan.head.name != "linear" or plan.join is not None or plan.together is not None or plan.epochs < 1:
         return None
     if plan.adaptation.name != "none" and not isinstance(method, Weighting):
         return None

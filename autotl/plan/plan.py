@@ -24,6 +24,7 @@ HEADS: dict[str, dict[str, Any]] = {
 FEWEST_STEPS = 20  # of an epoch of a head: with fewer it would not get anywhere in the plan's epochs
 
 LEARNS_FROM = ("all", "source", "target")  # every labelled training row, or those of one side alone
+TOGETHER = ("uniform", "uncertainty")  # how the losses of tasks are weighed that are learnt together
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Plan:
     Fields that a modality has no use for are None (`autotl.plan.modalities`); the defaults are those of images.
     `learns_from: source` leaves the target's own labels out of training, as the baseline `source_only` does, and
     `target` the sources, as `no_transfer` does where the target has labels.
+    `together` learns the task's companions beside it, a head each on what all of them train, their losses weighed alike
+    (`uniform`) or by what the tasks' noise turns out to be (`uncertainty`); None is the task alone.
     """
 
     backbone: BackboneSpec
@@ -69,6 +72,7 @@ class Plan:
     views: int = 0
     augmentation: str | None = "crop_flip"
     learns_from: str = "all"
+    together: str | None = None
     adaptation: Choice = Choice("none")
     seed: int = 0
 
@@ -95,6 +99,7 @@ class Plan:
             "views": None if self.augmentation is None else self.views,
             "augmentation": self.augmentation,
             "learns_from": self.learns_from,
+            "together": self.together,
             "adaptation": self.adaptation.as_dict(name_key="method"),
             "seed": self.seed,
         }
@@ -112,8 +117,8 @@ class Plan:
 
     def canonical(self) -> "Plan":
         """The same plan with values that have no effect set to their defaults, and without what has none by
-        construction: a method that works through the features under the last layer gets a layer that can be trained
-        there, and one that cannot follow changing features gets frozen ones."""
+        construction: what works through the features under the last layer, a method or tasks learnt together, gets a
+        layer that can be trained there, and a method that cannot follow changing features gets frozen ones."""
         plan = self
         if plan.backbone.origin == CLASSICAL:
             bare = Plan(self.backbone, image_size=None, crop=None, augmentation=None, epochs=1)
@@ -124,8 +129,10 @@ class Plan:
             plan = replace(plan, image_size=None, crop=None)  # it reads rows and windows as they are
         if needs_frozen_layers(plan.adaptation):
             plan = replace(plan, unfrozen_layers=0)
-        method = METHODS[plan.adaptation.name]
-        if method.trains_features and plan.unfrozen_layers == 0 and plan.head.name == "linear":
+        if plan.together is not None:
+            plan = replace(plan, adaptation=Choice("none"), join=None if plan.join is None else "none")
+        trains_features = METHODS[plan.adaptation.name].trains_features or plan.together is not None
+        if trains_features and plan.unfrozen_layers == 0 and plan.head.name == "linear":
             plan = replace(plan, head=Choice("hidden", HEADS["hidden"]))
         if plan.unfrozen_layers == 0:
             plan = replace(plan, backbone_rate_ratio=type(self).backbone_rate_ratio)
@@ -142,6 +149,10 @@ class Plan:
         if needs_a_layer and plan.unfrozen_layers == 0:
             plan = replace(plan, unfrozen_layers="all")
         return plan if plan.unfrozen_layers != 0 else replace(plan, backbone_rate_ratio=Plan.backbone_rate_ratio)
+
+    def left_behind(self) -> "Plan":
+        """The plan whose model the trained one is: of tasks learnt together, this task's with its own head alone."""
+        return replace(self.canonical(), together=None)
 
     def key(self) -> str:
         """Equal for plans that would train the same, seed aside."""
@@ -166,6 +177,11 @@ def place_of_cut(plan: Mapping[str, Any]) -> str:
     """Equal for plans, as leaderboards write them, whose networks are divided at the same place."""
     names = ("backbone", "image_size", "crop", "sequence_length", "pooling", "tap", "unfrozen_layers")
     return json.dumps([plan.get(name) for name in names], sort_keys=True)
+
+
+def learns_together(plan: Mapping[str, Any]) -> bool:
+    """Whether a plan, as leaderboards write it, learns other tasks beside its own."""
+    return plan.get("together") is not None
 
 
 def needs_frozen_layers(adaptation: Choice) -> bool:

@@ -26,6 +26,8 @@ class Structure:
         domains: how many domains have an alignment map of their own; 0 where features are not aligned.
         loss: the method that adds to the loss, with its structural parameters; `none` where none does.
         learns_by: the loss of known labels, a key of `LOSSES`.
+        companions: classes of each task that is learnt together with this one.
+        weighing: how their losses are weighed, one of `plan.TOGETHER`; None where there is one task.
     """
 
     head: Choice
@@ -34,6 +36,8 @@ class Structure:
     domains: int = 0
     loss: Choice = NOTHING
     learns_by: str = "cross_entropy"
+    companions: tuple[int, ...] = ()
+    weighing: str | None = None
 
     @classmethod
     def of(
@@ -60,7 +64,12 @@ class Structure:
     def key(self) -> tuple[Any, ...]:
         """Equal for equal structures; hashable."""
         choices = [(choice.name, tuple(sorted(choice.parameters.items()))) for choice in (self.head, self.loss)]
-        return (*choices, self.classes, self.joined, self.domains, self.learns_by)
+        return (*choices, self.classes, self.joined, self.domains, self.learns_by, self.companions, self.weighing)
+
+    @property
+    def outputs(self) -> int:
+        """Of the last layer: a task's own classes, then those of its companions."""
+        return self.classes + sum(self.companions)
 
 
 def alignment_of(adaptation: Choice) -> tuple[Transform, dict[str, Any]] | None:
@@ -138,6 +147,8 @@ class TransferModel(keras.Model):
     statistics, or a few hundred images would overwrite what a million had taught it.
     """
 
+    rate_of_networks = 1.0  # what only helps to train learns at so many times the head's rate
+
     def __init__(self, suffix: keras.Model, structure: Structure, *, seed: int) -> None:
         super().__init__(name="transfer_model")
         self.suffix = suffix
@@ -148,10 +159,10 @@ class TransferModel(keras.Model):
         adapts_scale = isinstance(method, PostTraining) and "affine" in method.trains
         self.scale_and_shift = ScaleAndShift(width=width) if adapts_scale else None
         self.dropout = AdjustableDropout(seed=seed)
-        self.head = head_layers(structure.head, classes=structure.classes)
+        self.head = head_layers(structure.head, classes=structure.outputs)
         self.label_smoothing = self.add_weight(shape=(), initializer="zeros", trainable=False, name="label_smoothing")
         self.class_weights = self.add_weight(
-            shape=(structure.classes,), initializer="ones", trainable=False, name="class_weights"
+            shape=(structure.outputs,), initializer="ones", trainable=False, name="class_weights"
         )
         self.ramp = self.add_weight(shape=(), initializer="zeros", trainable=False, name="ramp")
         self.without_source = self.add_weight(shape=(), initializer="zeros", trainable=False, name="without_source")

@@ -3,6 +3,7 @@
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from autotl.trial.learner import Arrays, Features, Probabilities
 from autotl.trial.material import PREDICTION_BATCH, Material
 from autotl.trial.model import Structure
 from autotl.trial.outcome import Size
+from autotl.trial.rows_of_tasks import dealt_by_root, labels_of_all, rows_of_tasks
 from autotl.trial.scorer import Scorer
 from autotl.trial.trainer import Batch, Trainer, cosine_decay, warm_up
 
@@ -64,6 +66,7 @@ class NetworkBench:
         self.data = data
         self.store = store
         self.scorer = scorer
+        self._inputs = (*data.inputs, *(each.inputs for each in data.companions))
         self._extractor = Extractor(store, precision)
         self._unfrozen_choices = unfrozen_choices
         self._taps = taps
@@ -77,27 +80,33 @@ class NetworkBench:
     def learner(self, plan: Plan, check: Callable[[], None]) -> "NetworkLearner":
         """The plan's model, with every activation that it trains on at hand; `check` may raise to stop."""
         trainer = self.trainer(plan)
-        return NetworkLearner(self, plan, trainer, self.material(plan, trainer, check), check)
+        learner = NetworkLearner if plan.together is None else TogetherLearner
+        return learner(self, plan, trainer, self.material(plan, trainer, check), check)
 
     def material(self, plan: Plan, trainer: Trainer, check: Callable[[], None]) -> Material:
         """The activations that the plan trains on; what is not stored yet is computed."""
         for features in self._features.values():
             features.release()
-        domains = range(len(self.data.domains))
+        domains = range(len(self._read_by(plan)))
         sets = [[self._stored(trainer, plan, index, view, check) for index in domains] for view in _views(plan)]
         division = trainer.division
-        return Material(sets, self.data.labels, tokens_at=division.tokens_at, padding_id=division.padding_id)
+        labels = self.data.labels if plan.together is None else labels_of_all(self.data)
+        return Material(sets, labels, tokens_at=division.tokens_at, padding_id=division.padding_id)
+
+    def _read_by(self, plan: Plan) -> tuple[Inputs, ...]:
+        """The examples that a plan reads: of the task's domains and, where it learns others as well, of those."""
+        return self.data.inputs if plan.together is None else self._inputs
 
     def extraction(self, plan: Plan, check: Callable[[], None]) -> Iterator[ExtractionProgress]:
         """Stores every activation that the plan starts from, telling after each block how far that is."""
         trainer = self.trainer(plan)
-        wanted = [(domain, view) for view in _views(plan) for domain in range(len(self.data.domains))]
-        rows = sum(len(self.data.inputs[domain]) for domain, _ in wanted)
+        wanted = [(domain, view) for view in _views(plan) for domain in range(len(self._read_by(plan)))]
+        rows = sum(len(self._inputs[domain]) for domain, _ in wanted)
         done = ExtractionProgress(0, rows, 0, 0.0)
         for domain, view in wanted:
             for step in self._storing(trainer, plan, domain, view, check):
                 yield done.with_part(step)
-            done = done.with_part(ExtractionProgress.of_stored(len(self.data.inputs[domain])))
+            done = done.with_part(ExtractionProgress.of_stored(len(self._inputs[domain])))
 
     def trainer(self, plan: Plan) -> Trainer:
         """The compiled trainer of the plan's structure, built on first use."""
@@ -108,6 +117,9 @@ class NetworkBench:
         structure = Structure.of(
             plan.head, plan.adaptation, classes=classes, domains=domains, joined=joined, learns_by=learns_by
         )
+        if plan.together is not None:
+            companions = tuple(len(each.classes) for each in self.data.companions)
+            structure = replace(structure, companions=companions, weighing=plan.together)
         key = (plan.backbone, form, plan.tap, plan.unfrozen_layers, plan.views, structure.key())
         if key not in self._trainers:
             network = self.network(plan)
@@ -140,12 +152,13 @@ class NetworkBench:
         return self._words[key]
 
     def size_of(self, plan: Plan, trainer: Trainer) -> Size:
-        """Parameters, megabytes and FLOPs of the whole model, head included."""
+        """Parameters, megabytes and FLOPs of the whole model, its own head included."""
         structure = trainer.model.structure
         key = (plan.backbone, form_of(plan, self.data), plan.tap, structure.key())
         if key not in self._sizes:
             network = trainer.network
             in_head = sum(int(np.prod(variable.shape)) for layer in trainer.model.head for variable in layer.weights)
+            in_head -= (int(trainer.model.head[-1].kernel.shape[0]) + 1) * sum(structure.companions)
             mapped = trainer.model.map_of_target()
             in_head += 0 if mapped is None else mapped.matrix.size + mapped.offset.size
             params = count_parameters(network.whole) + in_head
@@ -170,7 +183,7 @@ class NetworkBench:
         if key not in self._features:
             trainer.network.restore_pretrained_weights()
             later = self._later_cuts(trainer.division, plan)
-            inputs = self.data.inputs[domain]
+            inputs = self._inputs[domain]
             found = yield from self._extractor.extraction(
                 trainer.division, inputs, view=view, later_cuts=later, on_block=check
             )
@@ -195,7 +208,7 @@ class NetworkBench:
         ]
 
     def _largest_per_example(self, plan: Plan) -> int:
-        examples = max(sum(len(inputs) for inputs in self.data.inputs), 1) * (1 + plan.views)
+        examples = max(sum(len(inputs) for inputs in self._inputs), 1) * (1 + plan.views)
         return int(self.store.limit_bytes * SHARE_OF_ONE_SET) // examples
 
     def _division(self, network: Network, plan: Plan) -> Division:
@@ -415,6 +428,39 @@ class NetworkLearner:
     def size(self) -> Size:
         """Of the whole model."""
         return self._bench.size_of(self._plan, self.trainer)
+
+
+class TogetherLearner(NetworkLearner):
+    """A plan that learns the task and its companions: all of them train what lies below their heads.
+
+    An epoch has as many examples as all tasks have to learn from; each task's part goes by the square root of its own,
+    so that a large one does not drown a small one. To everyone else this is the task's own model: it predicts the
+    task's classes, and its weights are those of a plan that has learnt the task alone.
+    """
+
+    def start(self, fold: Fold, *, fold_number: int) -> None:
+        """Pretrained weights, new heads and an empty optimizer."""
+        data, scorer = self._bench.data, self._bench.scorer
+        self._turn_to(fold_number)
+        weights = [scorer.class_weights(data.labels[fold.train], classes=len(data.classes))]
+        weights += [scorer.class_weights(each.labels, classes=len(each.classes)) for each in data.companions]
+        self.trainer.reset(self._plan, seed=fold_seed(self._plan, fold_number), class_weights=np.concatenate(weights))
+
+    def train_epoch(self, fold: Fold, *, fold_number: int, epoch: int, check: Callable[[], None]) -> float:
+        """One pass over as many rows as all tasks have; see the class."""
+        plan = self._plan
+        draws = np.random.default_rng([plan.seed, fold_number, epoch])
+        tasks = rows_of_tasks(self._bench.data, fold)
+        passes, steps = passes_and_steps(plan, np.concatenate(tasks))
+        batches = (
+            batch
+            for _ in range(passes)
+            for batch in self._material.training_batches(
+                dealt_by_root(tasks, draws), batch_size=plan.batch_size, draws=draws
+            )
+        )
+        rate_at = cosine_decay(plan.learning_rate, steps * plan.epochs)
+        return self.trainer.run_epoch(_until(batches, check), rate_at=rate_at)
 
 
 def passes_and_steps(plan: Plan, rows: Rows) -> tuple[int, int]:

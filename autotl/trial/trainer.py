@@ -17,6 +17,7 @@ from autotl.plan import Plan
 from autotl.trial.links import Link
 from autotl.trial.model import Structure, TransferModel
 from autotl.trial.optimizer import TransferAdam
+from autotl.trial.shared_model import SharedModel
 
 Arrays = list[NDArray[Any]]
 
@@ -47,7 +48,8 @@ class Trainer:
         self.network = network
         self.division = division
         division.activate()
-        self.model = TransferModel(division.suffix, structure, seed=0)
+        made = SharedModel if structure.companions else TransferModel
+        self.model = made(division.suffix, structure, seed=0)
         said = self.model(_one_example(division, structure))
         if isinstance(structure.method, Joint):
             self._build_networks(said)
@@ -88,7 +90,7 @@ class Trainer:
         for rate in rates.values():
             rate.assign(1.0)
         rates["suffix"].assign(plan.backbone_rate_ratio)
-        rates["networks"].assign(float(plan.adaptation.parameters.get("critic_rate", 1.0)))
+        rates["networks"].assign(float(plan.adaptation.parameters.get("critic_rate", model.rate_of_networks)))
         rates["affine"].assign(0.0)
         self.optimizer.decay.assign(plan.weight_decay)
 
@@ -148,7 +150,7 @@ class Trainer:
             outputs = self.model.predict_on_batch(self._input(tensors))
             logits.append(np.asarray(outputs["logits"], dtype=np.float32))
             features.append(np.asarray(outputs["features"], dtype=np.float32))
-        return self.link.probabilities(np.concatenate(logits)), np.concatenate(features)
+        return self.link.probabilities(self._own(np.concatenate(logits))), np.concatenate(features)
 
     def pooled(self, batches: Iterable[Arrays]) -> NDArray[np.float32]:
         """Features (n, d) as the suffix gives them, before any alignment."""
@@ -160,11 +162,16 @@ class Trainer:
         domain = np.zeros(len(pooled), dtype="int32")
         joined = [] if beside is None else [keras.ops.convert_to_tensor(beside)]
         outputs = self.model.from_pooled(keras.ops.convert_to_tensor(pooled), joined, domain)
-        return self.link.probabilities(np.asarray(keras.ops.convert_to_numpy(outputs["logits"]), dtype=np.float32))
+        return self.link.probabilities(self._own(np.asarray(keras.ops.convert_to_numpy(outputs["logits"]))))
+
+    def _own(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Those of the task itself, where others are learnt beside it."""
+        return logits[:, : self.model.structure.classes]
 
     def classifier_weights(self) -> NDArray[np.float32]:
         """(d, classes), of the last layer."""
-        return np.asarray(keras.ops.convert_to_numpy(self.model.head[-1].kernel), dtype=np.float32)
+        kernel = np.asarray(keras.ops.convert_to_numpy(self.model.head[-1].kernel), dtype=np.float32)
+        return kernel[:, : self.model.structure.classes]
 
     def state(self) -> Arrays:
         """Everything in which folds differ that take turns on one model, to be put back by `load_state`."""
@@ -176,8 +183,14 @@ class Trainer:
             variable.assign(value)
 
     def weights(self) -> Arrays:
-        """Head, unfrozen layers and alignment: what tells the trained model from the pretrained one."""
-        return [keras.ops.convert_to_numpy(variable).copy() for variable in self._kept()]
+        """Head, unfrozen layers and alignment: what tells the trained model from the pretrained one.
+
+        Of tasks that are learnt together those of this task's model, with its own head alone.
+        """
+        last = {id(variable) for variable in self.model.head[-1].trainable_variables}
+        arrays = [(id(variable) in last, keras.ops.convert_to_numpy(variable)) for variable in self._kept()]
+        own = self.model.structure.classes
+        return [(array[..., :own] if is_last else array).copy() for is_last, array in arrays]
 
     def load_weights(self, weights: Sequence[NDArray[Any]]) -> None:
         """Makes this the trained model that `weights` was taken from."""

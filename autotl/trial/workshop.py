@@ -240,7 +240,7 @@ class Workshop:
 
     def trained(self, plan: Plan, weights: Sequence[NDArray[Any]]) -> Learner:
         """The model that a trial left behind, from its stored weights."""
-        learner = self._learner(plan.canonical(), lambda: None)
+        learner = self._learner(plan.left_behind(), lambda: None)
         learner.load_weights(list(weights))
         return learner
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from autotl.adaptation import METHODS
 from autotl.backbones import BackboneSpec, parse_spec
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import NAME as PRETRAINED
@@ -92,3 +93,12 @@ def test_the_seed_of_a_trial_depends_on_the_task_seed_and_its_number_alone():
     seeds = {trial_seed(task, number) for task in range(20) for number in range(20)}
     assert len(seeds) == 400
     assert all(0 <= seed < 2**32 for seed in seeds)
+
+
+def test_what_is_learnt_together_has_a_layer_to_share_and_nothing_that_it_does_not_use():
+    plan = Plan(SMALL_CNN, together="uniform", adaptation=Choice("mcc", METHODS["mcc"].defaults)).canonical()
+    assert (plan.head.name, plan.adaptation) == ("hidden", Choice("none"))
+    assert plan.left_behind() == replace(plan, together=None)
+    shared_suffix = Plan(SMALL_CNN, together="uniform", unfrozen_layers=4)
+    assert shared_suffix.canonical().head.name == "linear"  # the unfrozen layers are what is shared
+    assert plan.key() != replace(plan, together=None).key() != replace(plan, together="uncertainty").key()
