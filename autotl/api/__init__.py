@@ -17,7 +17,7 @@ from autotl.api.exporting_statistics import (
 from autotl.api.first_task import WrittenTask, write_task
 from autotl.api.measuring_gap import Gap, gap
 from autotl.api.opening import OpenedTask, Overrides, open_task
-from autotl.api.planning import Planned, plan
+from autotl.api.planning import Planned, plan, plan_each
 from autotl.api.reviewing import arranged, compare, leaderboard_of, read_overview
 from autotl.api.searching import Run, open_to_search, search
 from autotl.api.several import OpenedSeries, Turn, open_series, reopen_series, search_series
@@ -34,6 +34,7 @@ from autotl.api.verbs import (
 )
 from autotl.data.first_look import Asked
 from autotl.run.series import INDEX, is_series
+from autotl.task import names_in
 
 __all__ = [
     "INDEX",
@@ -60,12 +61,14 @@ __all__ = [
     "is_series",
     "leaderboard_of",
     "list_models",
+    "names_in",
     "noise_of",
     "open_model",
     "open_series",
     "open_task",
     "open_to_search",
     "plan",
+    "plan_each",
     "predict",
     "predict_given",
     "promote",

@@ -156,6 +156,8 @@ class _Finisher:
         self.rows: list[Row] = self._ranked(named, is_partial=trouble is not None or budget.interrupted_by is not None)
         self.headline = leaderboard.headline(self.rows, **self._examples)
         self.headline["sentences"] += leaderboard.sentences_of_beginning(self.rows, study.facts().get(BEGUN_WITH, []))
+        self.together = self._compared_together()
+        self.headline["sentences"] += leaderboard.sentences_of_together(self.together)
         self._failure = trouble
         self._is_shipped = True  # or nothing is there to ship
         self._test_examples: ScoredSplit | None = None
@@ -183,6 +185,21 @@ class _Finisher:
         contender, workshop = Contender(row["trial"], self._plan(row)), self._bench()
         return measured_latency(contender.plan, weights_of(contender, self._run, workshop), workshop)
 
+    def _compared_together(self) -> dict[str, Any] | None:
+        """What it brought to learn the task together with others; None of one that is learnt alone."""
+        companions = [each.name for each in self._data.companions]
+        if not companions:
+            return None
+        better = self._task.higher_is_better
+        found = leaderboard.best_alone_and_together(self.rows, higher_is_better=better, **self._examples)
+        return None if found is None else {**found, "companions": companions}
+
+    @property
+    def _either_kind(self) -> list[Row]:
+        """The rows that were compared so."""
+        numbers = () if self.together is None else (self.together["alone"], self.together["together"])
+        return [row for row in self.rows if row["trial"] in numbers]
+
     @property
     def winner(self) -> Row | None:
         """The winning row, None when no trial may win."""
@@ -201,7 +218,8 @@ class _Finisher:
 
         self._stages.start("retrain", "retraining the winner and opening the test set")
         baselines = [row for row in self.rows if row["baseline"] and row["status"] == "complete" and not row["winner"]]
-        contenders = [Contender(row["trial"], self._plan(row)) for row in (winner, *baselines)]
+        beside = [*baselines, *(row for row in self._either_kind if row not in (winner, *baselines))]
+        contenders = [Contender(row["trial"], self._plan(row)) for row in (winner, *beside)]
         deadline = max(self._budget.ends, self._budget.search_ends + 1)
         shipped = ship(
             contenders[0],
@@ -315,6 +333,7 @@ class _Finisher:
         self._tidy()
         write_scored_examples(self._run, self._scored_examples())
         self._study.put_fact("headline", self.headline)
+        self._study.put_fact("together", self.together)
         self._study.put_fact("importance", self._importance)
         self._study.put_fact("confusion", self.confusion)
         self._study.put_fact("timing", {"stages": self._stages.timing()})
@@ -346,7 +365,12 @@ class _Finisher:
         trial_files.tidy(
             self._run,
             complete,
-            weights_of={*complete[:KEPT_WEIGHTS], *baselines, *self._front},
+            weights_of={
+                *complete[:KEPT_WEIGHTS],
+                *baselines,
+                *self._front,
+                *(row["trial"] for row in self._either_kind),
+            },
             features_of={*complete[:KEPT_FEATURES], *baselines},  # neighbours are told by source-only's
             unfinished=self._cut_off(),
         )
@@ -409,6 +433,11 @@ class _Finisher:
                 refitted=test.probabilities.get("refit") if contender.number == winner["trial"] else None,
             )
         assert self._data.test is not None, "it was just read"
+        if self.together is not None:
+            said_by = {contender.number: test.probabilities[str(contender.number)] for contender in contenders}
+            given = {"seed": self._order.scorer.seed, "positive": self._order.scorer.positive}
+            groups = self._data.test.groups
+            self.together = leaderboard.with_test(self.together, test.labels, said_by, groups, **given)
         self._test_examples = split_of(self._data.test.inputs.digests, test.labels, self._data.test.groups)
         said = test.probabilities.get("refit", test.probabilities[str(winner["trial"])])
         self._tested = compute_all(*counting_unknown(test.labels, said), positive=self._order.scorer.positive)
@@ -432,6 +461,7 @@ class _Finisher:
             protocol=test.protocol,
             source_score=self._on_source(winner),
         )
+        self.headline["sentences"] += leaderboard.test_sentences_of_together(self.together)
 
     def _on_source(self, winner: Row) -> dict[str, float] | None:
         """The winner's score on the source where it was picked without target labels."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autotl.backbones import BackboneSpec, offline_by_environment, why_not_at_hand
-from autotl.data import Finding, check_quickly, describe, raise_errors, told_modality, unknown_codes
-from autotl.errors import EnvironmentProblemError, TaskError, UsageError
+from autotl.data import Finding, check_quickly, describe, raise_errors, refuse_unlike, told_modality, unknown_codes
+from autotl.errors import AutotlError, DataError, EnvironmentProblemError, TaskError, UsageError
 from autotl.features import check_precision
 from autotl.leaderboard.gate import Gate, read_gate
 from autotl.plan import Plan
@@ -18,11 +18,22 @@ from autotl.plan.baselines import SOURCE_ONLY
 from autotl.plan.private import privately, refuse_without_privacy
 from autotl.plan.reading import read_plans, read_space
 from autotl.plan.space import Space
-from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
+from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_together_alone, refuse_unsuited, suited_to
 from autotl.run import RunFolder
 from autotl.scoring.metrics import METRICS
 from autotl.search.limits import too_large
-from autotl.task import BASELINE_NAMES, ReadablePart, Task, read_task, readable_part, refused_privately, unsupported
+from autotl.task import (
+    BASELINE_NAMES,
+    ReadablePart,
+    Task,
+    companions_of,
+    names_in,
+    read_task,
+    readable_part,
+    refused_privately,
+    tasks_of,
+    unsupported,
+)
 from autotl.task.duration import parse_duration
 from autotl.trial.private.accountant import refuse_without_accountant
 
@@ -90,14 +101,39 @@ class OpenedTask:
         return METRICS[self.metric].higher_is_better
 
 
-def open_task(path: Path, overrides: Overrides) -> OpenedTask:
+def open_task(path: Path, overrides: Overrides, *, name: str | None = None) -> OpenedTask:
     """Reads a task, its space and its plans, and says everything that is wrong with them at once.
+
+    Args:
+        name: of one of the tasks that the file lists.
+    Raises:
+        TaskError, DataError, UsageError, EnvironmentProblemError
+    """
+    task, space, given, findings = read_and_checked(path, overrides, name=name)
+    return opened(path, task, space, (*space.start_with, *given), findings, overrides)
+
+
+def open_tasks(path: Path, overrides: Overrides) -> list[OpenedTask]:
+    """The task of a file, or all that it lists; what is wrong with any of them is said at once.
 
     Raises:
         TaskError, DataError, UsageError, EnvironmentProblemError
     """
-    task, space, given, findings = read_and_checked(path, overrides)
-    return opened(path, task, space, (*space.start_with, *given), findings, overrides)
+    found: list[OpenedTask] = []
+    errors: list[AutotlError] = []
+    names: list[str | None] = [*names_in(path)]
+    for name in names or [None]:
+        try:
+            found.append(open_task(path, overrides, name=name))
+        except AutotlError as error:
+            errors.append(error)
+    if not errors:
+        return found
+    first = next((error for error in errors if isinstance(error, TaskError)), errors[0])
+    if not isinstance(first, TaskError | DataError):
+        raise first
+    lines = [words for error in errors if isinstance(error, TaskError | DataError) for words in error.mistakes]
+    raise type(first)(list(dict.fromkeys(lines)))  # what stands beside `tasks` is wrong for each of them
 
 
 def opened(
@@ -146,12 +182,17 @@ def opened(
     )
 
 
-def read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, list[Plan], list[Finding]]:
+def read_and_checked(
+    path: Path, overrides: Overrides, *, name: str | None = None
+) -> tuple[Task, Space, list[Plan], list[Finding]]:
     """The task and all that it names, or every mistake in any of them at once.
 
+    Args:
+        name: of one of the tasks that the file lists.
     Raises:
         TaskError: mistakes in the configuration; with them, in the same error, what is wrong with the data.
         DataError: only the data are wrong.
+        UsageError: the file lists several tasks, and one is wanted.
     """
     mistakes: list[str] = []
     task = _collected(lambda: read_task(path), mistakes)
@@ -159,6 +200,9 @@ def read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, lis
     if part is None:
         raise TaskError(mistakes)
     readable = part.task  # mistakes in one key must not hide those in a table behind another
+    if readable.holds_several:
+        readable = _task_called(name, readable, path)
+        task = readable if task is not None else None
     mistakes += [*unsupported(readable), *unknown_codes(readable)]
     told = _collected(lambda: told_modality(readable), mistakes) if part.has_data else readable.modality
     mistakes += refused_privately(readable, told)
@@ -169,22 +213,43 @@ def read_and_checked(path: Path, overrides: Overrides) -> tuple[Task, Space, lis
         given = _collected(lambda: read_plans(readable, overrides.start_with, modality), mistakes)
     plans = [*(() if space is None else space.start_with), *(given or ())]
     if part.has_data:
+        if told is not None:
+            _collected(lambda: refuse_unlike(readable, told), mistakes)
         ground = Ground.promised_by(readable)
         _collected(lambda: refuse_unsuited(plans, ground, where=readable.where(PLANS)), mistakes)
         if space is not None:
             _collected(lambda: suited_to(space, ground, where=readable.where(SPACE)), mistakes)
+            at = readable.where("search_space.together")
+            _collected(lambda: refuse_together_alone(space, ground, where=at), mistakes)
     if readable.privacy is not None:
         _collected(lambda: refuse_without_privacy(plans, readable), mistakes)
         if space is not None:
             _collected(lambda: privately(space, readable), mistakes)
     can_be_listed = part.has_data and (told is not None or not mistakes)
-    findings = _collected(lambda: check_quickly(readable), mistakes) if can_be_listed else None
+    findings = _collected(lambda: _looked_at(readable, name), mistakes) if can_be_listed else None
     if mistakes or task is None:
         raise TaskError([*mistakes, *(found.message for found in findings or () if found.severity == "error")])
     check_words(overrides, task)
     raise_errors(findings or ())
     assert space is not None, "data that cannot be read are an error"
     return task, space, given or [], findings or []
+
+
+def _task_called(name: str | None, task: Task, path: Path) -> Task:
+    """One of the tasks that a file lists."""
+    found = next((each for each in tasks_of(task) if each.name == name), None)
+    if found is None:
+        raise UsageError(f"{path} lists several tasks, and this takes one. All are searched by: autotl search {path}")
+    return found
+
+
+def _looked_at(task: Task, name: str | None) -> list[Finding]:
+    """What listings tell; of tasks beside it errors alone, and nothing where they have their turn, too."""
+    findings = check_quickly(task)
+    if name is None:
+        beside = [found for each in companions_of(task) for found in check_quickly(each)]
+        findings += [found for found in beside if found.severity == "error"]
+    return findings
 
 
 def wall_seconds(task: Task, overrides: Overrides) -> float:

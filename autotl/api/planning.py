@@ -16,6 +16,7 @@ from autotl.data.private_split import ProtectedRows
 from autotl.errors import UsageError
 from autotl.features import default_limit_bytes, features_folder
 from autotl.plan.baselines import baselines
+from autotl.plan.space import Space
 from autotl.plan.suiting import SPACE, Ground, suited_to
 from autotl.production.home import home_folder
 from autotl.report.wording import counted, duration
@@ -23,6 +24,8 @@ from autotl.search.cost import CostLog, CostModel, Examples, Forecast, forecast
 from autotl.search.disk import free_bytes
 from autotl.search.memory import MB, memory_here
 from autotl.search.resources import SHARE_OF_FREE_MEMORY, gpu_memory_mb, share_out, usable_cores
+from autotl.task import Task, names_in
+from autotl.task.duration import format_duration, parse_duration
 from autotl.task.model import PRICE
 
 WITHIN = 2.0  # times: how close estimates are meant to be (benchmarks/README.md says how close they were)
@@ -103,10 +106,24 @@ class Planned:
         return f"The time of {duration(self.wall_seconds)} is enough for all of them."
 
 
-def plan(path: Path | str, *, price: str | None = None, **overrides: Any) -> Planned:
+def plan_each(path: Path | str, *, price: str | None = None, **overrides: Any) -> dict[str, Planned]:
+    """What a search of each task would take that a file lists, by its name; none where it is itself one task.
+
+    Args:
+        overrides: as `plan` takes them; `wall` is for all together, and each gets an equal part.
+    """
+    names = names_in(path)
+    if overrides.get("wall") is not None and names:
+        part = parse_duration(overrides["wall"]) / len(names)
+        overrides = {**overrides, "wall": format_duration(part)}
+    return {name: plan(path, name=name, price=price, **overrides) for name in names}
+
+
+def plan(path: Path | str, *, name: str | None = None, price: str | None = None, **overrides: Any) -> Planned:
     """What a search of a task would take; reads the data, trains nothing and loads no network.
 
     Args:
+        name: of one of the tasks that the file lists.
         price: what an hour of the machine costs, such as `2.40 EUR`; the task's own where left out.
         overrides: as `search` takes them.
     Raises:
@@ -115,7 +132,7 @@ def plan(path: Path | str, *, price: str | None = None, **overrides: Any) -> Pla
     given = price_of(price) if price is not None and re.fullmatch(PRICE, price) else None
     if price is not None and given is None:
         raise UsageError(f"--price {price!r} is no price. Write an amount and, if you like, its currency: 2.40 EUR.")
-    opened = open_task(Path(path), Overrides(**overrides))
+    opened = open_task(Path(path), Overrides(**overrides), name=name)
     task, settings = opened.task, opened.overrides
     data = load_data(task)
     division = None if task.privacy is None else division_of(opened, Sizes.of(ProtectedRows.of(task, data)))
@@ -159,8 +176,25 @@ def plan(path: Path | str, *, price: str | None = None, **overrides: Any) -> Pla
         free_disk=float(free_bytes(folder)),
         free_memory=float(memory_here().available),
         price=given or (None if written is None else price_of(written)),
-        notes=(*_notes(found), *(() if division is None else sentences_of(task, division))),
+        notes=(
+            *_notes(found),
+            *(() if division is None else sentences_of(task, division)),
+            *(words for words in [in_company(task, space)] if words is not None),
+        ),
     )
+
+
+def in_company(task: Task, space: Space) -> str | None:
+    """How the trials are divided of a task that may be learnt together with others; None of one that is alone."""
+    if not task.tasks:
+        return None
+    others = ", ".join(each.name for each in task.tasks)
+    if len(space.halves()) == 2:
+        return (
+            f"Half of the trials learn {task.name} alone, half together with {others}: those read all their examples."
+        )
+    how = "alone" if space.halves()[0].values("together") == [None] else f"together with {others}"
+    return f"All trials learn {task.name} {how}, as the search space says; the baselines learn it alone."
 
 
 def _notes(found: Forecast) -> list[str]:

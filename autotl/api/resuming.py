@@ -20,7 +20,7 @@ from autotl.run import RunFolder, run_to_resume
 from autotl.run.folder import STUDY
 from autotl.run.known_inputs import known_inputs, read_known_inputs, what_changed
 from autotl.run.study import ENDED, FINISHED, SPENT, reading
-from autotl.task import Task, task_from_mapping
+from autotl.task import Task, names_in, task_from_mapping
 from autotl.task.duration import parse_duration
 from autotl.task.yaml_reader import parse_document
 
@@ -49,7 +49,8 @@ def open_run(where: Path | str, task: Path | None, overrides: Overrides) -> Open
         read, space, findings = _as_begun(asked, facts, merged)
     else:
         file = task
-        read, space, _, findings = read_and_checked(task, merged)
+        name = facts["task"]["name"] if names_in(task) else None  # of one of the tasks that the file lists
+        read, space, _, findings = read_and_checked(task, merged, name=name)
     plans = _plans(asked["given"], folder=read.folder, modality=space.modality)
     found = opened(file, read, space, plans, findings, merged)
     recorded = {**asked, "task": _with_newer_keys(asked["task"], folder=read.folder)}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autotl.api.asked import OVERRIDES
-from autotl.api.opening import OpenedTask, Overrides, open_task
+from autotl.api.opening import OpenedTask, Overrides, open_task, open_tasks
 from autotl.api.resuming import facts_as_begun, open_run
 from autotl.api.room import RUNS
 from autotl.api.searching import Run, search
@@ -22,7 +22,8 @@ from autotl.run.folder import LEADERBOARD_JSON, REPORT, write_copy
 from autotl.run.series import INDEX, SeriesFolder, SeriesTask
 from autotl.run.study import FINISHED, PARTIAL, SPENT
 from autotl.search.events import Listener, silent
-from autotl.task.duration import parse_duration
+from autotl.task import names_in
+from autotl.task.duration import format_duration, parse_duration
 
 ONE_TASK = {"start_with": "--start-with"}  # what can only be said to one task
 
@@ -71,7 +72,7 @@ def open_series(tasks: Sequence[Path], overrides: Overrides) -> OpenedSeries:
     """Reads all tasks and says everything that is wrong with any of them, before anything is searched.
 
     Args:
-        tasks: two or more.
+        tasks: two or more, or files that list several.
         overrides: for each of them; `wall` is for all together, `out` the folder in which each gets a run folder.
     Raises:
         UsageError: a task is named twice, or an option is for one task only.
@@ -88,17 +89,21 @@ def open_series(tasks: Sequence[Path], overrides: Overrides) -> OpenedSeries:
     errors: dict[str, AutotlError] = {}
     for task in tasks:
         try:
-            opened.append(open_task(task, replace(overrides, out=None)))
+            opened += open_tasks(task, replace(overrides, out=None))
         except AutotlError as error:
+            if len(tasks) == 1:
+                raise
             errors[str(task)] = error
     if errors:
         raise SeveralTasksError(errors)
+    if len(tasks) == 1 and overrides.wall is None:  # the file's own time is for all of them
+        overrides = replace(overrides, wall=format_duration(_wall_together(opened)))
     asked = {name: getattr(overrides, name) for name in OVERRIDES}
     named = [(task.path, task.task.name) for task in opened]
     if isinstance(overrides.out, str):
         raise UsageError(f"--out {overrides.out}: several tasks need a folder of this machine.")
-    path = overrides.out or default_path("series", RUNS, now=datetime.now())
-    folder = SeriesFolder.create(path, named, asked)
+    path = overrides.out or default_path(tasks[0].stem if len(tasks) == 1 else "series", RUNS, now=datetime.now())
+    folder = SeriesFolder.create(path, named, asked, listed={task for task in tasks if names_in(task)})
     write_index(folder)
     return OpenedSeries(folder, dict(enumerate(opened)), overrides)
 
@@ -123,7 +128,8 @@ def reopen_series(path: Path, overrides: Overrides) -> OpenedSeries:
         facts = facts_as_begun(folder.run_path(task))
         try:
             if facts is None:
-                series.opened[index] = open_task(Path(task.file), series.overrides)
+                name = task.name if task.listed else None
+                series.opened[index] = open_task(Path(task.file), series.overrides, name=name)
             elif FINISHED not in facts or overrides.trials is not None:
                 series.opened[index] = open_run(folder.run_path(task), None, series.settings_of(index))
         except NothingToResumeError:
@@ -190,9 +196,13 @@ def _wall_of(series: OpenedSeries, index: int) -> str | None:
         return None
     spent = [_spent(series.folder, task) for task in series.folder.tasks]
     left = max(0.0, parse_duration(series.overrides.wall).total_seconds() - sum(spent))
-    wanted = {number: task.task.budget.wall for number, task in series.opened.items() if number >= index}
-    share = left * (wanted[index] / sum(wanted.values(), timedelta()))
+    to_come = [task for number, task in series.opened.items() if number >= index]
+    share = left * (series.opened[index].task.budget.wall / _wall_together(to_come))
     return f"{max(1, round(spent[index] + share))}s"
+
+
+def _wall_together(opened: Sequence[OpenedTask]) -> timedelta:
+    return sum((task.task.budget.wall for task in opened), timedelta())
 
 
 def _spent(folder: SeriesFolder, task: SeriesTask) -> float:

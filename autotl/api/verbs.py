@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autotl.api.checking import check_backbones, with_lengths_of
-from autotl.api.opening import OpenedTask, Overrides, open_task, wanted_baselines
+from autotl.api.opening import OpenedTask, Overrides, open_tasks, wanted_baselines
+from autotl.api.planning import in_company
 from autotl.api.private_terms import division_as_listed, sentences_of
 from autotl.api.quiet import import_keras
 from autotl.api.room import needs_as_listed
@@ -48,12 +49,20 @@ class Validation:
 
 
 def validate(path: Path | str, *, full: bool = False) -> Validation:
-    """Checks a task and its data; with `full` opens every file and loads every backbone.
+    """Checks a task and its data, or all tasks that a file lists; with `full` opens files and loads backbones.
 
     Raises:
         TaskError, DataError: everything that is wrong, a line each.
     """
-    opened = open_task(Path(path), Overrides())
+    each = [_validated(opened, full=full) for opened in open_tasks(Path(path), Overrides())]
+    if len(each) == 1:
+        return each[0]
+    sentences = tuple(sentence for one in each for sentence in one.sentences)
+    findings = tuple(found for one in each for found in one.findings)
+    return Validation(sentences, findings, {"tasks": [one.description for one in each]})
+
+
+def _validated(opened: OpenedTask, *, full: bool) -> Validation:
     findings = opened.findings
     searched, not_searched = _methods(opened)
     description = {**opened.description, "adaptation": {"searched": searched, "not_searched": not_searched}}
@@ -155,6 +164,8 @@ def _sentences(opened: OpenedTask) -> list[str]:
     lines.extend(_of_methods(opened))
     if opened.task.privacy is not None:
         lines.extend(sentences_of(opened.task, division_as_listed(opened)))
+    company = in_company(opened.task, suited_to(opened.space, Ground.promised_by(opened.task)))
+    lines.extend([] if company is None else [company])
     needs = needs_as_listed(opened)
     return [*lines, expected(needs), *(f"Too little: {words}" for words in lacking(needs))]
 

@@ -20,7 +20,7 @@ from autotl.cli.screen import errors as _errors
 from autotl.cli.screen import say
 from autotl.cli.screen import screen as _screen
 from autotl.errors import AutotlError
-from autotl.report.wording import visible
+from autotl.report.wording import duration, visible
 
 app = typer.Typer(
     name="autotl",
@@ -150,12 +150,19 @@ def plan(
     from autotl import api
 
     settings: dict[str, Any] = {"trials": trials, "wall": wall, "workers": workers, "baselines": baselines}
-    planned = api.plan(task, price=price, early_stopping=not no_early_stop, **settings)
+    settings |= {"price": price, "early_stopping": not no_early_stop}
+    several = api.plan_each(task, **settings)
+    planned = list(several.values()) or [api.plan(task, **settings)]
     if as_json:
-        print(json.dumps(planned.as_dict(), indent=1))
+        told = {"schema": 1, "tasks": {name: each.as_dict() for name, each in several.items()}}
+        print(json.dumps(told if several else planned[0].as_dict(), indent=1))
         return
-    for sentence in planned.sentences:
-        say(sentence)
+    for name, each in zip(several or [None], planned, strict=True):
+        for sentence in [*([] if name is None else [f"{name}:"]), *each.sentences]:
+            say(sentence)
+    if several:
+        seconds = sum(each.forecast.seconds for each in planned)
+        say(f"All {len(several)} tasks, one after the other: about {duration(seconds)}.")
 
 
 @app.command(

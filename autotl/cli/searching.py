@@ -24,7 +24,7 @@ def search_and_show(tasks: Sequence[Path], overrides: api.Overrides, *, then: Th
     resumes_a_series = isinstance(overrides.resume, Path) and api.is_series(overrides.resume)
     if resumes_a_series and tasks:
         raise UsageError(f"{overrides.resume} knows its tasks: autotl search --resume {overrides.resume}")
-    if resumes_a_series or len(tasks) > 1:
+    if resumes_a_series or len(tasks) > 1 or (overrides.resume is None and any(map(api.names_in, tasks))):
         _search_series(tasks, overrides, then)
         return
     opened = api.open_to_search(tasks[0] if tasks else None, overrides)

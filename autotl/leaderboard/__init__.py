@@ -12,6 +12,12 @@ from autotl.leaderboard.ranking import name_baselines, pareto_front, rank, stand
 from autotl.leaderboard.rows import score_of, winner_of
 from autotl.leaderboard.sorting import sort_rows
 from autotl.leaderboard.tested import test_sentences
+from autotl.leaderboard.together import (
+    best_alone_and_together,
+    sentences_of_together,
+    test_sentences_of_together,
+    with_test,
+)
 from autotl.leaderboard.words import sentences_of_front
 
 __all__ = [
@@ -20,6 +26,7 @@ __all__ = [
     "Gate",
     "as_csv",
     "as_json",
+    "best_alone_and_together",
     "best_of_tasks",
     "expected",
     "headline",
@@ -30,8 +37,11 @@ __all__ = [
     "score_of",
     "sentences_of_beginning",
     "sentences_of_front",
+    "sentences_of_together",
     "sort_rows",
     "standing",
     "test_sentences",
+    "test_sentences_of_together",
     "winner_of",
+    "with_test",
 ]

@@ -21,6 +21,7 @@ from autotl.leaderboard.rows import (
 from autotl.leaderboard.same_examples import Differences, SameExamples
 from autotl.leaderboard.seeds import Seeds, bar_unstable, fill_in_seeds, is_repeat, over_seeds
 from autotl.leaderboard.without_labels import KIND, add_pool_scores, is_without_labels, take_over, verdict_of
+from autotl.plan.plan import learns_together
 from autotl.scoring.metrics import METRICS, Labels
 from autotl.scoring.resampling import Groups
 from autotl.trial.outcome import Outputs
@@ -44,9 +45,11 @@ def rank(
 
     Complete rows come before pruned, failed, skipped and running ones. A tie group is the best row left and every row
     whose paired bootstrap interval (90 %) against it holds 0; inside a group the cheaper model goes first, then the
-    earlier trial, never the clock. The first row wins. Only a complete row with a finite score and within the limits
-    can; those over a limit stand behind the others, without a tie group and with the reason. Where plans were trained
-    with several seeds, the best of those leads, and their scores are means over them (`leaderboard.seeds`).
+    earlier trial, never the clock. A plan that learns its task together with others leads only where it is better, by
+    that interval, than the plan that would win without such plans. The first row wins. Only a complete row with a
+    finite score and within the limits can; those over a limit stand behind the others, without a tie group and with the
+    reason. Where plans were trained with several seeds, the best of those leads, and their scores are means over them
+    (`leaderboard.seeds`).
 
     Without target labels the committee decides instead (`scoring.committee`): scores become its values, and those that
     its guards reject stand behind the others. With a few of them beside a labelled source both have a say
@@ -181,16 +184,30 @@ def pareto_front(rows: Iterable[Mapping[str, Any]], *, higher_is_better: bool) -
 
 
 def _tie_groups(candidates: Sequence[Row], differences: Differences, higher_is_better: bool) -> Iterator[list[Row]]:
-    left = sorted(candidates, key=lambda row: _merit(row, higher_is_better))
-    several = [row for row in left if row.get("seeds") is not None]
-    if several:  # the best of many that were trained once is partly the luckiest: it leads only if it was tried again
-        left = [several[0], *(row for row in left if row is not several[0])]
+    left = _led(sorted(candidates, key=lambda row: _merit(row, higher_is_better)))
+    alone = _led([row for row in left if not learns_together(row["plan"])])
+    if alone and (differences.hold_zero(left[0], alone[0]) or _is_better(alone[0], left[0], higher_is_better)):
+        left = _with_first(alone[0], left)
     while left:
         best, *others = left
-        tied = [row for row in others if differences.hold_zero(best, row)]
+        kind = [row for row in others if learns_together(row["plan"]) or not learns_together(best["plan"])]
+        tied = [row for row in kind if differences.hold_zero(best, row)]
         yield sorted([best, *tied], key=lambda row: (cost_of(row), row["trial"]))
         numbers = {row["trial"] for row in tied}
         left = [row for row in others if row["trial"] not in numbers]
+
+
+def _led(rows: list[Row]) -> list[Row]:
+    """Led by one that was trained several times, if any was: the best of many trained once is partly the luckiest."""
+    return _with_first(next((row for row in rows if row.get("seeds") is not None), rows[0]), rows) if rows else rows
+
+
+def _with_first(first: Row, rows: Sequence[Row]) -> list[Row]:
+    return [first, *(row for row in rows if row is not first)]
+
+
+def _is_better(one: Row, other: Row, higher_is_better: bool) -> bool:
+    return _loss(one, higher_is_better) < _loss(other, higher_is_better)
 
 
 def _standing_merit(row: Mapping[str, Any], higher_is_better: bool) -> tuple[float, float, int]:

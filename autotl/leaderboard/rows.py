@@ -4,10 +4,13 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from autotl.plan.plan import learns_together
+
 Row = dict[str, Any]
 
 BARRED = "may not win: "  # what the reason of such a row begins with
 BY_SEEDS = f"{BARRED}trained "  # likewise where that is because of other seeds
+LEARNT_TOGETHER = 1e18  # more than the operations of any prediction
 STATUSES = ("complete", "pruned", "failed", "skipped", "running")  # the order on the leaderboard
 
 
@@ -44,8 +47,12 @@ def may_win(row: Mapping[str, Any]) -> bool:
 
 
 def cost_of(row: Mapping[str, Any]) -> float:
-    """Operations of one prediction; infinite where they are not known."""
-    return or_infinite(row.get("flops"))
+    """By what ties are decided: operations of one prediction, infinite where they are not known.
+
+    A plan that learns other tasks as well counts as dearer than any that learns its own alone: its model is as cheap to
+    run, but it takes the others' data to make.
+    """
+    return or_infinite(row.get("flops")) + (LEARNT_TOGETHER if learns_together(row["plan"]) else 0.0)
 
 
 def or_infinite(value: float | None) -> float:

@@ -18,6 +18,7 @@ from autotl.leaderboard.rows import (
     source_score_of,
 )
 from autotl.leaderboard.without_labels import was_rejected
+from autotl.plan.plan import learns_together
 from autotl.scoring.candidates import RULE
 from autotl.scoring.committee import MEMBERS, Verdict
 from autotl.scoring.guards import PASSED
@@ -233,7 +234,7 @@ def without_winner(rows: Sequence[Row]) -> list[str]:
 
 def model(row: Row) -> str:
     """The network of a row and how much of it was trained: `MobileNetV2 at 160 px, its last 12 layers unfrozen`; and
-    its adaptation where there was one: `…, adapted by mcc`."""
+    its adaptation where there was one, `…, adapted by mcc`, or that other tasks were learnt beside it."""
     plan = row["plan"]
     backbone, unfrozen = plan["backbone"], plan.get("unfrozen_layers", 0)
     if backbone in NAMES:
@@ -246,6 +247,7 @@ def model(row: Row) -> str:
     short_name = str(name).rstrip("/").rsplit("/", 1)[-1]  # of a path, so that no home folder is shown
     method = plan["adaptation"]["method"]
     adapted = "" if method == "none" else f", adapted by {method}"
+    adapted += ", learnt together with other tasks" if learns_together(plan) else ""
     return f"{short_name}{size}, {trained.get(unfrozen, f'its last {unfrozen} layers unfrozen')}{adapted}"
 
 

@@ -138,6 +138,13 @@ def method_plans(space: Space, backbone: BackboneSpec) -> list[Plan]:
     return [plan.canonical() for plan in plans]
 
 
+def together_plans(space: Space, backbone: BackboneSpec) -> list[Plan]:
+    """A plan for each way to weigh tasks that are learnt together, from the middle of the space; none of one task."""
+    ways = [way for way in space.values("together") if way is not None] if "together" in space.dimensions else []
+    middle = {name: middle_of(space, name) for name in space.dimensions if name not in ("backbone", "together")}
+    return [Plan(backbone, **{**defaults_of(space.modality), **middle}, together=way).canonical() for way in ways]
+
+
 def _middle_option(dimension: Alternatives, name: str) -> Choice:
     inner = Space(dimension.options[name])
     return Choice(name, {key: middle_of(inner, key) for key in inner.dimensions})
@@ -150,6 +157,8 @@ def middle_of(space: Space, name: str) -> Any:
         return dimension.value
     if isinstance(dimension, Options):
         values = list(dimension.values.values())
+        if None in values:
+            return None  # a plan learns its task alone unless it says otherwise
         return values[(len(values) - 1) // 2]
     if isinstance(dimension, Range):
         if dimension.scale == "log":

@@ -16,7 +16,7 @@ from autotl.backbones import BackboneSpec, smallest_image_size
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.errors import TaskError, unknown_name
-from autotl.plan.fields import AUTO, Field, Parse, fields, like, most_layers, parse_plan, too_small
+from autotl.plan.fields import ALONE, AUTO, Field, Parse, fields, like, most_layers, parse_plan, too_small
 from autotl.plan.modalities import defaults_of
 from autotl.plan.plan import Choice, Plan, idle_fields, needs_frozen_layers
 
@@ -30,6 +30,9 @@ ONLY_WITH: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "backbone_rate_ratio": ("unfrozen_layers", lambda layers: layers != 0),
     "augmentation": ("views", lambda views: views > 0),
 }
+
+
+TOGETHER_FIELD = "together"
 
 
 class Suggester(Protocol):
@@ -181,12 +184,29 @@ class Space:
 
     def with_values(self, name: str, values: list[Any]) -> "Space":
         """The same space with these values to choose from in one field."""
-        kept: Dimension = Fixed(values[0]) if len(values) == 1 else Options({value: value for value in values})
+        kept: Dimension = Fixed(values[0]) if len(values) == 1 else Options({_label(value): value for value in values})
         return replace(self, dimensions={**self.dimensions, name: kept})
+
+    def halves(self) -> tuple["Space", ...]:
+        """The space of plans that learn the task alone, then that of plans that learn it together with others; one of
+        them, or both. What plans of the second kind have no use for is not drawn in theirs."""
+        ways = self.values(TOGETHER_FIELD) if TOGETHER_FIELD in self.dimensions else [None]
+        shared = [way for way in ways if way is not None]
+        if not shared:
+            return (self,)
+        unused = {"adaptation": Choice("none"), "join": "none", "learns_from": "all"}
+        used = [name for name in unused if self.dimensions.get(name, Fixed(None)) != Fixed(None)]
+        bare = self.with_fixed({name: unused[name] for name in used})
+        alone = (self.with_fixed({TOGETHER_FIELD: None}),) if None in ways else ()
+        return (*alone, bare.with_values(TOGETHER_FIELD, shared))
 
     def as_mapping(self) -> dict[str, Any]:
         """The space as YAML would hold it, every default filled in; `parse_space` reads it back from any folder."""
-        return {name: _as_written(dimension) for name, dimension in self.dimensions.items()}
+        return {
+            name: _as_written(dimension)
+            for name, dimension in self.dimensions.items()
+            if name != TOGETHER_FIELD or dimension != Fixed(None)  # of a task that has no other beside it
+        }
 
     @staticmethod
     def _has_effect(name: str, values: Mapping[str, Any]) -> bool:
@@ -244,6 +264,8 @@ def parse_space(
         value = every_method() if name == "adaptation" and written[name] == AUTO else written[name]
         try:
             dimensions[name] = _dimension(value, name, field, where)
+            if dimensions[name] == Fixed(None):  # asked for: what is not said is for the task to settle
+                dimensions[name] = Options({ALONE: None})
         except TaskError as error:
             mistakes.extend(error.mistakes)
     given_plans = written.get("start_with") or []
@@ -289,6 +311,8 @@ def _as_written(dimension: Dimension) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if value is None:
+        return ALONE
     return value.as_plan_value() if isinstance(value, BackboneSpec) else value
 
 
@@ -409,6 +433,8 @@ def _fixed(parameters: Mapping[str, Any]) -> dict[str, Dimension]:
 
 
 def _label(option: Any) -> str | int | float | bool:
+    if option is None:
+        return ALONE
     return option.label if isinstance(option, BackboneSpec) else option
 
 

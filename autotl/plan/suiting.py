@@ -8,12 +8,13 @@ from autotl.adaptation.method import FitsToFigures
 from autotl.data.examples import TaskData
 from autotl.data.setting import setting_of
 from autotl.errors import TaskError
-from autotl.plan.plan import Plan
+from autotl.plan.plan import TOGETHER, Plan
 from autotl.plan.space import Alternatives, Dimension, Fixed, Options, Space
 from autotl.task import Task
 
 ALIGN = "align"  # the parameter that names the transform which a method is put behind
 SPACE, PLANS = "search_space.adaptation", "start_with"
+_NO_COMPANION = "this task is alone. Name the others that it is learnt together with under 'tasks', or leave it out."
 _NO_ALIGNMENT = "stands behind nothing but transforms that this task cannot use: see its 'align'"
 
 
@@ -26,18 +27,21 @@ class Ground:
         has_source: labelled source examples.
         has_unlabelled: target examples without labels that may be adapted to.
         is_exported: the source is a model without examples.
+        has_companions: other tasks that it may be learnt together with.
     """
 
     setting: str
     has_source: bool
     has_unlabelled: bool
     is_exported: bool
+    has_companions: bool = False
 
     @classmethod
     def of(cls, data: TaskData) -> "Ground":
         """What the data that were read give."""
         exported = data.exported is not None
-        return cls(data.setting, len(data.domains) > 1, len(data.adaptation_rows) > 0, exported)
+        companions = bool(data.companions)
+        return cls(data.setting, len(data.domains) > 1, len(data.adaptation_rows) > 0, exported, companions)
 
     @classmethod
     def promised_by(cls, task: Task) -> "Ground":
@@ -48,11 +52,12 @@ class Ground:
         """
         exported = any(source.exported is not None for source in task.data.source)
         has_examples = any(source.train is not None for source in task.data.source)
-        return cls(setting_of(task), has_examples, task.data.target.labels != "all", exported)
+        return cls(setting_of(task), has_examples, task.data.target.labels != "all", exported, bool(task.tasks))
 
 
 def suited_to(space: Space, ground: Ground, *, where: str = SPACE) -> Space:
-    """The space without methods that have nothing to work on, and with `learns_from` only where it matters.
+    """The space without methods that have nothing to work on, with `learns_from` only where it matters, and over
+    learning alone and together where there are other tasks and it does not say itself.
 
     Args:
         where: the file and the path in it that a complaint begins with.
@@ -70,7 +75,17 @@ def suited_to(space: Space, ground: Ground, *, where: str = SPACE) -> Space:
     dimensions["adaptation"] = Alternatives(kept)
     if ground.setting != "cross-domain":
         dimensions["learns_from"] = Fixed("all")
+    if not ground.has_companions:
+        dimensions["together"] = Fixed(None)
+    elif dimensions["together"] == Fixed(None):
+        return replace(space, dimensions=dimensions).with_values("together", [None, *TOGETHER])
     return replace(space, dimensions=dimensions)
+
+
+def refuse_together_alone(space: Space, ground: Ground, *, where: str) -> None:
+    """Raises a TaskError for a space of plans that learn together what is alone."""
+    if not ground.has_companions and space.values("together") != [None]:
+        raise TaskError(f"{where}: {_NO_COMPANION}")
 
 
 def left_out(space: Space, ground: Ground) -> dict[str, str]:
@@ -83,9 +98,12 @@ def left_out(space: Space, ground: Ground) -> dict[str, str]:
 
 def refuse_unsuited(plans: Iterable[Plan], ground: Ground, *, where: str = PLANS) -> None:
     """Raises a TaskError for given plans whose method, or what it is put behind, has nothing to work on."""
+    plans = list(plans)
     named = [name for plan in plans for name in (plan.adaptation.name, plan.adaptation.parameters.get(ALIGN))]
     reasons = {name: why_not(METHODS[name], ground) for name in named if name is not None}
     mistakes = [f"{where}: adaptation {name!r} {reason}." for name, reason in reasons.items() if reason is not None]
+    if not ground.has_companions and any(plan.together is not None for plan in plans):
+        mistakes.append(f"{where}: together: {_NO_COMPANION}")
     if mistakes:
         raise TaskError(mistakes)
 

@@ -1,7 +1,7 @@
 """The folder of tasks that one command searches: a run folder each, what was asked, and a page that leads to them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ class SeriesTask:
 
     Attributes:
         file: its task.yaml.
+        listed: whether that lists several tasks, of which this is one.
         folder: of its run, inside the series' folder.
         error: why its search could not be done, in words; None where it was, or has not been tried.
     """
@@ -28,6 +29,7 @@ class SeriesTask:
     name: str
     folder: str
     error: str | None = None
+    listed: bool = False
 
 
 class SeriesFolder:
@@ -39,10 +41,13 @@ class SeriesFolder:
         self.asked = asked
 
     @classmethod
-    def create(cls, path: Path, tasks: Sequence[tuple[Path, str]], asked: dict[str, Any]) -> "SeriesFolder":
+    def create(
+        cls, path: Path, tasks: Sequence[tuple[Path, str]], asked: dict[str, Any], *, listed: Collection[Path] = ()
+    ) -> "SeriesFolder":
         """A new series of `(task.yaml, name)`, each of which gets a folder by its name.
 
         Args:
+            listed: files that list several tasks.
             asked: of all its searches, by which they go on; plain JSON values.
         Raises:
             UsageError: the folder is not empty.
@@ -51,7 +56,8 @@ class SeriesFolder:
         make_empty(path)
         folders = _folders([name for _, name in tasks])
         entries = [
-            SeriesTask(str(file.absolute()), name, folder) for (file, name), folder in zip(tasks, folders, strict=True)
+            SeriesTask(str(file.absolute()), name, folder, listed=file in listed)
+            for (file, name), folder in zip(tasks, folders, strict=True)
         ]
         series = cls(path, entries, asked)
         series._write()

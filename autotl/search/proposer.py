@@ -13,7 +13,7 @@ import numpy as np
 from autotl.backbones import BackboneSpec
 from autotl.backbones.classical import CLASSICAL
 from autotl.plan import Plan, trial_seed
-from autotl.plan.baselines import PROBES, Baseline, first_plans, full_finetune, method_plans
+from autotl.plan.baselines import PROBES, Baseline, first_plans, full_finetune, method_plans, together_plans
 from autotl.plan.fields import parse_plan
 from autotl.plan.packets import packet_key
 from autotl.plan.space import Space
@@ -111,6 +111,7 @@ class Proposer:
         self._costs = costs
         self._study = study
         self._space = space
+        self._halves = space.halves()
         self._trials = trials
         self._left = trials
         self._task_seed = task_seed
@@ -425,15 +426,29 @@ class Proposer:
         return self._per_method.pop(0) if self._per_method else None
 
     def _methods_on(self, backbone: BackboneSpec) -> list[Plan]:
-        return [plan for plan in method_plans(self._space, backbone) if plan.adaptation.name not in self._methods_tried]
+        methods = method_plans(self._space, backbone)
+        untried = [plan for plan in methods if plan.adaptation.name not in self._methods_tried]
+        return [*together_plans(self._space, backbone), *untried]
+
+    def _half_in_turn(self) -> Space:
+        """The space that the next plan is drawn from: where a task may be learnt alone or together with others, either
+        gets its half of the trials."""
+        if len(self._halves) == 1:
+            return self._halves[0]
+        together = sum(self._plans[number].together is not None for number in self._counted)
+        return self._halves[2 * together < len(self._counted)]
+
+    def _half_of(self, plan: Plan) -> Space:
+        """The space that a plan is drawn from, or would be."""
+        return self._halves[-1 if plan.together is not None else 0]
 
     def _suggested(self, start: float) -> Proposal | None:
         """What Optuna suggests; where that has been tried, a random plan that has not: TPE repeats itself in spaces of
         few values long before all of them have been tried."""
         import optuna
 
-        trial = self._ask()
-        plan = self._space.suggest(trial, seed=trial_seed(self._task_seed, trial.number))
+        trial, space = self._ask(), self._half_in_turn()
+        plan = space.suggest(trial, seed=trial_seed(self._task_seed, trial.number))
         if self._is_new(plan):
             return self._charged(self._started(trial, plan, None, start))
         over = None if self._limits is None else self._limits.why_not(plan)
@@ -443,18 +458,20 @@ class Proposer:
         else:
             trial.set_user_attr("equal_to", self._numbers.get(plan.key(), "a plan whose weights are not at hand"))
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-        for other in self._random_plans(seed=trial_seed(self._task_seed, trial.number)):
-            if self._is_new(other):
-                return self._charged(self._proposal(other, None, start))
+        for half in (space, *(other for other in self._halves if other is not space)):
+            for other in self._random_plans(half, seed=trial_seed(self._task_seed, trial.number)):
+                if self._is_new(other):
+                    return self._charged(self._proposal(other, None, start))
         self.finished_because = "the space holds no further plan"
         return None
 
-    def _random_plans(self, *, seed: int) -> Iterator[Plan]:
+    @staticmethod
+    def _random_plans(space: Space, *, seed: int) -> Iterator[Plan]:
         import optuna
 
         draws = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
         for _ in range(TRIES_FOR_A_NEW_PLAN):
-            yield self._space.suggest(draws.ask(), seed=0)
+            yield space.suggest(draws.ask(), seed=0)
 
     def _is_new(self, plan: Plan) -> bool:
         if self.is_known(plan) or plan.backbone in self._not_at_hand:
@@ -468,12 +485,13 @@ class Proposer:
 
     def _proposal(self, plan: Plan, baseline: str | None, start: float) -> Proposal:
         """A trial of a plan that we chose; Optuna learns from it where it lies inside the space."""
-        parameters: Mapping[str, Any] | None = self._space.parameters(plan)
+        space = self._half_of(plan)
+        parameters: Mapping[str, Any] | None = space.parameters(plan)
         if parameters:
             self._study.enqueue_trial(dict(parameters))
         trial = self._ask()
         if parameters:
-            self._space.suggest(trial, seed=0)  # fixes the enqueued values in the trial
+            space.suggest(trial, seed=0)  # fixes the enqueued values in the trial
         if baseline is not None:
             trial.set_user_attr("baseline", baseline)
         seed = plan.seed or trial_seed(self._task_seed, trial.number)

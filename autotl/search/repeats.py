@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autotl.plan.plan import learns_together
 from autotl.search.budget import Budget
 
 FEW = 3  # plans that are trained again at most
@@ -112,5 +113,6 @@ def _seconds_of(row: Row) -> float:
     return float(row["seconds"]["train"]) + float(row["seconds"]["score"]) + 1.0
 
 
-def _cost(row: Row) -> float:
-    return math.inf if row["flops"] is None else float(row["flops"])
+def _cost(row: Row) -> tuple[bool, float]:
+    """As the leaderboard decides ties: a plan that learns other tasks as well comes after those that do not."""
+    return learns_together(row["plan"]), math.inf if row["flops"] is None else float(row["flops"])

@@ -4,6 +4,7 @@ import json
 import signal
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from pretend_runs import pretend_run
 
@@ -21,6 +22,7 @@ from autotl.errors import (
     NoUsableModelError,
     SeveralTasksError,
     StorageError,
+    TaskError,
     UsageError,
 )
 from autotl.run import RunFolder, Study
@@ -64,7 +66,7 @@ class Searches:
         facts = {
             ASKED: as_asked(opened),
             SPENT: study.facts().get(SPENT, 0.0) + self.seconds,
-            "task": {**study.facts()["task"], "modality": "table", "budget": known},
+            "task": {**study.facts()["task"], "modality": opened.task.modality or "table", "budget": known},
             "folder": str(opened.task.folder),
             PARTIAL if error else FINISHED: "stopped" if error else True,
         }
@@ -252,3 +254,103 @@ def test_the_overview_finds_the_runs_of_a_series(tasks, searches, tmp_path):
     search_all(tasks, out=tmp_path / "runs" / "series-1")
     assert {best.task for best in api.read_overview(tmp_path / "runs")} == {"kitchen", "garden", "cellar"}
     assert {best.task for best in api.read_overview(tmp_path / "runs" / "series-1")} == {"kitchen", "garden", "cellar"}
+
+
+LISTED = """\
+modality: signal
+tasks:
+  - {name: pumps, data: {target: {train: pumps.npz}}}
+  - {name: fans, data: {target: {train: fans.npz}}}
+budget: {trials: 2, wall: 30m}
+search_space: {backbone: pretrained_on_source, epochs: 2}
+"""
+
+
+@pytest.fixture
+def listed(tmp_path, monkeypatch):
+    """A file of two tasks on windows."""
+    monkeypatch.chdir(tmp_path)
+    draws = np.random.default_rng(0)
+    for name in ("pumps", "fans"):
+        x = draws.normal(size=(40, 32, 1)).astype(np.float32)
+        np.savez(tmp_path / f"{name}.npz", x=x, y=np.array(["worn", "fine"] * 20))
+    (tmp_path / "halls.yaml").write_text(LISTED)
+    return tmp_path / "halls.yaml"
+
+
+def test_a_file_that_lists_tasks_is_a_series_of_them(listed, searches, tmp_path):
+    series, turns = search_all([listed], out=tmp_path / "out")
+    assert [turn.task.name for turn in turns] == ["pumps", "fans"]
+    assert [turn.run.path for turn in turns] == [tmp_path / "out" / "pumps", tmp_path / "out" / "fans"]
+    assert [each.listed for each in series.folder.tasks] == [True, True]
+    opened = series.opened[1].task
+    assert (opened.name, [each.name for each in opened.tasks]) == ("fans", ["pumps"])
+
+
+def test_its_time_is_for_all_and_what_one_leaves_goes_to_the_next(listed, searches, tmp_path):
+    search_all([listed], out=tmp_path / "out")
+    assert [overrides.wall for _, overrides, _ in searches.seen] == ["900s", f"{1800 - 30}s"]
+
+
+def test_one_that_was_stopped_goes_on_by_its_own_record_and_one_that_waited_by_the_file(listed, searches, tmp_path):
+    searches.fails["pumps"] = InterruptedSearchError("stopped by SIGINT", exit_code=130)
+    _, turns = search_all([listed], out=tmp_path / "out")
+    assert len(turns) == 1
+    searches.fails.clear()
+    series = several.reopen_series(tmp_path / "out", Overrides())
+    assert [turn.task.name for turn in several.search_series(series)] == ["pumps", "fans"]
+    assert [(name, resumed) for name, _, resumed in searches.seen] == [
+        ("pumps", False),
+        ("pumps", True),
+        ("fans", False),
+    ]
+    assert [[each.name for each in opened.task.tasks] for opened in series.opened.values()] == [["fans"], ["pumps"]]
+    with pytest.raises(NothingToResumeError):
+        several.reopen_series(tmp_path / "out", Overrides())
+
+
+def test_what_is_wrong_with_all_of_them_is_told_once(listed):
+    listed.write_text(LISTED.replace("fans.npz", "missing.npz") + "metrik: f1\nweights: heavy\n")
+    with pytest.raises(TaskError) as caught:
+        several.open_series([listed], Overrides())
+    words = str(caught.value)
+    assert words.count("metrik") == words.count("'heavy'") == words.count("missing.npz") == 1
+    assert "halls.yaml:4:" in words
+
+
+def test_tasks_that_do_not_belong_together_are_refused(listed, tmp_path):
+    (tmp_path / "texts.csv").write_text(
+        "\n".join(["text,label", *[f"a longer review number {n},good" for n in range(30)]])
+    )
+    listed.write_text(LISTED.replace("fans.npz", "texts.csv").replace("modality: signal\n", ""))
+    with pytest.raises(TaskError, match=r"tasks\[1\]\.data: 'fans' holds texts, 'pumps' signals"):
+        several.open_series([listed], Overrides())
+
+
+def test_where_one_task_is_wanted_a_file_of_several_is_refused(listed, capsys):
+    assert run(["gap", str(listed)]) == 2
+    assert "lists several tasks, and this takes one" in capsys.readouterr().err
+
+
+def test_a_file_is_checked_and_reckoned_task_by_task(listed, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOTL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("AUTOTL_CACHE_DIR", str(tmp_path / "cache"))
+    assert run(["validate", str(listed)]) == 0
+    said = capsys.readouterr().out
+    assert "Half of the trials learn pumps alone, half together with fans" in said
+    assert "Half of the trials learn fans alone, half together with pumps" in said
+    assert run(["plan", str(listed), "--wall", "1h", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["tasks"]
+    assert {name: each["wall_seconds"] for name, each in told.items()} == {"pumps": 1800, "fans": 1800}
+    assert run(["plan", str(listed)]) == 0
+    assert "All 2 tasks, one after the other: about" in capsys.readouterr().out
+
+
+def test_one_run_of_a_file_goes_on_by_itself_with_the_file_named_or_not(listed, searches, tmp_path):
+    search_all([listed], out=tmp_path / "out")
+    for task in (None, listed):
+        opened = api.open_to_search(task, Overrides(resume=tmp_path / "out" / "fans", trials=5))
+        assert (opened.task.name, [each.name for each in opened.task.tasks]) == ("fans", ["pumps"])
+    listed.write_text(LISTED.replace("pumps.npz", "fans.npz"))
+    with pytest.raises(TaskError, match=r"tasks\[0\]\.data\.target\.train"):
+        api.open_to_search(listed, Overrides(resume=tmp_path / "out" / "fans", trials=5))

@@ -33,7 +33,9 @@ def a_task(exported, **changes):
 
 def data_with(exported):
     return Ground.of(
-        SimpleNamespace(domains=("target",), setting="transductive", adaptation_rows=np.arange(9), exported=exported)
+        SimpleNamespace(
+            domains=("target",), setting="transductive", adaptation_rows=np.arange(9), exported=exported, companions=()
+        )
     )
 
 

@@ -304,3 +304,27 @@ def test_a_cut_that_is_deeper_than_its_only_tap_is_said_before_anything_is_loade
     with pytest.raises(TaskError, match="60 is more than 'efficientnet_lite0' has: 32 layers"):
         a_space(f"{text}tap: P3\n")
     assert a_space(f"{text}tap: {{choice: [P3, last]}}\n").values("unfrozen_layers") == [60]
+
+
+def test_a_space_in_company_has_two_halves_and_the_second_draws_only_what_it_uses():
+    document = read_yaml(shipped_spaces()["text"])
+    space = parse_space(document.value, where=document.where, folder=HERE, modality="text")
+    assert space.halves() == (space,)
+    alone, together = space.with_values("together", [None, "uniform", "uncertainty"]).halves()
+    assert alone.values("together") == [None]
+    assert together.values("together") == ["uniform", "uncertainty"]
+    assert [choice.name for choice in together.values("adaptation")] == ["none"]
+    assert together.values("join") == ["none"]
+    assert alone.dimensions["adaptation"] == space.dimensions["adaptation"]
+
+
+def test_how_tasks_are_learnt_is_written_so_that_it_can_be_read_again():
+    shipped = read_yaml(shipped_spaces()["image"]).value
+    written = {**shipped, "together": {"choice": ["alone", "uncertainty"]}}
+    space = parse_space(written, where=str, folder=HERE)
+    assert space.values("together") == [None, "uncertainty"]
+    assert space.as_mapping()["together"] == written["together"]
+    assert parse_space(space.as_mapping(), where=str, folder=HERE) == space
+    assert "together" not in parse_space(shipped, where=str, folder=HERE).as_mapping()
+    with pytest.raises(TaskError, match="together: 'alon' is not known. Allowed: alone, uncertainty, uniform."):
+        parse_space({"backbone": "small_cnn", "together": "alon"}, where=str, folder=HERE)

@@ -12,7 +12,7 @@ from autotl.plan import Choice, Plan
 from autotl.plan.baselines import method_plans
 from autotl.plan.reading import shipped_spaces
 from autotl.plan.space import parse_space
-from autotl.plan.suiting import Ground, left_out, refuse_unsuited, suited_to
+from autotl.plan.suiting import Ground, left_out, refuse_together_alone, refuse_unsuited, suited_to
 from autotl.task import task_from_mapping
 from autotl.task.yaml_reader import read_yaml
 
@@ -24,10 +24,14 @@ def a_space(modality="image", **changes):
     return parse_space({**document.value, **changes}, where=document.where, folder=HERE, modality=modality)
 
 
-def data(*domains, setting="inductive", unlabelled=0):
+def data(*domains, setting="inductive", unlabelled=0, companions=()):
     return Ground.of(
         SimpleNamespace(
-            domains=("target", *domains), setting=setting, adaptation_rows=np.arange(unlabelled), exported=None
+            domains=("target", *domains),
+            setting=setting,
+            adaptation_rows=np.arange(unlabelled),
+            exported=None,
+            companions=companions,
         )
     )
 
@@ -101,3 +105,17 @@ def test_what_is_left_out_is_told_with_its_reason():
     assert all("needs a source" in reason for reason in reasons.values())
     assert left_out(a_space(), promised("none", train="s")) == {}
     assert set(left_out(a_space(), promised("all"))) == set(METHODS) - {"none"}
+
+
+def test_learning_together_is_searched_where_there_are_other_tasks_and_nowhere_else():
+    assert suited_to(a_space(), data()).values("together") == [None]
+    assert suited_to(a_space(), data(companions=("dvd",))).values("together") == [None, "uniform", "uncertainty"]
+    assert suited_to(a_space(together="alone"), data(companions=("dvd",))).values("together") == [None]
+    refuse_together_alone(a_space(together="alone"), data(), where="here")
+    asked = a_space(together="uncertainty")
+    assert suited_to(asked, data(companions=("dvd",))).values("together") == ["uncertainty"]
+    with pytest.raises(TaskError, match="here: this task is alone. Name the others"):
+        refuse_together_alone(asked, data(), where="here")
+    plan = Plan(a_space().values("backbone")[0], together="uniform")
+    with pytest.raises(TaskError, match="start_with: together: this task is alone"):
+        refuse_unsuited([plan], data())

@@ -7,10 +7,10 @@ import pytest
 from optuna.trial import TrialState
 
 from autotl.backbones import BackboneSpec
-from autotl.plan import Plan, trial_seed
+from autotl.plan import Choice, Plan, trial_seed
 from autotl.plan.baselines import Baseline, baselines
 from autotl.plan.packets import packet_key
-from autotl.plan.space import Fixed, Options, Range, Space
+from autotl.plan.space import Alternatives, Fixed, Options, Range, Space
 from autotl.search.proposer import Proposer, make_sampler
 
 A, B, C = (BackboneSpec("application", name, weights="imagenet") for name in ("VGG16", "MobileNetV2", "ResNet50"))
@@ -325,3 +325,49 @@ def test_what_was_asked_for_and_never_began_ends_as_failed():
     never_began = [trial for trial in proposer.study.get_trials() if trial.user_attrs.get("never_began")]
     assert len(never_began) == left
     assert all(trial.state == TrialState.FAIL for trial in never_began)
+
+
+def in_company(*ways, **changes) -> Space:
+    alternatives = Alternatives({"linear": {}, "hidden": {"units": Fixed(8)}})
+    return a_space(A, head=alternatives, dropout=Range(0.0, 0.5, "linear"), **changes).with_values(
+        "together", list(ways)
+    )
+
+
+def ways_of(proposals) -> list[str | None]:
+    return [proposal.plan.together for proposal in proposals]
+
+
+def test_half_of_the_trials_learn_the_task_together_with_others():
+    probe = [Baseline("linear_probe", Plan(A))]
+    done = run(a_proposer(in_company(None, "uniform", "uncertainty"), trials=20, baselines=probe))
+    assert done[0].plan.together is None
+    ways = ways_of(done[1:])
+    assert ways[:3] == [None, "uniform", "uncertainty"]  # the middle of the space in every way there is
+    assert sum(way is None for way in ways) == 10
+    assert {"uniform", "uncertainty"} <= set(ways[3:])
+
+
+def test_plans_that_are_given_count_for_the_half_that_they_are_of():
+    given = [Plan(A, head=Choice("linear"), dropout=share) for share in (0.1, 0.2, 0.3, 0.4)]
+    done = run(a_proposer(in_company(None, "uniform"), trials=12, given=given))
+    assert sum(way is None for way in ways_of(done)) == 6
+
+
+@pytest.mark.parametrize(("ways", "found"), [((None,), {None}), (("uniform",), {"uniform"})])
+def test_a_space_of_one_kind_gives_that_alone(ways, found):
+    assert set(ways_of(run(a_proposer(in_company(*ways), trials=6)))) == found
+
+
+def test_where_one_half_is_used_up_the_other_goes_on():
+    space = a_space(A, unfrozen_layers=Fixed(0), learning_rate=Fixed(1e-3), head=Alternatives({"hidden": {}}))
+    space = space.with_values("together", [None, "uniform"])
+    space = Space({**space.dimensions, "dropout": Options({0.0: 0.0, 0.1: 0.1, 0.2: 0.2})})
+    done = run(a_proposer(space, trials=20))
+    assert sorted(map(str, ways_of(done))) == ["None"] * 3 + ["uniform"] * 3
+    assert len({proposal.plan.key() for proposal in done}) == 6
+
+
+def test_what_is_drawn_is_of_either_half_in_turn():
+    straight = run(a_proposer(in_company(None, "uniform"), trials=10))
+    assert [way is None for way in ways_of(straight)[2:]] == [True, False] * 4

@@ -84,7 +84,7 @@ def forecast(
         observed, commands: of this machine.
         store_limit: bytes that the feature store takes at most.
     """
-    there, shelf = set(stored), Shelf(space, examples, flops or {}, limit_bytes=store_limit, there=stored)
+    there, shelf = set(stored), Shelf(space, flops or {}, limit_bytes=store_limit, there=stored)
     free_at = [_startup(commands)] * workers
     spent: dict[bool, float] = {True: 0.0, False: 0.0}
     alone: list[float] = []

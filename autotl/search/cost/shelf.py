@@ -9,7 +9,7 @@ from autotl.backbones.network_costs import CutCosts
 from autotl.features.store import SHARE_OF_ONE_SET, SHARE_ON_THE_WAY
 from autotl.plan import Plan
 from autotl.plan.space import Space
-from autotl.search.cost.work import Examples, StoredKey, Work, costs_of
+from autotl.search.cost.work import StoredKey, Work, costs_of
 
 Cut = tuple[Any, Any]  # a tap and so many unfrozen layers
 
@@ -29,14 +29,12 @@ class Shelf:
     def __init__(
         self,
         space: Space,
-        examples: Examples,
         flops: Mapping[BackboneSpec, float],
         *,
         limit_bytes: float,
         there: frozenset[StoredKey],
     ) -> None:
         self.bytes = 0.0
-        self._examples = examples
         self._flops = flops
         self._limit_bytes = limit_bytes
         self._there = there
@@ -57,7 +55,7 @@ class Shelf:
                 cuts += [(cut, SHARE_ON_THE_WAY) for cut in self._on_the_way(plan, own)]
             held = self._held.setdefault(key, set())
             for cut, share in cuts:
-                size = self._examples.rows * self._at(plan, cut)[1].stored_bytes
+                size = work.sets[key][0] * self._at(plan, cut)[1].stored_bytes
                 if cut not in held and size <= share * self._limit_bytes:
                     held.add(cut)
                     self.bytes += size

@@ -33,6 +33,7 @@ class Examples:
         folds: how many times a plan is trained; likewise.
         target: unlabelled target rows.
         digest: of the data.
+        beside: labelled examples of tasks that are learnt together with this one.
     """
 
     rows: int
@@ -41,6 +42,7 @@ class Examples:
     folds: Mapping[bool, int]
     target: int
     digest: str = ""
+    beside: int = 0
 
     @classmethod
     def of(cls, data: TaskData) -> "Examples":
@@ -53,6 +55,7 @@ class Examples:
             folds={kind: len(folds) for kind, folds in kinds.items()},
             target=len(data.target_rows),
             digest=str(data.summary.get("fingerprint", "")),
+            beside=sum(len(each.labels) for each in data.companions),
         )
 
 
@@ -95,6 +98,8 @@ def work_of(
     plan = plan.canonical()
     is_suffix = plan.unfrozen_layers != 0
     trained, folds = examples.trained[is_suffix], examples.folds[is_suffix]
+    beside = 0 if plan.together is None else examples.beside
+    trained += beside
     if plan.backbone.origin == CLASSICAL:
         return Work(plan.backbone.name, rows=float(trained * folds))
     epochs = float(plan.all_epochs) if epochs is None else epochs
@@ -108,7 +113,7 @@ def work_of(
     key = packet_key(plan)
     return Work(
         kind="suffix" if is_suffix else "head" if key is None else "shared_head",
-        sets=_sets(plan, examples, costs),
+        sets=_sets(plan, examples, costs, beside),
         steps=steps * passes * folds * epochs,
         trained_gflop=FORWARD_AND_BACK * (behind.flops + in_head) * trained * passes * folds * epochs * paired / 1e9,
         scored_gflop=(behind.flops + in_head) * scored / 1e9,
@@ -137,13 +142,15 @@ def _flops_of_head(plan: Plan, cut: CutCosts) -> float:
     return 2 * width * units
 
 
-def _sets(plan: Plan, examples: Examples, costs: NetworkCosts) -> dict[StoredKey, tuple[int, float]]:
+def _sets(plan: Plan, examples: Examples, costs: NetworkCosts, beside: int) -> dict[StoredKey, tuple[int, float]]:
     """One pass gives the cuts that all plans of a backbone at one size will ask for, so they count as one set."""
     if plan.unfrozen_layers == "all":
         return {}  # it starts from the examples themselves
     network = [examples.digest, plan.backbone.as_plan_value(), plan.image_size, plan.crop, plan.sequence_length]
     views = [[*network, "plain"], *([*network, plan.augmentation, number] for number in range(1, plan.views + 1))]
-    return {_key(view): (examples.rows, examples.rows * costs.flops / 1e9) for view in views}
+    own = {_key(view): (examples.rows, examples.rows * costs.flops / 1e9) for view in views}
+    others = {_key([*view, "beside"]): (beside, beside * costs.flops / 1e9) for view in views if beside}
+    return {**own, **others}
 
 
 def _key(told: object) -> StoredKey:

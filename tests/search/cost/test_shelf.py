@@ -1,6 +1,7 @@
 """What the feature store will grow by is reckoned cut by cut, as the extractor stores them."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from pretend_search import EXAMPLES, a_plan, a_space
@@ -13,7 +14,7 @@ SPACE = a_space(unfrozen_layers=Options({0: 0, 4: 4, "all": "all"}))
 
 
 def stored(*plans, space=SPACE, limit_bytes=math.inf, there=frozenset()):
-    shelf = Shelf(space, EXAMPLES, {}, limit_bytes=limit_bytes, there=there)
+    shelf = Shelf(space, {}, limit_bytes=limit_bytes, there=there)
     for plan in plans:
         shelf.add(plan, work_of(plan, EXAMPLES))
     return shelf.bytes
@@ -46,3 +47,10 @@ def test_what_is_too_large_is_not_stored():
 def test_what_earlier_searches_stored_and_whole_networks_take_nothing():
     assert stored(a_plan(), there=frozenset(work_of(a_plan(), EXAMPLES).sets)) == 0
     assert stored(a_plan(unfrozen_layers="all")) == 0
+
+
+def test_the_examples_of_tasks_beside_it_are_stored_as_well():
+    plan = a_plan(unfrozen_layers=4, together="uniform")
+    shelf = Shelf(SPACE, {}, limit_bytes=math.inf, there=frozenset())
+    shelf.add(plan, work_of(plan, replace(EXAMPLES, beside=EXAMPLES.rows)))
+    assert shelf.bytes == 2 * of_cut(4)

@@ -72,3 +72,14 @@ def test_a_network_of_rows_is_taken_for_a_small_one():
     images = Plan(BackboneSpec("saved", "/models/mine.h5"), epochs=4)
     of_rows, of_images = (work_of(each, EXAMPLES).to_compute(frozenset())[1] for each in (plan, images))
     assert of_rows < 0.01 * of_images
+
+
+def test_what_is_learnt_together_reads_the_other_tasks_examples_as_well():
+    """Their features are passes of their own, which other plans of the kind share."""
+    company = replace(EXAMPLES, beside=800)
+    alone, together = (work_of(replace(PLAN, unfrozen_layers=12, together=way), company) for way in (None, "uniform"))
+    assert alone == work_of(replace(PLAN, unfrozen_layers=12), EXAMPLES)
+    assert (alone.steps, together.steps) == (25 * 10, 50 * 10)
+    assert together.scored_rows == alone.scored_rows
+    assert together.to_compute(frozenset(alone.sets))[0] == 800
+    assert together.sets == work_of(replace(PLAN, unfrozen_layers=12, together="uncertainty"), company).sets
