@@ -9,6 +9,7 @@ from typing import Any
 from autotl.backbones.classical import NAMES
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.leaderboard.tested import standard_errors_apart
+from autotl.plan.plan import learns_together
 from autotl.report.wording import NOTHING, plain, rate
 from autotl.scoring.noise import DEVIATION
 
@@ -163,6 +164,7 @@ def recipe_words(plan: Mapping[str, Any]) -> str:
     parts += [f"tap {tap}"] if tap not in ("last", NOTHING) else []
     parts += [head] if head != NOTHING else []
     parts += [adaptation] if adaptation not in ("none", NOTHING) else []
+    parts += [f"together, {plan['together']}"] if learns_together(plan) else []
     return " · ".join(parts)
 
 

@@ -48,6 +48,7 @@ def report_values(run: RunFolder, leaderboard: Mapping[str, Any]) -> ReportValue
         examples=_examples(run),
         refit=facts.get("refit"),
         gap=facts.get("gap"),
+        together=facts.get("together"),
         importance=facts.get("importance"),
         privacy=facts.get("privacy"),
         test=facts.get("test") or {},

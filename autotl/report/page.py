@@ -82,6 +82,7 @@ def render(values: ReportValues) -> str:
             transfer=sections.transfer(
                 entries, headline, higher_is_better=bool(leaderboard.get("higher_is_better", True))
             ),
+            together=sections.together(entries, wording.plain(values.together) if values.together else None),
             front=sections.front(entries, values.leaderboard, higher_is_better=higher_is_better),
             choices=choices,
             importance=wording.plain(values.importance),

@@ -8,6 +8,7 @@ from autotl.report import wording
 from autotl.report.entries import read_entries, winner_of
 from autotl.report.pouring import environment, packaged, policy
 from autotl.report.sections.summary import Figure, summary_figures
+from autotl.report.sections.together import gains
 from autotl.report.values import Json
 from autotl.run.study import SPENT
 
@@ -43,6 +44,7 @@ class Card:
     sentence: str
     model: str
     figures: Sequence[Figure]
+    together: str = ""  # what it brought to learn it together with others, and which is kept
 
 
 def render_series(name: str, entries: Sequence[SeriesEntry]) -> str:
@@ -93,7 +95,16 @@ def _card(entry: SeriesEntry) -> Card:
         sentence=wording.plain(entry.stopped) or (sentences[0] if sentences else ""),
         model=f"{winner.network} · {winner.recipe}" if winner else "",
         figures=summary_figures(task, headline, entries),
+        together=_together(facts.get("together")),
     )
+
+
+def _together(found: Json | None) -> str:
+    if not found:
+        return ""
+    gained = " and ".join(f"{gain.value} on {gain.on}" for gain in gains(found))
+    others = ", ".join(found["companions"])
+    return f"Kept: what was learnt {found['kept']}. Gain of learning it together with {others}: {gained}."
 
 
 def _state(entry: SeriesEntry, *, has_winner: bool) -> str:

@@ -39,6 +39,8 @@ class ReportValues:
         refit: `{"shipped": "refit" | "trial", "reason", "agreement", "required_agreement"}`.
         gap: between source and target, `{"features", "before": panel, "after": panel}`, a panel as
             `autotl.scoring.gap.measure` gives it; None without a source.
+        together: what it brought to learn the task together with others, as
+            `autotl.leaderboard.best_alone_and_together` gives it, with the names of the `companions`; else None.
         importance: of settings, as `autotl.search.importance.importances` gives it; None where it was not worked out.
         privacy: of a run under a budget of privacy its terms, what was `spent`, and the `ledger`; None of any other.
         test: `{"uses", "rows", "protocol"}`: how often this test set has been read, this time included.
@@ -64,6 +66,7 @@ class ReportValues:
     examples: Json | None = None
     refit: Json | None = None
     gap: Json | None = None
+    together: Json | None = None
     importance: Json | None = None
     privacy: Json | None = None
     test: Json = field(default_factory=dict)

@@ -75,3 +75,20 @@ def test_the_page_opens_without_a_complaint_and_asks_for_nothing(tmp_path, width
         assert page.complaints == []
         assert [request for request in page.requests if not request.startswith("file:")] == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_was_gained_by_learning_tasks_together_stands_with_each():
+    found = {
+        "kept": "together",
+        "companions": ["fans", EVIL_NAMES[0]],
+        "validation": {"value": 0.04, "low": 0.01, "high": 0.07, "examples": 200},
+        "test": {"value": 0.03, "low": -0.01, "high": 0.06, "examples": 50},
+    }
+    whole = entry()
+    page = render_series("series-1", [entry(facts={**whole.facts, "together": found}), entry("fans")])
+    assert "Kept: what was learnt together. Gain of learning it together with fans" in words(page)
+    assert "+0.040 (+0.010 to +0.070) on 200 validation examples and +0.030 (−0.010 to +0.060) on 50 test" in words(
+        page
+    )
+    assert words(page).count("Kept:") == 1
+    assert EVIL_NAMES[0] not in page

@@ -49,6 +49,7 @@ SETTINGS = (
     "sequence_length",
     "pooling",
     "join",
+    "together",
     "crop",
     "batch_size",
 )

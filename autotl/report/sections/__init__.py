@@ -16,6 +16,7 @@ from autotl.report.sections.space import Dimension, dimensions
 from autotl.report.sections.spending import Price, Spending, spending
 from autotl.report.sections.summary import Figure, summary_figures
 from autotl.report.sections.thresholds import Thresholds, thresholds
+from autotl.report.sections.together import Together, together
 from autotl.report.sections.transfer import Transfer, transfer
 from autotl.report.sections.trust import Abstaining, Unlike, abstaining, misgivings, scaled, unlike
 from autotl.report.sections.verdict import Circumstances, Verdict, circumstances, verdict
@@ -37,6 +38,7 @@ __all__ = [
     "Scale",
     "Spending",
     "Thresholds",
+    "Together",
     "Transfer",
     "Unlike",
     "Verdict",
@@ -60,6 +62,7 @@ __all__ = [
     "spending",
     "summary_figures",
     "thresholds",
+    "together",
     "transfer",
     "unlike",
     "verdict",

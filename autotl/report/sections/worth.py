@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from autotl.plan.fields import ALONE
 from autotl.report import wording
 from autotl.report.entries import Entry, named
 from autotl.report.wording import NOTHING
@@ -23,6 +24,7 @@ _FIELDS: dict[str, Callable[[Entry], str]] = {
     "head": lambda entry: entry.head,
     "image size": lambda entry: named(entry.plan.get("image_size")),
     "tap": lambda entry: named(entry.plan.get("tap")),
+    "learnt": lambda entry: named(entry.plan.get("together") or ALONE),
     "stored views": lambda entry: named(entry.plan.get("views")),
 }
 """What is compared, in this order, where there is more than one of it."""
