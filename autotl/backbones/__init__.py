@@ -10,6 +10,7 @@ from autotl.backbones.application import ApplicationOrigin
 from autotl.backbones.availability import cache_folder, offline_by_environment
 from autotl.backbones.classical import ClassicalOrigin
 from autotl.backbones.exported import ExportedOrigin
+from autotl.backbones.hugging_face import HuggingFaceOrigin
 from autotl.backbones.origin import Origin
 from autotl.backbones.package import PackageOrigin
 from autotl.backbones.preset import PresetOrigin
@@ -29,6 +30,7 @@ ORIGINS: dict[str, Origin] = {  # a bare name is looked up in this order
     "application": ApplicationOrigin(),
     "preset": PresetOrigin(),
     "saved": SavedOrigin(),
+    "hugging_face": HuggingFaceOrigin(),
     "classical": ClassicalOrigin(),
     "pretrained_on_source": PretrainedOrigin(),
     "exported": ExportedOrigin(),

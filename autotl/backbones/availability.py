@@ -1,5 +1,6 @@
 """Where weights may already lie on this machine; nothing here imports Keras or opens a socket."""
 
+import json
 import os
 import socket
 import sys
@@ -85,7 +86,37 @@ def _kaggle_snapshots(handle: str) -> list[Path]:
     return sorted((path for path in folder.glob("*") if path.name.isdigit()), key=lambda path: int(path.name))
 
 
+def hugging_face_snapshot(name: str, revision: str | None) -> Path | None:
+    """A hub repository's snapshot on this machine: of a commit, a branch or a tag, or else of the branch `main`."""
+    home = _hugging_face_home(name)
+    named = home / "snapshots" / (revision or "")
+    if revision is not None and named.is_dir():
+        return named
+    commit = home / "refs" / (revision or "main")
+    if not commit.is_file():
+        return None
+    folder = home / "snapshots" / commit.read_text(encoding="utf-8").strip()
+    return folder if folder.is_dir() else None
+
+
+def keras_backend() -> str:
+    """What Keras computes by, told as Keras tells it, without importing it."""
+    if "keras" in sys.modules:
+        return str(sys.modules["keras"].backend.backend())
+    if told := os.environ.get("KERAS_BACKEND"):
+        return told
+    settings = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser() / "keras.json"
+    try:
+        return str(json.loads(settings.read_text(encoding="utf-8")).get("backend", "tensorflow"))
+    except (OSError, ValueError, AttributeError):
+        return "tensorflow"
+
+
 def _hugging_face_snapshots(handle: str) -> list[Path]:
+    return sorted((_hugging_face_home(handle) / "snapshots").glob("*"))
+
+
+def _hugging_face_home(handle: str) -> Path:
     home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser()
     hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
-    return sorted((hub / f"models--{handle.replace('/', '--')}" / "snapshots").glob("*"))
+    return hub / f"models--{handle.replace('/', '--')}"

@@ -18,13 +18,13 @@ from keras import ops
 
 from autotl.backbones.archive import check_preset, read_preset_config
 from autotl.backbones.availability import cached_preset_folder, downloading, offline_by_environment
+from autotl.backbones.checkpoint_folder import KERAS_HUB_TYPES
 from autotl.backbones.graph import nodes_in_order
 from autotl.backbones.spec import HUB_SCHEMES
 from autotl.errors import EnvironmentProblemError, TaskError, suggestion
 
 Pooling = Literal["mean", "cls"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "cls")
-MODEL_TYPES = ("bert", "distilbert", "roberta", "xlm-roberta")  # Hugging Face's that KerasHub converts
 INPUTS = frozenset({"token_ids", "padding_mask", "segment_ids"})
 HEADER_BYTES = 100 * 2**20  # safetensors' own limit
 SAFE_TYPES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
@@ -172,8 +172,11 @@ def _checked_elements(tensors: Mapping[str, Mapping[str, Any]], data_bytes: int)
 def _check_hugging_face(folder: Path, config: Mapping[str, Any]) -> None:
     """Everything that would make the loaded network another one than was trained, or loading it dangerous."""
     kind = config.get("model_type")
-    if kind not in MODEL_TYPES:
-        raise TaskError(f"{folder}: model_type {kind!r} is not known. {suggestion(str(kind), MODEL_TYPES)}")
+    if kind not in KERAS_HUB_TYPES:
+        raise TaskError(
+            f"{folder}: model_type {kind!r} is not known to KerasHub. {suggestion(str(kind), KERAS_HUB_TYPES)} Written "
+            "as {hugging_face: FOLDER} it is computed by PyTorch (extra [torch])."
+        )
     if config.get("position_embedding_type", "absolute") != "absolute":
         raise TaskError(f"{folder}: position_embedding_type {config['position_embedding_type']!r} is not 'absolute'.")
     if config.get("is_decoder"):
@@ -181,13 +184,14 @@ def _check_hugging_face(folder: Path, config: Mapping[str, Any]) -> None:
     activation = _activation_name(config)
     if activation not in _activations():
         raise TaskError(f"{folder}: activation {activation!r} is not known. {suggestion(activation, _activations())}")
-    elements = sum(check_safetensors(path) for path in _safetensors_files(folder))
+    elements = sum(check_safetensors(path) for path in safetensors_files(folder))
     needed = _numbers_needed(folder, config)
     if needed > elements:
         raise TaskError(f"{folder}: config.json describes {needed:,} weights, its files hold {elements:,}.")
 
 
-def _safetensors_files(folder: Path) -> list[Path]:
+def safetensors_files(folder: Path) -> list[Path]:
+    """The files of weights in a Hugging Face folder. Raises `TaskError` where there is none, or an index is wrong."""
     index = folder / "model.safetensors.index.json"
     names = ["model.safetensors"]
     if index.is_file():
@@ -247,7 +251,7 @@ def _add_first_segment(backbone: keras.Model, folder: Path) -> None:
     from safetensors import safe_open
 
     positions = backbone.embeddings.position_embedding.position_embeddings
-    for path in _safetensors_files(folder):
+    for path in safetensors_files(folder):
         with safe_open(path, framework="numpy") as file:
             for name in file.keys():  # noqa: SIM118  it is no mapping
                 if name.endswith("embeddings.token_type_embeddings.weight"):

@@ -10,7 +10,7 @@ import keras
 from autotl.backbones.graph import own_trainable_variables, rerun, sublayers
 from autotl.backbones.network import Network, encoder_taps, pyramid_maps
 from autotl.backbones.places import Crossing, Places, inputs_like
-from autotl.backbones.reading import TokenReading
+from autotl.backbones.reading import padding_id_of
 from autotl.errors import TaskError
 
 LAYERS_LOOKED_BACK = 6  # how many weight-owning layers earlier than needed a cheaper cut may lie
@@ -53,8 +53,7 @@ class Division:
     @property
     def padding_id(self) -> int:
         """What stands behind the tokens of a sequence."""
-        reading = self.network.reading
-        return reading.wordpiece.padding_id if isinstance(reading, TokenReading) else 0
+        return padding_id_of(self.network.reading)
 
     @property
     def stores_inputs(self) -> bool:

@@ -5,7 +5,7 @@ The one place that reads Keras's node structures (`_nodes_by_depth`, `_inbound_n
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,6 +194,17 @@ def digest_of_files(folder: Path) -> str:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         total.update(path.relative_to(folder).as_posix().encode())
         total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def digest_of_named_files(folder: Path, patterns: Sequence[str]) -> str:
+    """xxh3-128 of the files that lie in a folder itself and match a pattern, names and contents, read in pieces."""
+    total = xxhash.xxh3_128()
+    for path in sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}):
+        total.update(path.name.encode())
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                total.update(piece)
     return total.hexdigest()
 
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from numpy.typing import NDArray
@@ -30,10 +30,14 @@ from autotl.backbones.spectrogram import spectrogram_image
 from autotl.backbones.wide_columns import wide_columns
 from autotl.errors import EnvironmentProblemError, TaskError
 
+if TYPE_CHECKING:
+    from autotl.backbones.torch_encoder import TorchEncoder
+
 LAST = "last"
 INPUT_NAMES = {"image": "pixels", "text": "tokens", "table": "columns", "signal": "samples"}
 PYRAMID_TAPS = {"P3": 8, "P4": 16, "P5": 32}  # the feature pyramid's names for strides
-ENCODER_END = re.compile(r"transformer_layer_(\d+)_outer_norm")  # as `autotl.backbones.bert` names it
+# As `autotl.backbones.bert` and `autotl.backbones.encoder_stage` name it.
+ENCODER_END = re.compile(r"(?:transformer_layer_(?=\d+_outer_norm)|encoder_block_)(\d+)(?:_outer_norm)?")
 LATER_LAYERS_NAMED = 8  # in an error message
 
 
@@ -48,6 +52,7 @@ class Network:
         layers: those with trainable weights in forward order, each convolution and batch normalisation as one.
         digest: of everything that decides the features; stable between processes.
         head: the head that came with the network; None where each trial draws its own.
+        encoder: what computes all of it by PyTorch; None where Keras's layers do.
     """
 
     spec: BackboneSpec
@@ -62,6 +67,7 @@ class Network:
     tensor_digests: dict[int, str] = field(repr=False)  # id of a tensor of `whole` → digest, with pretrained weights
     _pretrained: dict[int, NDArray[Any]] = field(repr=False)  # id of a variable → its value as loaded
     head: Head | None = None
+    encoder: "TorchEncoder | None" = None
 
     @property
     def feature_width(self) -> int:
@@ -138,6 +144,7 @@ def network_of(loaded: Loaded, spec: BackboneSpec, *, form: Form, tap: str) -> N
         tensor_digests=digests,
         _pretrained={id(variable): keras.ops.convert_to_numpy(variable).copy() for variable in whole.weights},
         head=loaded.head,
+        encoder=loaded.encoder,
     )
 
 
@@ -198,7 +205,7 @@ def _tapped(model: keras.Model, tap: str, spec: BackboneSpec, form: Form) -> ker
     if tap == LAST:
         return model.outputs[0]
     nodes = nodes_in_order(model)
-    maps = encoder_taps(model) if form.image_size is None else pyramid_maps(model, form.image_size)
+    maps = encoder_taps(model) or ({} if form.image_size is None else pyramid_maps(model, form.image_size))
     if tap in maps:
         return maps[tap]
     by_name = {node.operation.name: node.outputs[0] for node in nodes if len(node.outputs) == 1}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import keras
 
     from autotl.backbones.spec import BackboneSpec
+    from autotl.backbones.torch_encoder import TorchEncoder
 
 
 Head = tuple[tuple[NDArray[Any], NDArray[Any]], ...]  # kernel (in, out) and bias (out,) of each layer, the last logits
@@ -33,6 +34,7 @@ class Loaded:
         fingerprint: digest of content that neither graph nor weights show (a SavedModel's files); else empty.
         can_unfreeze: False for a network that can only be run, so that it has no layers to train.
         head: what comes with the network and gives logits from its features; None where a new one is trained.
+        encoder: what computes all of it by PyTorch; None where Keras's layers do.
     """
 
     model: "keras.Model"
@@ -42,6 +44,7 @@ class Loaded:
     fingerprint: str = ""
     can_unfreeze: bool = True
     head: Head | None = None
+    encoder: "TorchEncoder | None" = None
 
 
 class Origin(Protocol):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.backbones.form import Form
+from autotl.backbones.subword_tokenizer import SubwordTokenizer
 from autotl.backbones.tokenizer import WordPiece
 from autotl.data.content import CROPS
 from autotl.data.examples import PLAIN, Inputs, Rows, View
@@ -87,6 +88,10 @@ class TokenReading:
         return (None,)
 
     @property
+    def padding_id(self) -> int:
+        return self.wordpiece.padding_id
+
+    @property
     def digest(self) -> str:
         return f"{self.wordpiece.digest}/{self.length}"
 
@@ -95,6 +100,33 @@ class TokenReading:
 
     def as_dict(self) -> dict[str, Any]:
         return {"reads": "tokens", "sequence_length": self.length, "tokenizer": self.wordpiece.digest}
+
+
+@dataclass(frozen=True)
+class SubwordReading:
+    """The same by a Hugging Face checkpoint's own tokenizer."""
+
+    tokenizer: SubwordTokenizer
+    length: int
+    dtype: str = "int32"
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        return (None,)
+
+    @property
+    def padding_id(self) -> int:
+        return self.tokenizer.padding_id
+
+    @property
+    def digest(self) -> str:
+        return f"{self.tokenizer.digest}/{self.length}"
+
+    def __call__(self, inputs: Inputs, rows: Rows, *, view: View = PLAIN) -> NDArray[Any]:  # noqa: ARG002
+        return self.tokenizer.encode(cast(Texts, inputs).read(rows), self.length)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"reads": "tokens", "sequence_length": self.length, "tokenizer": self.tokenizer.digest}
 
 
 @dataclass(frozen=True)
@@ -154,6 +186,11 @@ class SampleReading:
 
     def as_dict(self) -> dict[str, Any]:
         return {"reads": "samples", "window": list(self.window)}
+
+
+def padding_id_of(reading: Reading) -> int:
+    """What stands behind the tokens of a sequence; 0 where a reading gives none."""
+    return reading.padding_id if isinstance(reading, TokenReading | SubwordReading) else 0
 
 
 def own_reading(form: Form) -> Reading:

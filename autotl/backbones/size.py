@@ -9,8 +9,9 @@ from autotl.backbones.graph import LayerCall, Shape, nodes_in_order, recorded_ca
 
 
 def count_parameters(model: keras.Model) -> int:
-    """All numbers a model holds, statistics of batch normalisation included."""
-    return sum(_product(weight.shape) for weight in model.weights)
+    """All numbers a model holds, statistics of batch normalisation included; of an encoder on PyTorch as it tells."""
+    foreign = sum(getattr(layer, "numbers_held", 0) for layer in model.layers)
+    return foreign or sum(_product(weight.shape) for weight in model.weights)
 
 
 def flops_of_one_prediction(model: keras.Model, input_shape: tuple[int, ...]) -> int:
@@ -52,6 +53,8 @@ def _multiply_adds(call: LayerCall) -> int:
 
 
 def _rule(layer: keras.layers.Layer) -> Callable[[LayerCall], int] | None:
+    if hasattr(layer, "multiply_adds"):  # an encoder's part on PyTorch, which is not imported here
+        return lambda call: int(call.layer.multiply_adds(call.input_shapes))
     return next((rule for kinds, rule in RULES if isinstance(layer, kinds)), None)
 
 

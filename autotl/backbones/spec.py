@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from autotl.backbones.checkpoint_folder import cached_checkpoint, is_checkpoint, needs_torch
 from autotl.backbones.origin import Origin
 from autotl.errors import TaskError, suggestion
 
@@ -22,7 +23,7 @@ class BackboneSpec:
         origin: a key of `ORIGINS`.
         name: the origin's name for it, an address such as `hf://…`, or an absolute path.
         weights: for an application `imagenet`, an absolute path, or None (random weights); of an exported source the
-            file's digest; None elsewhere.
+            file's digest; of a hub's checkpoint the commit of its snapshot, where it is known; None elsewhere.
         trusted: the user vouches for a SavedModel, which can run any graph operation.
     """
 
@@ -58,6 +59,8 @@ class BackboneSpec:
             value["weights"] = self.weights or "none"
         if self.origin == "exported" and self.weights is not None:
             value["digest"] = self.weights
+        if self.origin == "hugging_face" and self.weights is not None:
+            value["revision"] = self.weights
         if self.trusted:
             value["trusted"] = True
         return value
@@ -94,6 +97,9 @@ def _read_word(word: str, *, origins: Mapping[str, Origin], folder: Path, where:
         if word in origin.names():
             return origin.read(word, {}, folder=folder, where=where)
     if word.startswith(HUB_SCHEMES):
+        cached = cached_checkpoint(word.removeprefix("hf://"), None)
+        if cached is not None and needs_torch(cached):
+            return origins["hugging_face"].read(word, {}, folder=folder, where=where)
         return origins["preset"].read(word, {}, folder=folder, where=where)
     if _looks_like_path(word, folder):
         path = existing_path(word, folder=folder, where=where)
@@ -129,7 +135,10 @@ def _looks_like_path(word: str, folder: Path) -> bool:
 def _origin_of_path(path: Path, where: str) -> str:
     if path.is_file() and path.suffix in SAVED_ENDINGS:
         return "saved"
-    if (path / "config.json").is_file() and any((path / name).is_file() for name in PRESET_FILES):
+    has_weights = any((path / name).is_file() for name in PRESET_FILES)
+    if needs_torch(path) or (is_checkpoint(path) and not has_weights):
+        return "hugging_face"
+    if (path / "config.json").is_file() and has_weights:
         return "preset"
     if (path / "saved_model.pb").is_file():
         return "saved"

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from autotl.backbones.form import Form
+from autotl.backbones.hugging_face import NAME as HUGGING_FACE
+from autotl.backbones.hugging_face import tokenizer_and_length
 from autotl.backbones.origin import Loaded
 from autotl.backbones.reading import TokenReading
 from autotl.backbones.spec import BackboneSpec
+from autotl.backbones.subword_tokenizer import SubwordTokenizer
 from autotl.backbones.text_package import TEXT_PACKAGES, text_package_folder, why_text_package_not_at_hand
 from autotl.backbones.tokenizer import WordPiece, read_wordpiece
 from autotl.errors import TaskError
@@ -21,8 +24,10 @@ def is_hugging_face_folder(folder: Path) -> bool:
     return all((folder / name).is_file() for name in HUGGING_FACE_FILES)
 
 
-def tokenizer_of(spec: BackboneSpec) -> tuple[WordPiece, int] | None:
+def tokenizer_of(spec: BackboneSpec) -> tuple[WordPiece | SubwordTokenizer, int] | None:
     """A language network's tokenizer and the length it was trained to; None where its files are not on this machine."""
+    if spec.origin == HUGGING_FACE:
+        return tokenizer_and_length(spec)
     if spec.name in TEXT_PACKAGES:
         folder = text_package_folder(spec.name) if why_text_package_not_at_hand(spec.name) is None else None
     else:

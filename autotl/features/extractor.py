@@ -14,7 +14,7 @@ import numpy as np
 from autotl.backbones.cut import Division
 from autotl.backbones.network import Network
 from autotl.backbones.places import Crossing, Places
-from autotl.backbones.reading import TokenReading
+from autotl.backbones.reading import padding_id_of
 from autotl.backbones.size import count_parameters
 from autotl.data.examples import PLAIN, Inputs, Rows, View
 from autotl.features.engine import (
@@ -30,6 +30,7 @@ from autotl.features.feature_set import FeatureSet
 from autotl.features.openvino import SHORT_NAMES, OpenVinoEngine, has_free_length
 from autotl.features.precision import ComputePrecision, openvino_is_installed
 from autotl.features.store import SHARE_ON_THE_WAY, FeatureStore, Tensors
+from autotl.features.torch_engine import TorchEngine, name_of_torch
 
 KEPT_WAYS = 4  # compiled parts of networks, each with its weights
 FEWEST_PARAMETERS = 500_000  # a smaller network is computed sooner than OpenVINO has converted it
@@ -109,6 +110,8 @@ class Extractor:
 
     def _engine_of(self, network: Network) -> str:
         """The name of the engine that computes a network, which is part of its blocks' names."""
+        if network.encoder is not None:
+            return name_of_torch(network.encoder)
         if (
             keras.backend.backend() != "tensorflow"
             or uses_gpu()
@@ -135,12 +138,18 @@ class Extractor:
             model = places.way(start, ends)
             if not any(known[0] == key[0] for known in self._ways):
                 _log.info("backbone %s is computed by %s", places.network.spec.label, engine)
-            made: Engine = KerasEngine(model) if engine == engine_name() else OpenVinoEngine(model, self._precision)
-            known = self._ways[key] = FrozenWay(places, start, ends, engine, made)
+            known = self._ways[key] = FrozenWay(
+                places, start, ends, engine, self._engine(engine, model, places.network)
+            )
             while len(self._ways) > KEPT_WAYS:
                 self._ways.popitem(last=False)
         self._ways.move_to_end(key)
         return known
+
+    def _engine(self, name: str, model: keras.Model, network: Network) -> Engine:
+        if network.encoder is not None:
+            return TorchEngine(model, network.encoder)
+        return KerasEngine(model) if name == engine_name() else OpenVinoEngine(model, self._precision)
 
 
 MakeWay = Callable[[Places, int, tuple[int, ...], str], "FrozenWay"]
@@ -239,8 +248,7 @@ class FrozenWay:
         self._entering = places.crossing(start)
         self._leaving = [places.crossing(end) for end in ends]
         self._length = places.network.form.sequence_length
-        reading = places.network.reading
-        self._padding_id = reading.wordpiece.padding_id if isinstance(reading, TokenReading) else 0
+        self._padding_id = padding_id_of(places.network.reading)
         self._tokens_at = tokens_at(self._entering, self._length)
 
     @property
