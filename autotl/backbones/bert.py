@@ -174,7 +174,7 @@ def _check_hugging_face(folder: Path, config: Mapping[str, Any]) -> None:
     kind = config.get("model_type")
     if kind not in KERAS_HUB_TYPES:
         raise TaskError(
-            f"{folder}: model_type {kind!r} is not known to KerasHub. {suggestion(str(kind), KERAS_HUB_TYPES)} Written "
+            f"{folder}: model_type {kind!r} is not known. {suggestion(str(kind), KERAS_HUB_TYPES)} Written "
             "as {hugging_face: FOLDER} it is computed by PyTorch (extra [torch])."
         )
     if config.get("position_embedding_type", "absolute") != "absolute":

@@ -7,6 +7,7 @@ where Keras computes by PyTorch, its blocks can be unfrozen too.
 
 # ruff: noqa: ARG002  an origin need not use everything it is offered
 
+import json
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 NAME = "hugging_face"
 SCHEME = "hf://"
+PROCESSOR = "preprocessor_config.json"
 FEWEST_TOKENS = 3
 HOW_TO_GET_TORCH = (
     "Run `pip install torch --index-url https://download.pytorch.org/whl/cpu` (without the index, pip brings "
@@ -110,7 +112,7 @@ class HuggingFaceOrigin:
             scaling=None,
             reading=reading,
             pool=pool,
-            fingerprint=digest_of_named_files(folder, ("config.json", "*.safetensors", "preprocessor_config.json")),
+            fingerprint=digest_of_named_files(folder, ("config.json", "*.safetensors", PROCESSOR)),
             can_unfreeze=is_by_torch(),
             encoder=encoder,
         )
@@ -221,18 +223,19 @@ def _of_images(folder: Path, form: Form, label: str) -> "tuple[ImageInput, torch
     from autotl.backbones.torch_encoder import ImageInput
 
     tried = torch.arange(2 * form.side * form.side * 3).reshape(2, form.side, form.side, 3) * 31 % 256
-    return ImageInput(form.side, scaling_of(folder, label=label)), tried.to(torch.uint8)
+    return ImageInput(form.side, *processing_of(folder, label=label)), tried.to(torch.uint8)
 
 
-def scaling_of(folder: Path, *, label: str) -> PixelScaling:
-    """What the checkpoint's image processor does to pixels 0..255; sizes and crops are the plan's.
+def processing_of(folder: Path, *, label: str) -> tuple[PixelScaling, dict[str, Any]]:
+    """What the checkpoint's image processor does to pixels 0..255, and all that it says of itself; sizes and crops are
+    the plan's.
 
     Raises:
         TaskError: there is no processor, or none that scales three channels.
     """
-    if not (folder / "preprocessor_config.json").is_file():
+    if not (folder / PROCESSOR).is_file():
         raise TaskError(
-            f"backbone {label}: there is no preprocessor_config.json, which says how its network wants pixels scaled. "
+            f"backbone {label}: there is no {PROCESSOR}, which says how its network wants pixels scaled. "
             "Copy it from the checkpoint, or save one with `ViTImageProcessor(...).save_pretrained(FOLDER)`."
         )
     from transformers import AutoImageProcessor
@@ -240,7 +243,7 @@ def scaling_of(folder: Path, *, label: str) -> PixelScaling:
     try:
         with quiet_transformers():
             processor = AutoImageProcessor.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
-        settings = processor.to_dict()
+        settings = json.loads(processor.to_json_string())
         factor = float(settings.get("rescale_factor") or 1 / 255) if settings.get("do_rescale", True) else 1.0
         normalizes = settings.get("do_normalize", True)
         means = _channels(settings["image_mean"] if normalizes else 0.0)
@@ -249,8 +252,9 @@ def scaling_of(folder: Path, *, label: str) -> PixelScaling:
         offset = [-mean / deviation for mean, deviation in zip(means, deviations, strict=True)]
     except Exception as cause:  # likewise
         words = (str(cause).strip() or type(cause).__name__).splitlines()[0]
-        raise TaskError(f"backbone {label}: its preprocessor_config.json cannot be used ({words}).") from cause
-    return PixelScaling(scale=(scale[0], scale[1], scale[2]), offset=(offset[0], offset[1], offset[2]))
+        raise TaskError(f"backbone {label}: its {PROCESSOR} cannot be used ({words}).") from cause
+    scaling = PixelScaling(scale=(scale[0], scale[1], scale[2]), offset=(offset[0], offset[1], offset[2]))
+    return scaling, settings
 
 
 def _channels(value: Any) -> list[float]:

@@ -64,8 +64,8 @@ class SubwordTokenizer:
     def _tokens(self, texts: Sequence[str], **settings: Any) -> Iterator[list[int]]:
         for first in range(0, len(texts), _BATCH):
             batch = [_SURROGATE.sub("", text) for text in texts[first : first + _BATCH]]
-            with quiet_transformers():  # it warns of texts that are longer than the network takes; they are cut
-                yield from self.tokenizer(batch, split_special_tokens=True, **settings)["input_ids"]
+            # silent, for it warns of texts that are longer than the network takes, and those are cut
+            yield from self.tokenizer(batch, split_special_tokens=True, verbose=False, **settings)["input_ids"]
 
 
 def read_subwords(folder: Path, *, label: str) -> SubwordTokenizer:

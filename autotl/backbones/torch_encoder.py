@@ -50,10 +50,15 @@ class TextInput:
 
 @dataclass(frozen=True)
 class ImageInput:
-    """Pixels 0..255 (n, side, side, 3) are scaled as the network was trained."""
+    """Pixels 0..255 (n, side, side, 3) are scaled as the network was trained.
+
+    Attributes:
+        processor: all that the checkpoint's image processor says of itself; plain JSON values.
+    """
 
     side: int
     scaling: PixelScaling
+    processor: Mapping[str, Any] = field(default_factory=dict)
 
     def keywords(self, examples: torch.Tensor) -> dict[str, torch.Tensor]:
         """What the network's forward pass is called with."""
@@ -115,6 +120,11 @@ class TorchEncoder:
     def blocks(self) -> int:
         """How many blocks it can be cut behind; 0 where it is run as a whole."""
         return len(self._blocks)
+
+    def width(self, tap: str) -> int:
+        """How many features an example has at a tap."""
+        shape = self.shapes[ENDING if tap == LAST else int(tap[1:]) - 1]
+        return shape[0] if len(shape) == 3 else shape[-1]
 
     def parameters_of(self, part: Part) -> list[nn.Parameter]:
         """Those that a part's output hangs on and that may be trained with it. What several blocks share, such as

@@ -18,10 +18,12 @@ from autotl.run.folder import write_whole
 if TYPE_CHECKING:
     import keras
 
+    from autotl.production.encoder_serving import EncoderServing
     from autotl.production.serving_model import KerasServing, NativeServing, ServingModel
     from autotl.scoring.watching import Portrait
 
 MODEL = "model.keras"
+ENCODER = "encoder"  # folder of an encoder on PyTorch, as Hugging Face's libraries write it, in front of MODEL
 NATIVE = "native"  # folder of another library's own files, in the place of MODEL
 CARD = "MODEL_CARD.md"
 METRICS = "metrics.json"
@@ -60,12 +62,18 @@ class Bundle:
         """Whether it holds another library's files and no Keras model."""
         return NATIVE in self.description
 
+    @property
+    def has_encoder(self) -> bool:
+        """Whether its network is an encoder on PyTorch, and `MODEL` only what comes behind it."""
+        return ENCODER in self.description
+
     def load_model(self) -> "ServingModel":
         """The model; an example as the reading gives it -> probabilities (n, classes).
 
         Raises:
             StorageError: its files cannot be read.
         """
+        from autotl.production.encoder_serving import read_encoder
         from autotl.production.serving_model import KerasServing, NativeServing, compiled
 
         if self.is_native:
@@ -82,6 +90,8 @@ class Bundle:
         except Exception as error:  # Keras meets hostile configurations and raises nearly anything
             words = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise StorageError(f"{self.path / MODEL}: Keras cannot load it in safe mode: {words}") from error
+        if self.has_encoder:
+            return read_encoder(self.path / ENCODER, compiled(model), self.description[ENCODER], reading=self.reading)
         return KerasServing(compiled(model), self.reading)
 
     def read_json(self, name: str) -> dict[str, Any]:
@@ -132,7 +142,8 @@ def write_bundle(
         evidence: file name -> JSON value: what backs the figures, for whoever checks them.
         portrait: of the domain that the model is made for.
     """
-    from autotl.production.serving_model import NativeServing
+    from autotl.production.encoder_serving import EncoderServing
+    from autotl.production.serving_model import KerasServing, NativeServing
 
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(model, NativeServing):
@@ -142,9 +153,12 @@ def write_bundle(
             write_whole(folder / NATIVE / name, content)
     else:
         described, names = {}, [MODEL]
-        network = cast("KerasServing", model)
-        _save(network.model, folder)
-        if network.tokenizer is not None:
+        if isinstance(model, EncoderServing):
+            described = {ENCODER: model.as_dict()}
+            names += _written_encoder(model, folder)
+        network = KerasServing(model.head, model.reading) if isinstance(model, EncoderServing) else model
+        _save(cast("KerasServing", network).model, folder)
+        if isinstance(network, KerasServing) and network.tokenizer is not None:
             names.append(TOKENIZER)
             tokenizer = {**network.tokenizer.wordpiece.as_dict(), "sequence_length": network.tokenizer.length}
             write_whole(folder / TOKENIZER, json.dumps(tokenizer).encode())
@@ -176,6 +190,16 @@ def _save(model: "keras.Model", folder: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def _written_encoder(model: "EncoderServing", folder: Path) -> list[str]:
+    """The names of the files that an encoder is written as."""
+    try:
+        (folder / ENCODER).mkdir()
+        model.write(folder / ENCODER)
+    except OSError as error:
+        raise StorageError(f"the network could not be written to {folder}: {error.strerror}") from error
+    return [f"{ENCODER}/{path.name}" for path in _listed(folder / ENCODER)]
+
+
 def open_bundle(folder: Path) -> Bundle:
     """Reads and checks a bundle without loading Keras.
 
@@ -198,8 +222,9 @@ def open_bundle(folder: Path) -> Bundle:
         raise StorageError(f"{path} cannot be read: {error}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise StorageError(f"{path} cannot be read: {error!r}") from error
-    if native:  # a file that no digest vouches for is refused
-        files |= {f"{NATIVE}/{found.name}": files.get(f"{NATIVE}/{found.name}") for found in _listed(folder / NATIVE)}
+    for part in (NATIVE, ENCODER):  # a file in it that no digest vouches for is refused
+        if part in description:
+            files |= {f"{part}/{found.name}": files.get(f"{part}/{found.name}") for found in _listed(folder / part)}
     for name, digest in files.items():
         if not _lies_inside(name) or not (folder / name).is_file() or _sha256(folder / name) != digest:
             raise StorageError(f"{folder / name} is missing or not the file that was written with this bundle.")
@@ -219,7 +244,8 @@ def _refuse_other_format(seen: Any, description: Mapping[str, Any]) -> None:
 
 
 def _lies_inside(name: str) -> bool:
-    return Path(name.removeprefix(f"{NATIVE}/")).name == name.removeprefix(f"{NATIVE}/")
+    part, _, last = name.rpartition("/")
+    return part in ("", NATIVE, ENCODER) and Path(last).name == last
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 
 from autotl.backbones.classical import CLASSICAL
+from autotl.backbones.hugging_face import NAME as HUGGING_FACE
 from autotl.data.exported import FEWEST_EXAMPLES
 from autotl.data.joining import join_inputs
 from autotl.data.number_text import read_numbers
@@ -32,6 +33,8 @@ def refuse_unless_it_may_leave(plan: Plan, *, trial: int) -> None:
         raise UsageError(f"trial {trial} is {plan.backbone.name}: {WHY_NOT[plan.backbone.name]}. {advice}")
     if plan.join == "bag_of_words":
         raise UsageError(f"trial {trial} joins a bag of words: {WHY_NOT['bag_of_words']}. {advice}")
+    if plan.backbone.origin == HUGGING_FACE:
+        raise UsageError(f"trial {trial} runs an encoder on PyTorch, which a Keras file cannot hold. {advice}")
     if plan.backbone.trusted:
         raise UsageError(f"trial {trial} runs a SavedModel, which a Keras file cannot hold. {advice}")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from autotl.production.serving_model import KerasServing, ServingModel
 
 WORDS = "bag_of_words"
-Kind = Literal["network", "language network", "words", "trees"]
+Kind = Literal["network", "language network", "words", "trees", "encoder"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +37,12 @@ class Exportable:
 
     @property
     def kind(self) -> Kind:
-        """A network on tensors, one behind a tokenizer, a model that counts words itself, or trees."""
+        """A network on tensors, one behind a tokenizer, a model that counts words itself, trees, or an encoder on
+        PyTorch."""
         if self.bundle.is_native:
             return "trees"
+        if self.bundle.has_encoder:
+            return "encoder"
         if not isinstance(self.bundle.reading, StringReading):
             return "network"
         return "words" if WORDS in (self._plan.get("backbone"), self._plan.get("join")) else "language network"

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -53,11 +54,17 @@ def one_core() -> Iterator[None]:
         yield
         return
     before = os.sched_getaffinity(0)
+    torch = sys.modules.get("torch")  # its threads would wait for each other on the one core
+    threads = 1 if torch is None else torch.get_num_threads()
     _pin({min(before)})
     try:
+        if torch is not None:
+            torch.set_num_threads(1)
         yield
     finally:
         _pin(before)
+        if torch is not None:
+            torch.set_num_threads(threads)
 
 
 def _pin(cores: set[int]) -> None:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.backbones.network import Network
-from autotl.backbones.reading import Reading, StringReading, TokenReading
+from autotl.backbones.reading import Reading, StringReading, SubwordReading, TokenReading
 from autotl.features.engine import uses_xla
+from autotl.production.encoder_serving import EncoderServing
 from autotl.trial.classical import BagOfWords, ClassicalModel
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.learner import Learner
@@ -117,15 +118,22 @@ def serving_model(learner: Learner, reading: Reading, *, temperature: float) -> 
     return NativeServing(learner.name, learner.model, temperature, reading)
 
 
-def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing:
+def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing | EncoderServing:
     """Preprocessing, backbone, head and temperature in one graph; of texts the tokenizer too."""
     front = _front(learner.trainer.network)
-    beside = [] if learner.words is None else [keras.ops.log(learner.words.model.keras_model()(front.example))]
+    given: Any = front.example
+    beside = []
+    if learner.words is not None:
+        text = front.example
+        if learner.trainer.network.encoder is not None:  # the graph begins with features, so the texts go in beside
+            text = keras.Input((), dtype="string", name="text")
+            given = [front.example, text]
+        beside = [keras.ops.log(learner.words.model.keras_model()(text))]
     logits = serving_logits(learner.trainer.model, front.features, beside)
-    return KerasServing(_with_temperature(front.example, logits, temperature), front.reading, front.tokenizer)
+    return front.serving(_with_temperature(given, logits, temperature))
 
 
-def serving_private_head(network: Network, head: PrivateHead) -> KerasServing:
+def serving_private_head(network: Network, head: PrivateHead) -> KerasServing | EncoderServing:
     """A network with a head that was trained with privacy, by plain Keras layers alone.
 
     Its probabilities are not calibrated: that would take one more look at protected examples.
@@ -137,29 +145,46 @@ def serving_private_head(network: Network, head: PrivateHead) -> KerasServing:
     logits = keras.layers.Dense(head.kernel.shape[1], name="head_logits")
     model = _with_temperature(front.example, logits(read), temperature=1.0)
     logits.set_weights([head.kernel.astype(np.float32), head.bias.astype(np.float32)])
-    return KerasServing(model, front.reading, front.tokenizer)
+    return front.serving(model)
 
 
 @dataclass(frozen=True, eq=False)
 class _Front:
-    """A network from an example as it is given to its features; of texts with the tokenizer before it."""
+    """A network from an example as it is given to its features; of texts with the tokenizer before it.
 
+    Attributes:
+        example: what a Keras model of it takes; of an encoder on PyTorch, which stays outside, its features.
+    """
+
+    network: Network
     example: keras.KerasTensor
     features: keras.KerasTensor
     reading: Reading
-    tokenizer: TokenReading | None
+    tokenizer: TokenReading | None = None
+
+    def serving(self, model: keras.Model) -> KerasServing | EncoderServing:
+        """A model that begins with `example`, ready to ship."""
+        encoder, reads = self.network.encoder, self.network.reading
+        if encoder is None:
+            return KerasServing(model, self.reading, self.tokenizer)
+        subwords = reads.tokenizer if isinstance(reads, SubwordReading) else None
+        return EncoderServing(encoder, self.network.form, self.network.tap, subwords, model, self.reading)
 
 
 def _front(network: Network) -> _Front:
     reading = network.reading
+    if network.encoder is not None:
+        features = keras.Input((network.feature_width,), name="features")
+        is_text = isinstance(reading, SubwordReading)
+        return _Front(network, features, features, StringReading() if is_text else reading)
     if not isinstance(reading, TokenReading):
-        return _Front(network.whole.inputs[0], network.whole.outputs[0], reading, None)
+        return _Front(network, network.whole.inputs[0], network.whole.outputs[0], reading)
     from autotl.backbones.token_layer import token_ids
 
     example = keras.Input((), dtype="string", name="text")
     tokens = keras.layers.Identity(dtype="int32", name=TOKEN_IDS)
     features = network.whole(tokens(token_ids(example, reading.wordpiece, reading.length)))
-    return _Front(example, features, StringReading(), reading)
+    return _Front(network, example, features, StringReading(), reading)
 
 
 def _of_bag_of_words(model: BagOfWords, temperature: float) -> KerasServing:
@@ -168,7 +193,9 @@ def _of_bag_of_words(model: BagOfWords, temperature: float) -> KerasServing:
     return KerasServing(_with_temperature(text, logarithms, temperature), StringReading())
 
 
-def _with_temperature(example: keras.KerasTensor, logits: keras.KerasTensor, temperature: float) -> keras.Model:
+def _with_temperature(
+    example: keras.KerasTensor | list[keras.KerasTensor], logits: keras.KerasTensor, temperature: float
+) -> keras.Model:
     scaled = keras.layers.Rescaling(1.0 / temperature, name="temperature")(logits)
     probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(scaled)
     return compiled(keras.Model(example, probabilities, name="winner"))

@@ -47,4 +47,8 @@ def preprocess_of(model: Exportable) -> str:
 COUNTS_WORDS = (
     "cuts texts into words, which no format but TensorFlow's own can hold. Offered for it: --format saved_model, native"
 )
+ON_TORCH = (
+    "runs on PyTorch, which no format holds that is made of Keras layers. Offered for it: `autotl predict` and `autotl "
+    "serve`; the bundle's folder encoder/ is a checkpoint that `transformers` loads"
+)
 NO_NETWORK = "is made of trees, not of layers. Offered for it: --format native, onnx"

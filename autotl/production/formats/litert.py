@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from autotl.errors import UsageError
 from autotl.production.exportable import Exportable, Kind
-from autotl.production.formats.format import COUNTS_WORDS, NO_NETWORK, Beside, preprocess_of
+from autotl.production.formats.format import COUNTS_WORDS, NO_NETWORK, ON_TORCH, Beside, preprocess_of
 
 FILE = "model.tflite"
 
@@ -18,7 +18,7 @@ class LiteRT:
 
     packages: tuple[str, ...] = ()
     extra = ""
-    not_held: Mapping[Kind, str] = {"words": COUNTS_WORDS, "trees": NO_NETWORK}
+    not_held: Mapping[Kind, str] = {"words": COUNTS_WORDS, "trees": NO_NETWORK, "encoder": ON_TORCH}
 
     def beside(self, model: Exportable) -> Beside:
         """The tensor's own preprocessing."""

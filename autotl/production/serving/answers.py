@@ -17,7 +17,7 @@ class ModelName(_Answer):
     version: int | None
     """In the registry; null for a bundle that nobody promoted."""
     digest: str
-    """SHA-256: of model.keras, or of what `sha256sum native/*` prints."""
+    """SHA-256: of model.keras, or of what `sha256sum native/*` or `sha256sum encoder/* model.keras` prints."""
 
 
 class Prediction(_Answer):

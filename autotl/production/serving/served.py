@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from autotl.backbones.reading import ColumnReading, PixelReading, Reading, SampleReading
 from autotl.data.examples import Inputs
-from autotl.production.bundle import MODEL, NATIVE, Bundle
+from autotl.production.bundle import ENCODER, MODEL, NATIVE, Bundle
 from autotl.production.serving.refusal import RefusalError
 
 BATCH = 32  # examples that are computed together; between two batches a request may find that its time is up
@@ -95,9 +95,11 @@ def blank_example(reading: Reading) -> NDArray[Any]:
 
 
 def digest_of_model(bundle: Bundle) -> str:
-    """SHA-256 of what predicts: of model.keras, or of what `sha256sum native/*` prints."""
+    """SHA-256 of what predicts: of model.keras, or of what `sha256sum native/*` prints, of an encoder on PyTorch
+    `sha256sum encoder/* model.keras`."""
     files = bundle.description["files"]
-    if not bundle.is_native:
+    if not bundle.is_native and not bundle.has_encoder:
         return str(files[MODEL])
-    lines = [f"{digest}  {name}\n" for name, digest in sorted(files.items()) if name.startswith(f"{NATIVE}/")]
+    of_model = (MODEL, *(name for name in files if name.startswith((f"{NATIVE}/", f"{ENCODER}/"))))
+    lines = [f"{digest}  {name}\n" for name, digest in sorted(files.items()) if name in of_model]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
