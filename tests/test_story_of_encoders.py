@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from encoder_folders import BAD, GOOD, image_folder, skip_without_torch, text_folder
+from encoder_folders import image_folder, skip_without_torch, text_folder
 from leaderboard_contract import problems
+from moods import write_moods
 from PIL import Image
 
 from autotl import api
@@ -47,18 +48,6 @@ search_space:
   epochs: 20
   adaptation: none
 """
-FILLING = ("the", "film", "was", "a", "book", "and", "very", "story", "acting", "plot")
-
-
-def write_moods(path: Path, *, rows: int, seed: int) -> None:
-    """Sentences that four words of a mood stand in."""
-    draws = np.random.default_rng(seed)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "label"])
-        for row in range(rows):
-            words = [*draws.choice(FILLING, size=draws.integers(2, 6)), *draws.choice((GOOD, BAD)[row % 2], size=4)]
-            writer.writerow([f"{' '.join(draws.permutation(words))} {row}", ("good", "bad")[row % 2]])
 
 
 def write_lights(folder: Path, *, per_class: int = 30) -> None:

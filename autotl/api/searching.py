@@ -36,6 +36,7 @@ from autotl.features import FeatureStore, default_limit_bytes, features_folder
 from autotl.plan import Plan
 from autotl.plan.baselines import baselines, sized_like
 from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
+from autotl.plan.unfreezing import left_frozen
 from autotl.run import RunFolder, Study, create_run
 from autotl.run.cut_off import BROKE_OFF, INTERRUPTED, OUT_OF_BUDGET, reopen
 from autotl.run.folder import LOG, STUDY
@@ -195,7 +196,7 @@ def _prepared(task: OpenedTask, budget: Budget, stages: Stages) -> tuple[OpenedT
     refuse_unsuited(task.given, ground, where=task.task.where(PLANS))
     space = suited_to(with_lengths_of(task.space, data), ground, where=task.task.where(SPACE))
     task = replace(task, space=space)
-    for sentence in too_large(space, task.task.limits)[1]:
+    for sentence in (*left_frozen(space), *too_large(space, task.task.limits)[1]):
         data = _noted(data, sentence)
     task, pretraining = with_pretrained(task, data, budget, stages)
     if pretraining is not None:

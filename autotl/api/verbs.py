@@ -16,6 +16,7 @@ from autotl.data import Finding, load_data
 from autotl.errors import EnvironmentProblemError, UsageError
 from autotl.plan.baselines import baselines
 from autotl.plan.suiting import Ground, left_out, suited_to
+from autotl.plan.unfreezing import left_frozen
 from autotl.run import RunFolder
 from autotl.run.folder import REPORT
 from autotl.scoring.comparison import resolution_sentence
@@ -154,6 +155,7 @@ def _sentences(opened: OpenedTask) -> list[str]:
     if scored is not None and scored["smallest_class"] < FEW_IN_A_CLASS and "accuracy" in problem.metrics:
         lines.append(resolution_sentence(scored["rows"]))
     lines.extend(f"Skipped: {why}" for why in opened.unavailable.values())
+    lines.extend(left_frozen(opened.space))
     for spec in opened.space.values("backbone"):
         if why_not_at_hand(spec, offline=True) is not None:
             lines.append(f"{spec.label}: its weights are not on this machine; the search will try to download them.")

@@ -10,7 +10,8 @@ from autotl.backbones.application import ApplicationOrigin
 from autotl.backbones.availability import cache_folder, offline_by_environment
 from autotl.backbones.classical import ClassicalOrigin
 from autotl.backbones.exported import ExportedOrigin
-from autotl.backbones.hugging_face import HuggingFaceOrigin
+from autotl.backbones.hugging_face import NAME as HUGGING_FACE
+from autotl.backbones.hugging_face import HuggingFaceOrigin, why_on_torch_alone
 from autotl.backbones.origin import Origin
 from autotl.backbones.package import PackageOrigin
 from autotl.backbones.preset import PresetOrigin
@@ -60,6 +61,7 @@ __all__ = [
     "offline_by_environment",
     "parse_spec",
     "smallest_image_size",
+    "why_frozen",
     "why_not_at_hand",
 ]
 
@@ -82,6 +84,11 @@ def why_not_at_hand(spec: BackboneSpec, *, offline: bool) -> str | None:
 def layer_count(spec: BackboneSpec, tap: str = "last") -> int | None:
     """How many layers the backbone has to unfreeze up to a tap; None where only loading it tells."""
     return ORIGINS[spec.origin].layer_count(spec, tap)
+
+
+def why_frozen(spec: BackboneSpec) -> str | None:
+    """Why no layer of a backbone can be unfrozen in this process, however many it has; None where some can."""
+    return why_on_torch_alone() if spec.origin == HUGGING_FACE else None
 
 
 def smallest_image_size(spec: BackboneSpec) -> int:

@@ -79,7 +79,7 @@ class HuggingFaceOrigin:
         )
 
     def layer_count(self, spec: BackboneSpec, tap: str) -> int | None:
-        return None if keras_backend() == "torch" else 0
+        return None if why_on_torch_alone() is None else 0
 
     def smallest_image_size(self, spec: BackboneSpec) -> int:
         return 1
@@ -116,6 +116,14 @@ class HuggingFaceOrigin:
             can_unfreeze=is_by_torch(),
             encoder=encoder,
         )
+
+
+def why_on_torch_alone() -> str | None:
+    """Why such networks stay frozen in this process; None where Keras computes by PyTorch, too."""
+    backend = keras_backend()
+    if backend == "torch":
+        return None
+    return f"it runs on PyTorch, and Keras here on {backend}. KERAS_BACKEND=torch in the environment trains it"
 
 
 def folder_of(spec: BackboneSpec) -> Path:
@@ -240,9 +248,10 @@ def processing_of(folder: Path, *, label: str) -> tuple[PixelScaling, dict[str, 
         )
     from transformers import AutoImageProcessor
 
+    processors: Any = AutoImageProcessor  # it carries no types
     try:
         with quiet_transformers():
-            processor = AutoImageProcessor.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+            processor = processors.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
         settings = json.loads(processor.to_json_string())
         factor = float(settings.get("rescale_factor") or 1 / 255) if settings.get("do_rescale", True) else 1.0
         normalizes = settings.get("do_normalize", True)

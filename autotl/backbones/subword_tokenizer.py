@@ -108,8 +108,9 @@ def read_subwords(folder: Path, *, label: str) -> SubwordTokenizer:
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Neither progress bars nor warnings of `transformers` for as long as the context lasts."""
-    from transformers.utils import logging as own
+    from transformers.utils import logging as its_own
 
+    own: Any = its_own  # it carries no types
     logger = logging.getLogger("transformers")
     before, bar = logger.level, own.is_progress_bar_enabled()
     own.disable_progress_bar()

@@ -67,6 +67,10 @@ def engine_name() -> str:
 
 def uses_gpu() -> bool:
     """Whether Keras's backend computes on a GPU."""
+    if keras.backend.backend() == "torch":  # of which Keras lists no devices
+        import torch
+
+        return bool(torch.cuda.is_available())
     return any("gpu" in device.lower() or "cuda" in device.lower() for device in keras.distribution.list_devices())
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autotl.backbones import BackboneSpec
+from autotl.backbones import BackboneSpec, why_frozen
 from autotl.backbones.classical import CLASSICAL
 from autotl.plan.modalities import MODALITIES, defaults_of
 from autotl.plan.plan import Choice, Plan
@@ -62,7 +62,7 @@ def baselines(space: Space, *, setting: str, wanted: str | Sequence[str]) -> lis
     by_name: dict[str, list[Baseline]] = {
         LINEAR_PROBE: probes,
         NO_TRANSFER: [Baseline(NO_TRANSFER, nothing)],
-        FULL_FINETUNE: [Baseline(FULL_FINETUNE, None)] if backbones else [],
+        FULL_FINETUNE: [Baseline(FULL_FINETUNE, None)] if any(why_frozen(each) is None for each in backbones) else [],
     }
     if setting == "cross-domain":
         alone = [replace(linear_probe(space, backbone), learns_from="source") for backbone in backbones]

@@ -7,7 +7,7 @@ from typing import Any
 
 from autotl.adaptation import METHODS, OTHER_NAMES
 from autotl.adaptation.method import Parameter
-from autotl.backbones import BackboneSpec, layer_count, parse_spec, smallest_image_size
+from autotl.backbones import BackboneSpec, layer_count, parse_spec, smallest_image_size, why_frozen
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import INSTEAD
 from autotl.backbones.pretrained import NAME as PRETRAINED
@@ -118,7 +118,10 @@ def parse_plan(written: object, *, where: str, folder: Path, modality: str = "im
     size = {**defaults_of(modality), **values}["image_size"]
     if backbone is not None and size is not None and size < smallest_image_size(backbone):
         mistakes.append(too_small(f"{where}.image_size", size, backbone))
-    if owned is not None and layers != "all" and layers > owned:
+    frozen = None if backbone is None else why_frozen(backbone)
+    if backbone is not None and frozen is not None and layers != 0:
+        mistakes.append(f"{where}.unfrozen_layers: {layers} is not possible with {backbone.label!r}: {frozen}.")
+    elif owned is not None and layers != "all" and layers > owned:
         mistakes.append(
             f"{where}.unfrozen_layers: {layers} is more than {written['backbone']!r} has: {owned} layers own weights. "
             f"Write a number up to {owned}, or all."

@@ -9,7 +9,7 @@ import numpy as np
 
 from autotl.adaptation import METHODS
 from autotl.adaptation.method import PostTraining, Transform
-from autotl.backbones import BackboneSpec
+from autotl.backbones import BackboneSpec, why_frozen
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import NAME as PRETRAINED
 
@@ -127,7 +127,7 @@ class Plan:
             return plan._without_idle_values()
         if plan.backbone.origin == PRETRAINED:
             plan = replace(plan, image_size=None, crop=None)  # it reads rows and windows as they are
-        if needs_frozen_layers(plan.adaptation):
+        if needs_frozen_layers(plan.adaptation) or why_frozen(plan.backbone) is not None:
             plan = replace(plan, unfrozen_layers=0)
         if plan.together is not None:
             plan = replace(plan, adaptation=Choice("none"), join=None if plan.join is None else "none")

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from autotl.adaptation import METHODS
 from autotl.adaptation.method import Parameter
-from autotl.backbones import BackboneSpec, smallest_image_size
+from autotl.backbones import BackboneSpec, smallest_image_size, why_frozen
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.errors import TaskError, unknown_name
@@ -216,7 +216,9 @@ class Space:
             return False  # it reads rows and windows as they are
         if name not in ("backbone", "adaptation") and values["backbone"].has_head:
             return name not in idle_fields(values["adaptation"]) and Space._is_read(name, values)
-        if name == "unfrozen_layers" and needs_frozen_layers(values["adaptation"]):
+        if name == "unfrozen_layers" and (
+            needs_frozen_layers(values["adaptation"]) or why_frozen(values["backbone"]) is not None
+        ):
             return False
         return Space._is_read(name, values)
 
@@ -448,7 +450,8 @@ def _too_many_layers(dimensions: Mapping[str, Dimension]) -> dict[Any, tuple[Bac
         return {}
     space = Space(dimensions)
     taps = space.values("tap") if "tap" in dimensions else [Plan.tap]
-    owned = [(backbone, most_layers(backbone, taps)) for backbone in space.values("backbone")]
+    searched = [backbone for backbone in space.values("backbone") if why_frozen(backbone) is None]
+    owned = [(backbone, most_layers(backbone, taps)) for backbone in searched]
     return {
         layers: next((backbone, count) for backbone, count in owned if count is not None and layers > count)
         for layers in space.values("unfrozen_layers")

@@ -147,7 +147,7 @@ def write_bundle(
 
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(model, NativeServing):
-        described = {NATIVE: model.name}
+        described: dict[str, Any] = {NATIVE: model.name}
         names = [f"{NATIVE}/{name}" for name in model.files()]
         for name, content in model.files().items():
             write_whole(folder / NATIVE / name, content)
@@ -156,9 +156,10 @@ def write_bundle(
         if isinstance(model, EncoderServing):
             described = {ENCODER: model.as_dict()}
             names += _written_encoder(model, folder)
-        network = KerasServing(model.head, model.reading) if isinstance(model, EncoderServing) else model
-        _save(cast("KerasServing", network).model, folder)
-        if isinstance(network, KerasServing) and network.tokenizer is not None:
+            model = KerasServing(model.head, model.reading)
+        network = cast("KerasServing", model)
+        _save(network.model, folder)
+        if network.tokenizer is not None:
             names.append(TOKENIZER)
             tokenizer = {**network.tokenizer.wordpiece.as_dict(), "sequence_length": network.tokenizer.length}
             write_whole(folder / TOKENIZER, json.dumps(tokenizer).encode())

@@ -17,6 +17,7 @@ from autotl.plan.baselines import PROBES, Baseline, first_plans, full_finetune, 
 from autotl.plan.fields import parse_plan
 from autotl.plan.packets import packet_key
 from autotl.plan.space import Space
+from autotl.plan.unfreezing import trainable_networks
 from autotl.run.cut_off import NEVER_BEGAN
 from autotl.search.earlier import PACKET, EarlierTrial
 from autotl.search.limits import PlanLimits
@@ -300,7 +301,7 @@ class Proposer:
         """The next plan, or None when the budget of trials is spent or no new plan is to be found."""
         start = time.perf_counter()
         while (baseline := self._next_baseline()) is not None:
-            plan = baseline.plan or full_finetune(self._space, self._cheapest_backbone())
+            plan = baseline.plan or full_finetune(self._space, self._cheapest_to_train())
             if self._is_new(plan):
                 return self._proposal(plan, baseline.name, start)
         if self._left <= 0:
@@ -510,7 +511,7 @@ class Proposer:
             self._probes_running.add(trial.number)
         return Proposal(trial.number, plan, baseline, time.perf_counter() - start)
 
-    def _cheapest_backbone(self) -> BackboneSpec:
-        networks = [backbone for backbone in self._space.values("backbone") if backbone.origin != CLASSICAL]
+    def _cheapest_to_train(self) -> BackboneSpec:
+        networks = trainable_networks(self._space)
         known = {name: flops for name, flops in self._flops.items() if name in networks}
         return min(known, key=lambda name: known[name]) if known else networks[0]

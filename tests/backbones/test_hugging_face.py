@@ -176,6 +176,16 @@ def test_a_network_of_keras_hub_may_be_asked_of_torch(tmp_path):
     assert parse_spec(spec.as_plan_value(), folder=Path("/"), where="backbone") == spec
 
 
+def test_a_machine_without_torch_is_told_how_to_get_it(tmp_path, monkeypatch):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "mpnet"}))
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    monkeypatch.setattr("autotl.backbones.hugging_face.find_spec", lambda name: None)
+    spec = parse_spec({"hugging_face": "."}, folder=tmp_path, where="backbone")
+    why = why_not_at_hand(spec, offline=True)
+    assert "PyTorch, which is not installed" in str(why)
+    assert "--index-url https://download.pytorch.org/whl/cpu" in str(why)
+
+
 class TestHub:
     def test_a_snapshot_is_used_offline_and_its_commit_pinned(self, texts_checkpoint, tmp_path, monkeypatch):
         monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))

@@ -14,6 +14,7 @@ from autotl.backbones.network_costs import known_network_costs
 from autotl.plan import Plan
 from autotl.plan.baselines import Baseline, first_plans, full_finetune, method_plans
 from autotl.plan.space import Space
+from autotl.plan.unfreezing import trainable_networks
 from autotl.search.budget import fits_retraining
 from autotl.search.cost.log import Afterwards, Observed
 from autotl.search.cost.model import CostModel
@@ -155,8 +156,8 @@ def _likely(
     for baseline in baselines:
         if baseline.plan is not None:
             yield True, baseline.plan
-        elif networks:
-            yield True, full_finetune(space, min(networks, key=_flops))
+        elif trained := trainable_networks(space):
+            yield True, full_finetune(space, min(trained, key=_flops))
     first = first_plans(space)
     planned = [*given, *first.values(), *(method_plans(space, networks[0]) if networks else [])][:trials]
     for plan in planned:
