@@ -71,8 +71,9 @@ def divide(
 ) -> Division:
     """Divides a network so that its last layers can be trained on stored activations.
 
-    The cut is the cheapest place at or shortly before the first unfrozen layer, ties going to the later one; `all` cuts
-    at the input, 0 behind the pooling. The division is active on return.
+    The cut is the cheapest place at or shortly before the first unfrozen layer, ties going to the later one (of an
+    encoder on PyTorch right before it); `all` cuts at the input, 0 behind the pooling. The division is active on
+    return.
 
     Args:
         network: as `build_network` gives it.
@@ -175,6 +176,8 @@ def _cheapest_shortly_before(
     Args:
         before: the layers that own weights before that other place.
     """
+    if network.encoder is not None:  # each of its layers is a whole block, too dear to be computed anew in every epoch
+        return latest
     earliest = network.positions[id(before[-LAYERS_LOOKED_BACK])] if len(before) > LAYERS_LOOKED_BACK else 0
     return min(range(latest, earliest - 1, -1), key=lambda place: sizes[place])
 
