@@ -49,7 +49,7 @@ def keep_for_later(task: OpenedTask, data: TaskData, study: Study, rows: Sequenc
     Args:
         rows: of the leaderboard, the best first.
     """
-    if not task.overrides.history or data.exported is not None:  # an exported source's plans fit no other network
+    if not task.overrides.history or data.source_is_elsewhere:  # such plans fit no other source
         return
     facts = study.facts()
     if REMEMBERED_AS not in facts:

@@ -56,12 +56,14 @@ def check_backbones(space: Space, data: TaskData) -> dict[BackboneSpec, str]:
     Returns:
         Backbones whose weights turn out not to be at hand, and why.
     Raises:
-        TaskError: an unknown tap, an impossible image size, or a cut that no tap allows.
+        TaskError: an unknown tap, an impossible image size, a cut that no tap allows, or features that are not those of
+            the source's statistics.
         EnvironmentProblemError: no backbone is at hand.
     """
     import_keras()
     from autotl.backbones import build_network, divide
     from autotl.trial.forms import form_of
+    from autotl.trial.network_learner import refuse_other_features
 
     mistakes: list[str] = []
     unavailable: dict[BackboneSpec, str] = {}
@@ -80,6 +82,10 @@ def check_backbones(space: Space, data: TaskData) -> dict[BackboneSpec, str]:
             except TaskError as error:
                 mistakes.extend(error.mistakes)
                 continue
+            try:
+                refuse_other_features(data.statistics, network)
+            except TaskError as error:
+                mistakes.extend(error.mistakes)
             too_deep.append([])
             for layers in space.values("unfrozen_layers"):
                 try:

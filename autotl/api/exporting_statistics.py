@@ -247,6 +247,8 @@ def _task_of(path: Path, about: Asked) -> Task:
 
 def _plan(task: Task, data: TaskData, asked: FeaturesAsked) -> Plan:
     """A frozen backbone and how it reads examples."""
+    if data.problem.no_sums:
+        raise DataError(f"statistics {data.problem.no_sums}: 'problem: {data.problem.name}' has none to write.")
     if data.modality == "table":
         raise DataError(
             "tables have no public backbone, and each house would scale their columns in its own way: statistics are "

@@ -313,6 +313,8 @@ class _Finisher:
             return "switched off"
         if self._data.exported is not None:
             return "no source"
+        if self._data.statistics and self._data.score_kind == "label_free":
+            return "solved"
         judged_by_itself = self._data.score_kind == "label_free"
         if judged_by_itself and METHODS[winner["plan"]["adaptation"]["method"]].stage in ("joint", "post"):
             return "adapted"

@@ -73,8 +73,8 @@ def _refuse_without_source(opened: OpenedTask) -> None:
     if not task.data.source:
         words = "has no source, so there is no gap to measure. Name a labelled domain: source: [{name: …, train: …}]"
         raise TaskError(f"{task.where('data')}: {words}")
-    if any(source.exported is not None for source in task.data.source):
-        words = "an exported source holds no examples, so there is nothing to compare the target with."
+    if all(source.train is None for source in task.data.source):
+        words = "the source's examples are not here, so there is nothing to compare the target with."
         raise TaskError(f"{task.where('data.source')}: {words}")
 
 

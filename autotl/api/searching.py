@@ -202,7 +202,9 @@ def _prepared(task: OpenedTask, budget: Budget, stages: Stages) -> tuple[OpenedT
     if pretraining is not None:
         data = _noted(data, pretraining_sentence(pretraining))
         data = replace(data, summary={**data.summary, "pretraining": pretraining})
-    if only_loading_tells(task.space):
+    if data.statistics or only_loading_tells(
+        task.space
+    ):  # whether features are those of the sums shows on loading, too
         stages.start("backbones", "loading the backbones")
         task = replace(task, unavailable={**task.unavailable, **check_backbones(task.space, data)})
         at_hand = [spec for spec in task.space.values("backbone") if spec not in task.unavailable]

@@ -106,6 +106,7 @@ def _classes_of(task: Task, listed: Survey) -> tuple[tuple[str, ...], tuple[Find
         counts = listed.counts(domain)
         if counts and not (domain == "target" and target.labels == "none"):
             by_domain[domain] = _without_rare(task, counts)
+    by_domain |= {name: Counter(dict.fromkeys(file.classes, 1)) for name, file in listed.statistics}
     names = {domain: set(counts) for domain, counts in by_domain.items()}
     if not names:
         return (), ()

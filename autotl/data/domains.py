@@ -33,6 +33,7 @@ from autotl.data.private_split import dealt_by_content, refuse_loose_delta
 from autotl.data.records import Records
 from autotl.data.setting import setting_of
 from autotl.data.splits import HEAD_FOLDS, SUFFIX_FOLDS, Integers, cross_validation, deal, joint_groups
+from autotl.data.statistics_file import StatisticsSource
 from autotl.data.summary import known_counts, share_of_test, summarise
 from autotl.data.table_fitting import as_read_by, bound, fitted_on, schema_of, without_useless_columns
 from autotl.data.texts import Texts
@@ -271,8 +272,11 @@ def _divided(
         adaptation_rows=adaptation_rows,
         source_validation=source_validation,
         exported=listed.exported,
+        statistics=tuple(StatisticsSource.of(name, file, classes) for name, file in listed.statistics),
     )
-    if listed.exported is None:
+    if listed.statistics:
+        _check_statistics(task, data)
+    elif listed.exported is None:
         _check_folds(task, data)
     else:
         _check_windows(task, listed.exported, data)
@@ -515,6 +519,28 @@ def _check_folds(task: Task, data: TaskData) -> None:
         complaint = kind.nothing_to_learn(data.labels[fold.train], data.classes)
         if complaint is not None:
             raise DataError(f"{where}: {complaint}")
+
+
+def _check_statistics(task: Task, data: TaskData) -> None:
+    """Refuses statistics that the target cannot be brought together with, and a target with nothing to score on."""
+    where = task.where("data")
+    wanted, first = data.statistics[0].file.features.reading.get("window"), data.inputs[0]
+    if isinstance(first, Windows) and wanted is not None and tuple(wanted) != first.shape:
+        words = (
+            f"the statistics are of windows of {tuple(wanted)} samples and channels, the target's have {first.shape}."
+        )
+        raise DataError(f"{where}: {words}")
+    for source in data.statistics:
+        others = sorted(set(source.file.classes) - set(data.classes))
+        if others:
+            words = (
+                f"the statistics of {source.name!r} tell of {', '.join(map(repr, others[:5]))}, too, and nothing takes "
+                "a class out of sums again. Write 'classes: union', or ask the house for statistics without it."
+            )
+            raise DataError(f"{where}: {words}")
+    if data.score_kind != "label_free" and any(len(fold.validation) == 0 for fold in data.folds):
+        words = "no example is left to choose a model by. Give more examples, more groups or a larger validation."
+        raise DataError(f"{where}: {words}")
 
 
 def _check_windows(task: Task, exported: ExportedSource, data: TaskData) -> None:

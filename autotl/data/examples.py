@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.data.exported import ExportedSource
+from autotl.data.statistics_file import StatisticsSource
 from autotl.task.problem import CLASSIFICATION, Problem
 
 Rows = NDArray[np.int64]
@@ -176,6 +177,12 @@ class TaskData:
     source_validation: Rows = field(default_factory=_no_rows)  # labelled source rows in no fold's train: for guards
     exported: ExportedSource | None = None  # a source that is a model without examples, and no domain of its own
     companions: tuple[Companion, ...] = ()  # tasks that plans may learn together with this one
+    statistics: tuple[StatisticsSource, ...] = ()  # sources of which only sums are here; no domains of their own
+
+    @property
+    def source_is_elsewhere(self) -> bool:
+        """Whether what is known of the source is a model or sums, and none of its examples is here."""
+        return self.exported is not None or bool(self.statistics)
 
     @property
     def has_few_labels(self) -> bool:

@@ -18,6 +18,7 @@ from autotl.data.label_lists import from_marks
 from autotl.data.labels import LABELS
 from autotl.data.modality import guess_of, modality_of
 from autotl.data.row_listing import found_column, list_rows, refuse_strangers, with_label_column, written_labels
+from autotl.data.statistics_file import StatisticsError, StatisticsFile, read_statistics
 from autotl.data.tables import TABLE_SUFFIXES, LabelError, Table, TableError, read_table
 from autotl.data.texts import TEXT_SUFFIXES
 from autotl.errors import DataError, suggestion
@@ -72,6 +73,7 @@ class Survey:
     modality: str
     notes: tuple[str, ...] = ()  # what was found and deliberately left alone
     exported: ExportedSource | None = None  # a source that is a model without examples; no domain of its own
+    statistics: tuple[tuple[str, StatisticsFile], ...] = ()  # sources of which only sums are here, by name; likewise
 
     def rows(self, domain: str, split: SplitName) -> int:
         """Number of examples listed; 0 where the split is not given as a path."""
@@ -122,7 +124,9 @@ def survey(task: Task) -> Survey:
     noticed = [finding for listings in splits.values() for listing in listings for finding in listing.findings]
     domains = ("target", *sources_of_examples(task))
     exported, complaints = _exported(task)
-    return Survey(domains, splits, (*findings, *complaints, *noticed), modality, tuple(notes), exported)
+    statistics, more = _statistics(task, modality)
+    findings += [*complaints, *more, *noticed]
+    return Survey(domains, splits, tuple(findings), modality, tuple(notes), exported, statistics)
 
 
 def _exported(task: Task) -> tuple[ExportedSource | None, list[Finding]]:
@@ -139,6 +143,48 @@ def _exported(task: Task) -> tuple[ExportedSource | None, list[Finding]]:
         return None, [Finding("bad_export", "error", f"{where}: {given!r} {error}")]
     assert exported is not None
     return exported, [Finding("bad_export", "error", words) for words in _unlike(task, exported, f"{where}: {given!r}")]
+
+
+def _statistics(task: Task, modality: str) -> tuple[tuple[tuple[str, StatisticsFile], ...], list[Finding]]:
+    """The task's sources of statistics, and what is wrong with them."""
+    found: list[tuple[str, StatisticsFile]] = []
+    wrong: list[Finding] = []
+    seen: dict[str, str] = {}
+    for index, source in enumerate(task.data.source):
+        if source.statistics is None:
+            continue
+        given = source.statistics
+        where, path = task.where(f"data.source[{index}].statistics"), task.resolve(given)
+        if not path.exists():
+            wrong.append(Finding("missing_path", "error", f"{where}: there is no {given!r}.{_nearest(path)}"))
+            continue
+        try:
+            file = read_statistics(path)
+        except StatisticsError as error:
+            wrong.append(Finding("bad_statistics", "error", f"{where}: {given!r} {error}"))
+            continue
+        words = _why_not_together(file, modality, found, seen)
+        wrong += [Finding("bad_statistics", "error", f"{where}: {given!r} {words}")] if words else []
+        seen |= {site.digest: given for site in file.sites}
+        found.append((source.name or "source", file))
+    return tuple(found), wrong
+
+
+def _why_not_together(
+    file: StatisticsFile,
+    modality: str,
+    others: Sequence[tuple[str, StatisticsFile]],
+    seen: Mapping[str, str],
+) -> str | None:
+    """Why a file of statistics cannot be used beside the others of a task; None where it can."""
+    if file.features.modality != modality:
+        return f"tells of {file.features.modality}s, and the target's data are {modality}s."
+    if others and file.features.fingerprint != others[0][1].features.fingerprint:
+        return (
+            f"holds {file.features.words}, and {others[0][0]!r} {others[0][1].features.words}: they must be the same."
+        )
+    twice = next((site for site in file.sites if site.digest in seen), None)
+    return f"holds the house {twice.name!r}, which {seen[twice.digest]!r} holds already." if twice else None
 
 
 def _unlike(task: Task, exported: ExportedSource, which: str) -> Iterator[str]:

@@ -23,6 +23,8 @@ def what_follows(task: Task, metric: str) -> tuple[str, ...]:
             "Plans are picked by scores that need no labels; the model as it came stays unless one is clearly better.",
             "Target labels, where there are any, are opened once, by the final test.",
         )
+    if any(source.statistics is not None for source in task.data.source):
+        return _over_statistics(setting, labels, metric)
     if setting == "transductive":
         return (
             "Only the source has labels: models learn from it and are adapted to the target's inputs.",
@@ -45,3 +47,21 @@ def what_follows(task: Task, metric: str) -> tuple[str, ...]:
     else:
         lines.append("Knowledge comes from the pretrained backbone alone; there is no source domain.")
     return tuple(lines)
+
+
+def _over_statistics(setting: Setting, labels: object, metric: str) -> tuple[str, ...]:
+    solved = (
+        "Of the source only counts, sums and products of features are here: heads are solved from them, and the "
+        "features are aligned by them."
+    )
+    if setting == "transductive":
+        return (
+            solved,
+            "Plans are picked by scores that need no target label; source-only stays unless one is clearly better.",
+            "Target labels, where there are any, are opened once, by the final test.",
+        )
+    known = "Target labels are known" if labels == "all" else "A few target labels are known"
+    return (
+        solved,
+        f"{known}: sums over them join the source's, and plans are ranked by {metric} on other target examples.",
+    )

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from autotl.data.exported import FEWEST_EXAMPLES
 from autotl.data.statistics import Statistics
+from autotl.task import Task
 
 ENDING = ".statistics.zip"
 FORMAT = 1
@@ -157,6 +158,43 @@ class StatisticsFile:
     def whole(self) -> Statistics:
         """Of all examples, held out or not."""
         return self.learn if self.held_out is None else self.learn + self.held_out
+
+
+@dataclass(frozen=True, eq=False)
+class StatisticsSource:
+    """A source of which only statistics are here, in the order of a task's classes.
+
+    Attributes:
+        name: of the domain.
+    """
+
+    name: str
+    file: StatisticsFile
+    learn: Statistics
+    held_out: Statistics | None
+
+    @classmethod
+    def of(cls, name: str, file: StatisticsFile, classes: Sequence[str]) -> "StatisticsSource":
+        """The file's, for a task with these classes.
+
+        Examples of other classes stay in the products, from which nothing can take them out: see `refuse_unlike`.
+        """
+        places = [file.classes.index(each) if each in file.classes else None for each in classes]
+        held_out = None if file.held_out is None else file.held_out.of_classes(places)
+        return cls(name, file, file.learn.of_classes(places), held_out)
+
+
+def statistics_of_task(task: Task) -> tuple[tuple[str, StatisticsFile], ...]:
+    """The sources of a task of which only statistics are here, by name.
+
+    Raises:
+        StatisticsError: one cannot be read.
+    """
+    return tuple(
+        (source.name or "source", read_statistics(task.resolve(source.statistics)))
+        for source in task.data.source
+        if source.statistics is not None
+    )
 
 
 def write_statistics(path: Path, file: StatisticsFile) -> StatisticsFile:

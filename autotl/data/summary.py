@@ -15,6 +15,7 @@ from autotl.data.listing import Survey, is_hidden, survey
 from autotl.data.records import Records
 from autotl.data.setting import setting_of, what_follows
 from autotl.data.splits import FEW_IN_CLASS, FEW_VALIDATION
+from autotl.data.statistics_file import StatisticsFile, StatisticsSource
 from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.task import LabelsOf, PerClass, Task
@@ -39,6 +40,8 @@ def describe(task: Task) -> dict[str, object]:
         domains[domain] = splits
     if listed.exported is not None:
         domains[name_of_exported(task)] = dict(_of_exported(listed.exported))
+    for name, file in listed.statistics:
+        domains[name] = _of_statistics(file)
     return {
         "task": task.name,
         "modality": listed.modality,
@@ -126,6 +129,8 @@ def known_counts(task: Task, listed: Survey) -> Counter[str]:
         counts = zip(classes, listed.exported.description.class_counts, strict=True)
         return Counter({name: count for name, count in counts if count})
     together: Counter[str] = sum((listed.counts(domain) for domain in known), Counter())
+    if task.data.target.labels != "all":
+        together = sum((_counts_of(file) for _, file in listed.statistics), together)
     return Counter({name: together[name] for name in classes if together[name]})
 
 
@@ -150,10 +155,13 @@ def summarise(
         domains[domain] = {name: _counted(data, rows) for name, rows in parts.items()}
     if data.exported is not None:
         domains[name_of_exported(task)] = {"exported": _of_exported(data.exported)}
+    for source in data.statistics:
+        domains[source.name] = {"statistics": _of_statistics(source.file)}
     if data.test is not None:
         domains["target"]["test"] = {"rows": len(data.test.inputs), "protocol": data.test.protocol}
     said = list(notes(task, listed))
     said += [] if data.exported is None else [_when_it_left(data.exported)]
+    said += [sentence for source in data.statistics for sentence in _what_sums_tell(source)]
     if data.score_kind == "cross_validation":
         heads, suffixes = len(data.folds), len(data.suffix_folds)
         said.append(
@@ -187,6 +195,48 @@ def _of_exported(exported: ExportedSource) -> dict[str, object]:
     """What the model was trained on, as far as its file tells."""
     counts = dict(zip(exported.classes, exported.description.class_counts, strict=True))
     return {"rows": sum(counts.values()), "classes": dict(sorted(counts.items()))}
+
+
+def _counts_of(file: StatisticsFile) -> "Counter[str]":
+    """Examples per class, by noised counts where there is noise."""
+    counts = zip(file.classes, file.whole.counts.tolist(), strict=True)
+    return Counter({name: max(round(count), 0) for name, count in counts})
+
+
+def _of_statistics(file: StatisticsFile) -> dict[str, object]:
+    counts = _counts_of(file)
+    return {"rows": sum(counts.values()), "classes": dict(sorted(counts.items()))}
+
+
+def _what_sums_tell(source: StatisticsSource) -> Iterator[str]:
+    """What a source of statistics is, for the report."""
+    file = source.file
+    sites = ", ".join(f"{site.name} ({site.examples:,})" for site in file.sites)
+    yield (
+        f"Of the source {source.name} there are counts, sums and products of {file.features.words} and no example; "
+        f"houses and their examples: {sites}."
+    )
+    for site in file.sites:
+        if site.noise is not None:
+            yield (
+                f"{site.name} added noise: ε = {site.noise.epsilon:g}, δ = {site.noise.delta:g} for each example, "
+                f"{site.noise.neighbours}, features clipped at {site.noise.clip:g}."
+            )
+        if site.measured is not None:
+            yield (
+                f"At {site.name} itself a discriminant read {site.measured.accuracy:.1%} of "
+                f"{site.measured.examples:,} held-out examples right."
+            )
+    if file.held_out is None:
+        yield (
+            f"{source.name} holds nothing out, so source accuracy is expected from the sums that were learnt from: "
+            "it is too high."
+        )
+    else:
+        yield (
+            f"Source accuracy is expected, not counted: from {file.held_out.examples:,.0f} held-out examples of "
+            f"{source.name}, each class taken for a Gaussian about its mean."
+        )
 
 
 def _when_it_left(exported: ExportedSource) -> str:
@@ -225,6 +275,8 @@ def _fingerprint(data: TaskData) -> str:
     content.update("\0".join(data.classes).encode())
     if data.exported is not None:
         content.update(data.exported.digest.encode())
+    for source in data.statistics:
+        content.update(source.file.digest.encode())
     if data.test is not None:
         content.update("\n".join(sorted(data.test.inputs.digests)).encode())
     return content.hexdigest()

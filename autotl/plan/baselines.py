@@ -7,7 +7,7 @@ from typing import Any
 from autotl.backbones import BackboneSpec, why_frozen
 from autotl.backbones.classical import CLASSICAL
 from autotl.plan.modalities import MODALITIES, defaults_of
-from autotl.plan.plan import Choice, Plan
+from autotl.plan.plan import SOLVED, Choice, Plan
 from autotl.plan.space import Alternatives, Fixed, Options, Range, Space
 from autotl.task import BASELINE_NAMES
 
@@ -55,6 +55,9 @@ def baselines(space: Space, *, setting: str, wanted: str | Sequence[str]) -> lis
     if any(backbone.has_head for backbone in backbones):  # there are no labels to train any other on
         is_wanted = wanted == "auto" or any(name in PROBES for name in wanted)
         return [Baseline(SOURCE_ONLY, as_it_came(space, backbone)) for backbone in backbones if is_wanted]
+    solved = [Baseline(SOURCE_ONLY, source_solved(space, backbone)) for backbone in backbones if is_solved(space)]
+    if solved and setting == "transductive":  # nothing has a label: no other head can be made
+        return solved if wanted == "auto" or any(name in PROBES for name in wanted) else []
     nothing = no_transfer(space)
     if setting == "cross-domain":
         nothing = replace(nothing, learns_from="target")
@@ -66,7 +69,8 @@ def baselines(space: Space, *, setting: str, wanted: str | Sequence[str]) -> lis
     }
     if setting == "cross-domain":
         alone = [replace(linear_probe(space, backbone), learns_from="source") for backbone in backbones]
-        by_name = {LINEAR_PROBE: probes, SOURCE_ONLY: [Baseline(SOURCE_ONLY, plan) for plan in alone], **by_name}
+        sources = solved or [Baseline(SOURCE_ONLY, plan) for plan in alone]
+        by_name = {LINEAR_PROBE: probes, SOURCE_ONLY: sources, **by_name}
     elif setting == "transductive":
         del by_name[LINEAR_PROBE]
         by_name = {SOURCE_ONLY: [replace(probe, name=SOURCE_ONLY) for probe in probes], **by_name}
@@ -78,6 +82,17 @@ def baselines(space: Space, *, setting: str, wanted: str | Sequence[str]) -> lis
 def linear_probe(space: Space, backbone: BackboneSpec) -> Plan:
     """A linear head on the frozen backbone, trained long enough to converge."""
     return Plan(backbone, **sized_like(space), learning_rate=2e-3, epochs=20).canonical()
+
+
+def is_solved(space: Space) -> bool:
+    """Whether heads are solved from sums, as over a source of which only statistics are here."""
+    return all(head.name in SOLVED for head in space.values("head"))
+
+
+def source_solved(space: Space, backbone: BackboneSpec) -> Plan:
+    """A head solved from the source's sums alone, features as they are."""
+    plan = Plan(backbone, **sized_like(space), tap=middle_of(space, "tap"), head=middle_of(space, "head"))
+    return replace(plan, learns_from="source").canonical()
 
 
 def as_it_came(space: Space, backbone: BackboneSpec) -> Plan:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autotl.adaptation import METHODS
-from autotl.adaptation.method import PostTraining, Transform
+from autotl.adaptation.method import FitsToStatistics, PostTraining, PriorCorrection, Transform
 from autotl.backbones import BackboneSpec, why_frozen
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import NAME as PRETRAINED
@@ -18,7 +18,10 @@ UnfrozenLayers = int | Literal["all"]
 HEADS: dict[str, dict[str, Any]] = {
     "linear": {},
     "hidden": {"units": 256},  # one hidden layer with ReLU
+    "lda": {"shrinkage": 0.1},  # linear discriminant analysis, solved from class means and one covariance
+    "ridge": {"shrinkage": 0.1},  # least squares on one-hot labels, solved likewise
 }
+SOLVED = ("lda", "ridge")  # heads that are solved from sums over the examples, in one step
 
 
 FEWEST_STEPS = 20  # of an epoch of a head: with fewer it would not get anywhere in the plan's epochs
@@ -131,6 +134,8 @@ class Plan:
             plan = replace(plan, unfrozen_layers=0)
         if plan.together is not None:
             plan = replace(plan, adaptation=Choice("none"), join=None if plan.join is None else "none")
+        if plan.head.name in SOLVED:
+            plan = plan._solved()
         trains_features = METHODS[plan.adaptation.name].trains_features or plan.together is not None
         if trains_features and plan.unfrozen_layers == 0 and plan.head.name == "linear":
             plan = replace(plan, head=Choice("hidden", HEADS["hidden"]))
@@ -139,6 +144,18 @@ class Plan:
         if plan.views == 0 and plan.augmentation is not None:
             plan = replace(plan, augmentation=type(self).augmentation)
         return plan
+
+    def _solved(self) -> "Plan":
+        """Of a head that is solved from sums: nothing is trained under it, or in steps.
+
+        A method that trains gets a linear head instead.
+        """
+        if self.together is not None or not works_on_sums(self.adaptation):
+            return replace(self, head=Choice("linear"))
+        idle = ("learning_rate", "dropout", "label_smoothing", "weight_decay", "batch_size")
+        defaults: dict[str, Any] = {each.name: each.default for each in fields(Plan) if each.name in idle}
+        joined = None if self.join is None else "none"
+        return replace(self, **defaults, unfrozen_layers=0, views=0, epochs=1, join=joined)
 
     def _without_idle_values(self) -> "Plan":
         """Of a network with its head: no epoch learns from labels, and what nothing reads has its default."""
@@ -182,6 +199,12 @@ def place_of_cut(plan: Mapping[str, Any]) -> str:
 def learns_together(plan: Mapping[str, Any]) -> bool:
     """Whether a plan, as leaderboards write it, learns other tasks beside its own."""
     return plan.get("together") is not None
+
+
+def works_on_sums(adaptation: Choice) -> bool:
+    """Whether a method asks for no more of a source than means, covariances and counts, and trains nothing."""
+    method = METHODS[adaptation.name]
+    return method.stage == "none" or isinstance(method, FitsToStatistics | PriorCorrection)
 
 
 def needs_frozen_layers(adaptation: Choice) -> bool:

@@ -8,13 +8,16 @@ from autotl.adaptation import METHODS
 from autotl.backbones import BackboneSpec
 from autotl.backbones.exported import spec_of
 from autotl.data.exported import exported_of
+from autotl.data.statistics_file import FeaturesOf, StatisticsError, statistics_of_task
 from autotl.errors import TaskError, unknown_name
 from autotl.plan.fields import parse_plan
-from autotl.plan.plan import Plan
+from autotl.plan.from_statistics import SEARCHED as SEARCHED_OVER_SUMS
+from autotl.plan.from_statistics import brought_by, why_not_over
+from autotl.plan.plan import SOLVED, Choice, Plan
 from autotl.plan.source_free import SEARCHED, brought_fields
 from autotl.plan.space import Space, Where, parse_space
 from autotl.plan.suiting import why_not_source_free
-from autotl.task import Task
+from autotl.task import PROBLEMS, Task
 from autotl.task.yaml_reader import Document, read_yaml
 
 _IN_WHEEL = Path(__file__).parents[1] / "search_spaces"
@@ -49,11 +52,15 @@ def read_space(task: Task, modality: str = "image") -> Space:
         TaskError: with every mistake in it, each with file, line and column.
     """
     written, where, folder, defaults = _written_space(task, modality)
+    over = features_of_statistics(task)
+    if over is not None:
+        return _over_statistics(task, over, where, folder, modality)
     exported = exported_of(task)
     if exported is None:
         space = parse_space(written, where=where, folder=folder, defaults=defaults, modality=modality)
         named = [*space.values("backbone"), *(plan.backbone for plan in space.start_with)]
         _raise_all(_exported_elsewhere(named, where("backbone")))
+        _raise_all(_solved_in_vain([*space.values("head"), *(plan.head for plan in space.start_with)], task, where))
         return space
     _raise_all(_brought_anyway(task))
     backbone = spec_of(exported)
@@ -64,6 +71,32 @@ def read_space(task: Task, modality: str = "image") -> Space:
     if None not in reasons.values():
         _raise_all([f"{where('adaptation')}: {name!r} {reason}." for name, reason in reasons.items()])
     return space.with_fixed(brought_fields(backbone))
+
+
+def _over_statistics(task: Task, over: FeaturesOf, where: Where, folder: Path, modality: str) -> Space:
+    """What is searched over a source of which only statistics are here: features are theirs, and the head is solved."""
+    asked = task.search_space
+    if isinstance(asked, str) and asked not in shipped_spaces():
+        words = f"over statistics only {', '.join(SEARCHED_OVER_SUMS)} are searched. Write them here, or leave it out."
+        raise TaskError(f"{task.where('search_space')}: {words}")
+    given = asked if isinstance(asked, Mapping) else {}
+    words = f"statistics bring their own, or nothing reads it. Searched are {', '.join(SEARCHED_OVER_SUMS)}."
+    _raise_all([f"{where(name)}: {words}" for name in given if name not in SEARCHED_OVER_SUMS])
+    searched = {**SEARCHED_OVER_SUMS, **given, **brought_by(over)}
+    space = parse_space(searched, where=where, folder=folder, defaults=tuple(searched), modality=modality)
+    trained = [head.name for head in space.values("head") if head.name not in SOLVED]
+    words = f"learns from examples, and over statistics heads are solved. Allowed: {', '.join(SOLVED)}."
+    _raise_all([f"{where('head')}: {name!r} {words}" for name in trained])
+    return space
+
+
+def _solved_in_vain(heads: Iterable[Choice], task: Task, where: Where) -> list[str]:
+    """Heads that are solved from sums over classes, where there are none."""
+    why = PROBLEMS[task.problem].no_sums
+    names = dict.fromkeys(head.name for head in heads if head.name in SOLVED)
+    return [
+        f"{where('head')}: {name!r} is solved from sums that {why}. Allowed: linear, hidden." for name in names if why
+    ]
 
 
 def _written_space(task: Task, modality: str) -> tuple[Mapping[str, Any], Where, Path, Collection[str]]:
@@ -87,6 +120,15 @@ def _brought_anyway(task: Task) -> list[str]:
     asked = task.search_space if isinstance(task.search_space, Mapping) else {}
     words = f"an exported source brings its own, or nothing reads it. Searched are {', '.join(SEARCHED)}."
     return [f"{task.where(f'search_space.{name}')}: {words}" for name in asked if name not in SEARCHED]
+
+
+def features_of_statistics(task: Task) -> FeaturesOf | None:
+    """What the task's sources of statistics are of; None where it has none that can be read (told elsewhere)."""
+    try:
+        files = statistics_of_task(task)
+    except StatisticsError:
+        return None
+    return files[0][1].features if files else None
 
 
 def _exported_elsewhere(backbones: Iterable[BackboneSpec], where: str) -> list[str]:
@@ -121,6 +163,12 @@ def read_plans(task: Task, file: Path | None, modality: str = "image") -> list[P
             continue
         for index, written in enumerate(document.value):
             _collect(written, document.where(f"[{index}]"), path.parent, modality, plans, mistakes)
+    over = features_of_statistics(task)
+    if over is not None:
+        known = task.data.target.labels != "none"
+        reasons = [words for plan in plans for words in why_not_over(over, plan, has_target_labels=known)]
+        mistakes += [f"{task.where('start_with')}: {words}" for words in dict.fromkeys(reasons)]
+    mistakes += _solved_in_vain([plan.head for plan in plans], task, lambda _: task.where("start_with"))
     if exported_of(task) is None:
         mistakes += _exported_elsewhere([plan.backbone for plan in plans], task.where("start_with"))
     else:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from autotl.adaptation import METHODS, Method
-from autotl.adaptation.method import FitsToFigures
+from autotl.adaptation.method import FitsToFigures, FitsToStatistics, PriorCorrection
 from autotl.data.examples import TaskData
 from autotl.data.setting import setting_of
 from autotl.errors import TaskError
@@ -28,6 +28,7 @@ class Ground:
         has_unlabelled: target examples without labels that may be adapted to.
         is_exported: the source is a model without examples.
         has_companions: other tasks that it may be learnt together with.
+        has_statistics: of the source only sums over its features are here.
     """
 
     setting: str
@@ -35,13 +36,15 @@ class Ground:
     has_unlabelled: bool
     is_exported: bool
     has_companions: bool = False
+    has_statistics: bool = False
 
     @classmethod
     def of(cls, data: TaskData) -> "Ground":
         """What the data that were read give."""
         exported = data.exported is not None
-        companions = bool(data.companions)
-        return cls(data.setting, len(data.domains) > 1, len(data.adaptation_rows) > 0, exported, companions)
+        companions, statistics = bool(data.companions), bool(data.statistics)
+        rest = len(data.adaptation_rows) > 0
+        return cls(data.setting, len(data.domains) > 1, rest, exported, companions, statistics)
 
     @classmethod
     def promised_by(cls, task: Task) -> "Ground":
@@ -52,7 +55,9 @@ class Ground:
         """
         exported = any(source.exported is not None for source in task.data.source)
         has_examples = any(source.train is not None for source in task.data.source)
-        return cls(setting_of(task), has_examples, task.data.target.labels != "all", exported, bool(task.tasks))
+        statistics = any(source.statistics is not None for source in task.data.source)
+        rest = task.data.target.labels != "all"
+        return cls(setting_of(task), has_examples, rest, exported, bool(task.tasks), statistics)
 
 
 def suited_to(space: Space, ground: Ground, *, where: str = SPACE) -> Space:
@@ -114,6 +119,8 @@ def why_not(method: Method, ground: Ground) -> str | None:
         return None
     if ground.is_exported:
         return why_not_source_free(method)
+    if ground.has_statistics:
+        return why_not_on_sums(method)
     if ground.has_source:
         return None
     if not ground.has_unlabelled:
@@ -129,6 +136,13 @@ def why_not_source_free(method: Method) -> str | None:
     if needs_nothing or isinstance(method, FitsToFigures):
         return None
     return "needs the source's examples, and an exported source has none"
+
+
+def why_not_on_sums(method: Method) -> str | None:
+    """Why a method cannot be used on a source of which only statistics are here; None where it can."""
+    if method.stage == "none" or isinstance(method, FitsToStatistics | PriorCorrection):
+        return None
+    return "needs the source's examples or trains on, and over statistics the head is solved from sums"
 
 
 def _is_suited(name: str, inner: Mapping[str, Dimension], ground: Ground) -> bool:

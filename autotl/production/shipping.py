@@ -24,11 +24,12 @@ from autotl.trial.forms import form_of
 from autotl.trial.outcome import Outputs
 from autotl.trial.workshop import Workshop
 
-Retrain = Literal["yes", "switched off", "no time", "adapted", "no source"]
+Retrain = Literal["yes", "switched off", "no time", "adapted", "no source", "solved"]
 WHY_NOT_RETRAINED: Mapping[str, str] = {
     "switched off": "retraining was switched off",
     "no time": "no time was left to retrain",
     "no source": "the source's examples are not here, so there is nothing to retrain on",
+    "solved": "its head was solved from the source's sums, and those held out are there to tell how good it is",
     "adapted": "what was judged without labels is this very model, and adapting it again could end elsewhere",
 }
 

@@ -151,6 +151,8 @@ def write_outputs(folder: Path, outputs: Outputs) -> None:
         arrays |= {"mixed": outputs.mixed.astype(np.float16), "mix_partners": outputs.mix_partners}
     if outputs.source_shares is not None:
         arrays["source_shares"] = outputs.source_shares
+    if outputs.source_confusion is not None:
+        arrays["source_confusion"] = outputs.source_confusion
     if outputs.source_features is not None:
         arrays["source_features"] = outputs.source_features.astype(np.float16)
     if outputs.classifier_weights is not None:
@@ -176,6 +178,7 @@ def read_outputs(folder: Path) -> Outputs:
         mixed=_renormalised(arrays["mixed"]) if "mixed" in arrays else None,
         mix_partners=arrays.get("mix_partners"),
         source_shares=arrays.get("source_shares"),
+        source_confusion=arrays.get("source_confusion"),
         source_features=_in_single_precision(arrays.get("source_features")),
         classifier_weights=_in_single_precision(arrays.get("classifier_weights")),
         source_rows=arrays.get("source_rows"),

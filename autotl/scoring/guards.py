@@ -9,7 +9,7 @@ from autotl.adaptation.label_shift import maximum_likelihood_prior
 from autotl.scoring.candidates import CHANGED, SOURCE_ONLY, Candidate, Rule
 from autotl.scoring.intervals import wilson
 from autotl.scoring.label_free import Evidence
-from autotl.scoring.metrics import Labels, Values, predicted_labels
+from autotl.scoring.metrics import Values, predicted_labels
 
 PASSED = "passed"
 CLASSES_PREDICTED = "classes_predicted"  # among a trial's scores: how many classes it names on the target
@@ -105,25 +105,35 @@ def why_the_source_is_useless(everyone: Sequence[Candidate], rule: Rule) -> str 
     Chance is what its predictions would score were the labels shuffled, which is the share of the largest class for a
     model that names only that. The intervals are Wilson's, corrected for there being so many models.
     """
-    known = [each for each in everyone if len(each.evidence.get("source_labels", ()))]
+    known = [confusion for each in everyone if (confusion := _on_source(each.evidence)) is not None]
     if not known:
         return None
     level = 1 - (1 - rule.useful_level) / len(known)
     best, chance_of_best = 0.0, 0.0
-    for each in known:
-        labels, said = each.evidence["source_labels"], predicted_labels(each.evidence["source_probabilities"])
-        right, chance = int((said == labels).sum()), _agreement_by_chance(labels, said)
-        if wilson(right, len(labels), level=level)[0] > chance:
+    for confusion in known:
+        examples, right = round(float(confusion.sum())), round(float(np.trace(confusion)))
+        shares = confusion / confusion.sum()
+        chance = float(shares.sum(axis=1) @ shares.sum(axis=0))
+        if wilson(right, examples, level=level)[0] > chance:
             return None
-        if right / len(labels) >= best:
-            best, chance_of_best = right / len(labels), chance
+        if right / examples >= best:
+            best, chance_of_best = right / examples, chance
     return (
         f"the source teaches nothing: the best trial reads {100 * best:.0f} % of its held-out examples right, and "
         f"{100 * chance_of_best:.0f} % would be right by chance. Are its labels shuffled?"
     )
 
 
-def _agreement_by_chance(labels: Labels, said: Labels) -> float:
-    classes = int(max(labels.max(), said.max())) + 1
-    one, other = (np.bincount(each, minlength=classes) / len(each) for each in (labels, said))
-    return float(one @ other)
+def _on_source(evidence: Evidence) -> Values | None:
+    """(classes, classes), how many held-out source examples of each class are called what, or are expected to be; None
+    where nothing is known of any."""
+    if "source_confusion" in evidence:
+        return np.asarray(evidence["source_confusion"], dtype=np.float64)
+    labels = evidence.get("source_labels", ())
+    if not len(labels):
+        return None
+    said = predicted_labels(evidence["source_probabilities"])
+    classes = int(max(np.max(labels), said.max())) + 1
+    confusion = np.zeros((classes, classes))
+    np.add.at(confusion, (labels, said), 1)
+    return confusion

@@ -18,6 +18,7 @@ Reading = Literal[
     "source_labels",  # (n,), class indices of the same
     "source_features",  # (n, d), of the same
     "source_shares",  # (classes,), of the classes in a source whose examples are not here
+    "source_confusion",  # (classes, classes), counts expected on held-out examples of such a source, a row a class
     "classifier_weights",  # (d, classes), of the layer that reads the features
     "pool_probabilities",  # (m, classes), the mean over all models of a finished search
     "target_axes",  # (d, k), the principal ones of the target features

@@ -261,9 +261,9 @@ class Source(Section):
         if len(given) != 1:
             seen = f"has {' and '.join(given)}" if given else "has no examples"
             raise ContradictionError([((), f"{seen}. Write exactly one of train, exported, statistics.")])
-        if self.exported is not None and self.validation is not None:
-            words = "an exported source has no examples to hold out. Leave it out."
-            raise ContradictionError([(("validation",), words)])
+        if self.train is None and self.validation is not None:
+            what = "an exported source" if self.exported is not None else "a source of statistics"
+            raise ContradictionError([(("validation",), f"{what} has no examples to hold out. Leave it out.")])
         return self
 
 
@@ -322,7 +322,7 @@ class DataSection(Section):
                 words = "0 leaves nothing to check a model by while the target's labels are unknown. Write 0.2."
                 wrong.append((("source", index, "validation"), words))
             seen.add(name or "")
-        wrong += self._wrong_with_exported()
+        wrong += [*self._wrong_with_exported(), *self._wrong_with_statistics()]
         if wrong:
             raise ContradictionError(wrong)
         return self
@@ -343,6 +343,16 @@ class DataSection(Section):
             )
             wrong.append((("target", "labels"), words))
         return wrong
+
+    def _wrong_with_statistics(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """What sources of which only statistics are here do not go together with."""
+        if all(source.statistics is None for source in self.source):
+            return []
+        words = (
+            "a source of examples does not stand beside sources of statistics. Write its own statistics, too: "
+            "`autotl statistics DATA --out FILE`."
+        )
+        return [(("source", index, "train"), words) for index, source in enumerate(self.source) if source.train]
 
 
 class Budget(Section):
@@ -500,6 +510,10 @@ class Task(Section):
         wrong: list[tuple[tuple[str | int, ...], str]] = [
             (as_path(key), why) for key, why in problem.no_keys.items() if is_written[key]
         ]
+        if problem.no_sums:
+            words = f"sums over a source {problem.no_sums}. Give its examples, or leave it out."
+            places = [index for index, source in enumerate(self.data.source) if source.statistics is not None]
+            wrong += [(("data", "source", index, "statistics"), words) for index in places]
         if isinstance(self.data.columns.label, tuple) and not problem.takes_label_columns:
             words = "several label columns are several labels per example. Write 'problem: multilabel', or name one."
             wrong.append((("data", "columns", "label"), words))

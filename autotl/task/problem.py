@@ -25,6 +25,7 @@ class Problem:
         has_committee: whether the label-free scores apply, so that their committee may choose without target labels;
             else the labels of the source, held out, choose.
         takes_label_columns: whether `data.columns.label` may name a column of 0 and 1 for each label.
+        no_sums: why sums over examples of a class can stand for none of its examples; empty where they can.
         no_keys: keys of a task that have no meaning here (dotted), and what to do instead.
     """
 
@@ -38,6 +39,7 @@ class Problem:
     no_methods: Mapping[str, str] = field(default_factory=dict)
     has_committee: bool = True
     takes_label_columns: bool = False
+    no_sums: str = ""
     no_keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -101,6 +103,7 @@ REGRESSION = Problem(
         "tent": f"makes predictions of classes sure; it {_ARE_CLASSES}",
     },
     has_committee=False,
+    no_sums="are kept by class, and a number has none",
     no_keys={
         "positive": f"{_NO_CLASSES}. Leave it out.",
         "classes": f"{_NO_CLASSES}. Leave it out.",
@@ -139,6 +142,7 @@ MULTILABEL = Problem(
     },
     has_committee=False,
     takes_label_columns=True,
+    no_sums="are kept by class, and here an example may have several",
     no_keys={
         "positive": "has no meaning where every label has a yes and a no of its own. Leave it out.",
         "data.target.labels": "per_class has no meaning where an example has several labels. Write all or none.",

@@ -20,6 +20,3 @@ def _not_yet(task: Task) -> Iterator[tuple[str, str]]:
     for path, what, is_asked_for in NOT_YET:
         if is_asked_for(task):
             yield task.where(path), what.format(task)
-    for index, source in enumerate(task.data.source):
-        if source.statistics is not None:
-            yield task.where(f"data.source[{index}].statistics"), "a source from statistics alone"

@@ -14,6 +14,7 @@ from autotl.adaptation.method import (
     Features,
     Figures,
     FitsToFigures,
+    FitsToStatistics,
     MakesPseudoLabels,
     PriorCorrection,
     Transform,
@@ -78,6 +79,19 @@ class Adapting:
             maps[0] = transform.fit(target, target, values).target
         return [maps.get(index, maps[0]) for index in range(len(self.data.domains))]
 
+    def maps_of_statistics(self, pooled: Pooled) -> list[AffineMap | None]:
+        """A map for every source of which only statistics are here; None where features are not aligned."""
+        found = alignment_of(self.plan.adaptation)
+        if found is None or not self.data.statistics:
+            return [None] * len(self.data.statistics)
+        transform, values = found
+        assert isinstance(transform, FitsToStatistics), "others are left out of spaces and refused in plans"
+        target = pooled(self._some(self.target))
+        alignments = [transform.fit_to_statistics(source.learn, target, values) for source in self.data.statistics]
+        for alignment in alignments:
+            _tell(alignment)
+        return [alignment.source for alignment in alignments]
+
     def _maps_to_source(
         self, transform: Transform, values: Values, pooled: Pooled, target: NDArray[np.float32]
     ) -> list[AffineMap]:
@@ -136,7 +150,10 @@ class Adapting:
         """(classes,) shares of the classes that the model was trained on."""
         if self.data.exported is not None:
             return self.data.exported.prior
-        return np.bincount(self.data.labels[self.source], minlength=len(self.data.classes)) / len(self.source)
+        counts = np.bincount(self.data.labels[self.source], minlength=len(self.data.classes)).astype(np.float64)
+        if self.plan.learns_from != "target":
+            counts += sum((source.learn.counts for source in self.data.statistics), np.zeros(len(counts)))
+        return np.maximum(counts, 0.0) / np.maximum(counts, 0.0).sum()
 
     def _temperature(self, predict: Predict) -> float:
         """What calibrates the model on the source; 1 where nothing of it is held out."""
@@ -164,6 +181,10 @@ def _onto(transform: Transform, source: Figures, target: Features) -> AffineMap:
 
 def _fitted(transform: Transform, source: Features, target: Features, values: Values) -> Alignment:
     alignment = transform.fit(source, target, values)
+    _tell(alignment)
+    return alignment
+
+
+def _tell(alignment: Alignment) -> None:
     for note in alignment.notes:
         _log.info("alignment of domains: %s", note)
-    return alignment

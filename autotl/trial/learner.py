@@ -43,6 +43,15 @@ class Mixes(Protocol):
         ...
 
 
+@runtime_checkable
+class ExpectsOfSource(Protocol):
+    """A model that can tell from sums how it does on a source whose examples are not here."""
+
+    def expected_confusion(self) -> NDArray[np.float64]:
+        """(classes, classes) counts, a row per true class."""
+        ...
+
+
 class Learner(Trained, Protocol):
     """One plan's model, valid until the next plan is put on the bench.
 

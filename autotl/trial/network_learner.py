@@ -1,5 +1,6 @@
 """Plans with a network on the workshop's bench: networks, divisions, compiled trainers and features, kept for reuse."""
 
+import logging
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -9,19 +10,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.adaptation.method import RAMPED_SHARE, Joint
+from autotl.adaptation.method import RAMPED_SHARE, AffineMap, Joint
 from autotl.backbones import BackboneSpec
 from autotl.backbones.cut import Division, divide, place_of_cut, places_for_taps
 from autotl.backbones.form import Form
 from autotl.backbones.network import Network, build_network
 from autotl.backbones.places import Places
 from autotl.backbones.size import count_parameters, flops_of_one_prediction
-from autotl.data.examples import PLAIN, Fold, Inputs, Rows, TaskData, View
+from autotl.data.examples import PLAIN, UNKNOWN, Fold, Inputs, Rows, TaskData, View
+from autotl.data.statistics import Statistics
+from autotl.data.statistics_file import StatisticsSource
+from autotl.errors import TaskError
 from autotl.features import ComputePrecision, ExtractionProgress, FeatureSet, FeatureStore
 from autotl.features.extractor import Extractor
 from autotl.features.store import SHARE_OF_ONE_SET
 from autotl.plan import Plan
-from autotl.plan.plan import FEWEST_STEPS
+from autotl.plan.plan import FEWEST_STEPS, SOLVED
+from autotl.scoring.expected_outputs import expected_confusion, expected_temperature
 from autotl.trial.adapting import Adapting
 from autotl.trial.forms import form_of
 from autotl.trial.joined_words import ARRAYS, JoinedWords, fitted_on, stored
@@ -31,13 +36,18 @@ from autotl.trial.model import Structure
 from autotl.trial.outcome import Size
 from autotl.trial.rows_of_tasks import dealt_by_root, labels_of_all, rows_of_tasks
 from autotl.trial.scorer import Scorer
+from autotl.trial.solved_head import SOLVERS, SolvedHead
 from autotl.trial.trainer import Batch, Trainer, cosine_decay, warm_up
 
 WORDS = "bag_of_words"
+ROWS_ADDED_TOGETHER = 4_096  # whose features are in memory at once while a head is solved
 KEPT_WORDS = 12  # bags of words, one a fold
 KEPT_NETWORKS = 8  # pretrained networks that stay in a worker's memory
 KEPT_TRAINERS = 24  # compiled structures
 KEPT_FEATURES = 12  # opened feature sets, each with up to 64 MiB in memory
+
+
+_log = logging.getLogger(__name__)
 
 
 class NetworkBench:
@@ -239,6 +249,7 @@ class NetworkLearner:
         self._words_of: dict[int, JoinedWords] = {}  # by fold
         self._weights_of: dict[int, NDArray[np.float32] | None] = {}  # of examples, by fold
         self._fold = 0
+        self._held_out: Statistics | None = None  # of a head that is solved: what tells how good it is
 
     @property
     def words(self) -> JoinedWords | None:
@@ -295,7 +306,10 @@ class NetworkLearner:
         draws: np.random.Generator,
         check: Callable[[], None],
     ) -> float:
-        """Passes over the labelled rows, target rows beside them where the method's loss wants some."""
+        """Passes over the labelled rows, target rows beside them where the method's loss wants some; of a head that is
+        solved there is nothing to pass over."""
+        if self._plan.head.name in SOLVED:
+            return self._solve(method, fold)
         passes, steps = passes_and_steps(self._plan, fold.train)
         batches = self._supervised_batches(method, fold, fold_number, epoch, draws, passes)
         total = steps * self._plan.epochs
@@ -304,6 +318,45 @@ class NetworkLearner:
             rate_at=cosine_decay(self._plan.learning_rate, total),
             ramp_at=warm_up(math.ceil(RAMPED_SHARE * total)) if self._is_joint else None,
         )
+
+    def _solve(self, method: Adapting, fold: Fold) -> float:
+        """Puts the head in its place that sums over all labelled examples give, here or elsewhere.
+
+        Returns:
+            The share of examples that it is expected to read wrong.
+        """
+        bench, plan = self._bench, self._plan
+        data, classes = bench.data, len(bench.data.classes)
+        rows = fold.train[data.labels[fold.train] != UNKNOWN]
+        width = self.trainer.network.feature_width
+        refuse_other_features(data.statistics, self.trainer.network)
+        learn = Statistics.nothing(classes=classes, width=width)
+        for start in range(0, len(rows), ROWS_ADDED_TOGETHER):
+            some = rows[start : start + ROWS_ADDED_TOGETHER]
+            learn += Statistics.of(self.head_inputs(some), data.labels[some], classes=classes)
+        held_out = Statistics.nothing(classes=classes, width=width)
+        for source, mapped in zip(data.statistics, method.maps_of_statistics(self._pooled), strict=True):
+            if plan.learns_from != "target":
+                learn += _through(source.learn, mapped)
+            # of a house that holds nothing out, what was learnt from must do
+            held_out += _through(source.learn if source.held_out is None else source.held_out, mapped)
+        weights = bench.scorer.weights_of_counts(np.maximum(learn.counts, 0.0))
+        head = SOLVERS[plan.head.name](learn, **plan.head.parameters, weights=weights)
+        if head.note:
+            _log.info("head: %s", head.note)
+        self._held_out = held_out if held_out.examples > 0 else learn
+        means, covariance = _logits_of(self._held_out, head)
+        head = head.divided_by(expected_temperature(means, covariance, self._held_out.counts))
+        self.trainer.set_head(head.kernel, head.bias)
+        confusion = self.expected_confusion()
+        return 1.0 - float(np.trace(confusion) / confusion.sum())
+
+    def expected_confusion(self) -> NDArray[np.float64]:
+        """(classes, classes) counts, a row per true class: what a solved head is expected to call the examples held out
+        elsewhere, or where there are none those that it was solved from."""
+        assert self._held_out is not None, "the head was solved"
+        kernel, bias = self.trainer.head()
+        return expected_confusion(*_logits_of(self._held_out, SolvedHead(kernel, bias)), self._held_out.counts)
 
     def _end_learning(self, method: Adapting) -> None:
         """What follows the last epoch that learns from labels."""
@@ -461,6 +514,28 @@ class TogetherLearner(NetworkLearner):
         )
         rate_at = cosine_decay(plan.learning_rate, steps * plan.epochs)
         return self.trainer.run_epoch(_until(batches, check), rate_at=rate_at)
+
+
+def refuse_other_features(sources: Sequence[StatisticsSource], network: Network) -> None:
+    """Raises a TaskError where a network's features are not what the sources' statistics are of."""
+    for source in sources:
+        if source.file.features.fingerprint == network.digest:
+            continue
+        made_by = ", ".join(f"{name} {version}" for name, version in source.file.versions.items())
+        raise TaskError(
+            f"the statistics of {source.name!r} are of other features than {network.spec.label} gives here: weights, "
+            f"layers or reading differ. They were written by {made_by}."
+        )
+
+
+def _through(statistics: Statistics, mapped: AffineMap | None) -> Statistics:
+    return statistics if mapped is None else statistics.mapped(mapped.matrix, mapped.offset)
+
+
+def _logits_of(statistics: Statistics, head: SolvedHead) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The logits at the mean of each class, (k, k), and their covariance about it, (k, k)."""
+    means = statistics.class_means @ head.kernel + head.bias
+    return means, head.kernel.T @ statistics.within @ head.kernel
 
 
 def passes_and_steps(plan: Plan, rows: Rows) -> tuple[int, int]:

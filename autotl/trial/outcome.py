@@ -70,6 +70,7 @@ class Outputs:
     mixed: NDArray[np.float32] | None = None  # probabilities on target rows mixed with partners (`scoring.mixval`)
     mix_partners: NDArray[np.int64] | None = None  # the partners; both None where inputs cannot be mixed
     source_shares: NDArray[np.float64] | None = None  # of the classes, where no source example is here to count
+    source_confusion: NDArray[np.float64] | None = None  # expected on held-out source examples that are not here
     source_features: NDArray[np.float32] | None = None  # of the held-out source rows, if one model scored them all
     classifier_weights: NDArray[np.float32] | None = None  # (d, classes), of a network's last layer
     source_rows: NDArray[np.int64] | None = None  # held-out source rows, where `rows` are the target's labelled few
@@ -92,6 +93,8 @@ class Outputs:
             found |= {"source_probabilities": said, "source_labels": labels[rows]}
         else:
             found["source_shares"] = self.source_shares
+        if self.source_confusion is not None:
+            found["source_confusion"] = self.source_confusion
         if self.source_features is not None and len(self.source_features):  # only the best trials keep them
             found["source_features"] = self.source_features
         if self.classifier_weights is not None:

@@ -55,7 +55,12 @@ class Scorer:
         if labels.ndim == 2:
             borne, others = (labels == 1).sum(axis=0), (labels == 0).sum(axis=0)
             return (np.maximum(others, 1) / np.maximum(borne, 1)).astype(np.float32)
-        counts = np.bincount(labels[labels >= 0], minlength=classes)
+        return self.weights_of_counts(np.bincount(labels[labels >= 0], minlength=classes))
+
+    def weights_of_counts(self, counts: NDArray[np.integer | np.floating]) -> NDArray[np.float32]:
+        """The same by how many examples each class has."""
+        if not self.balanced:
+            return np.ones(len(counts), dtype=np.float32)
         return (counts.sum() / np.maximum(counts, 1) / max((counts > 0).sum(), 1)).astype(np.float32)
 
     def score(self, data: TaskData, outputs: Outputs) -> dict[str, Any]:
@@ -77,6 +82,8 @@ class Scorer:
         if not data.is_judged_without_labels:
             return found
         of_target, of_source = ({}, found) if outputs.source_rows is None else (found, self._on_source(data, outputs))
+        if outputs.source_confusion is not None:  # no example is here: what sums over some make expect
+            of_source = {"accuracy": float(np.trace(outputs.source_confusion) / outputs.source_confusion.sum())}
         evidence = derivable(outputs.evidence(data.labels))  # what several of them read is computed once
         return {
             **of_target,

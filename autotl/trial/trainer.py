@@ -115,6 +115,18 @@ class Trainer:
         bias = self.model.head[-1].bias
         bias.assign(keras.ops.convert_to_numpy(bias) + shift)
 
+    def set_head(self, kernel: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
+        """Puts a linear head in place, (d, classes) and (classes,)."""
+        (layer,) = self.model.head
+        layer.kernel.assign(kernel.astype(np.float32))
+        layer.bias.assign(bias.astype(np.float32))
+
+    def head(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Kernel and bias of the last layer."""
+        layer = self.model.head[-1]
+        kernel, bias = (keras.ops.convert_to_numpy(each) for each in (layer.kernel, layer.bias))
+        return kernel.astype(np.float64), bias.astype(np.float64)
+
     def run_epoch(
         self,
         batches: Iterable[Batch],

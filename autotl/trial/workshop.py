@@ -23,7 +23,7 @@ from autotl.scoring.mixval import MAJOR_PART, mix_partners
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.gpu_memory import gpu_bytes_since_last_asked
 from autotl.trial.head_learner import HeadBench
-from autotl.trial.learner import Arrays, Learner, Mixes, Trained
+from autotl.trial.learner import Arrays, ExpectsOfSource, Learner, Mixes, Trained
 from autotl.trial.network_learner import NetworkBench
 from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfMemoryError, OutOfTimeError, Outputs
 from autotl.trial.packet import HeadPacket
@@ -223,7 +223,7 @@ class Workshop:
 
     def taught(self, plan: Plan, rows: Rows) -> Rows:
         """Those of the rows that the plan learns from."""
-        if plan.learns_from == "all" or len(self.data.domains) == 1:
+        if plan.learns_from == "all" or (len(self.data.domains) == 1 and not self.data.statistics):
             return rows
         of_target = self.data.domain_of[rows] == 0
         return rows[of_target] if plan.learns_from == "target" else rows[~of_target]
@@ -278,7 +278,7 @@ class Workshop:
             features=target_features,
             mixed=mixed,
             mix_partners=partners,
-            source_shares=None if self.data.exported is None else self.data.exported.prior,
+            **self._of_source_elsewhere(learner),
             **self._read_by_scores(learner, features, order),
         )
         score = self.scorer.score(self.data, outputs)
@@ -291,6 +291,16 @@ class Workshop:
             outputs=outputs,
             weights=learner.weights(),
         )
+
+    def _of_source_elsewhere(self, learner: Trained) -> dict[str, Any]:
+        """What stands for examples of a source that are not here."""
+        if self.data.exported is not None:
+            return {"source_shares": self.data.exported.prior}
+        if not self.data.statistics or not self.data.is_judged_without_labels:
+            return {}
+        assert isinstance(learner, ExpectsOfSource), "over statistics alone no other is made"
+        confusion = learner.expected_confusion()
+        return {"source_shares": confusion.sum(axis=1) / confusion.sum(), "source_confusion": confusion}
 
     def _read_by_scores(
         self, learner: Trained, features: NDArray[np.float32] | None, order: NDArray[np.int64]

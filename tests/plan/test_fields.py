@@ -84,7 +84,7 @@ def test_every_augmentation_is_known_by_its_name(name):
         ({"unfrozen_layers": -1}, "unfrozen_layers: -1 is not a number of layers. Allowed: 0, 1, 2 … or all."),
         ({"unfrozen_layers": "most"}, "unfrozen_layers: 'most' is not a number of layers. Allowed: 0, 1, 2 … or all."),
         ({"tap": 4}, "tap: 4 is not a name."),
-        ({"head": "liner"}, "head: 'liner' is not known. Allowed: hidden, linear. Did you mean 'linear'?"),
+        ({"head": "liner"}, "head: 'liner' is not known. Allowed: hidden, lda, linear, ridge. Did you mean 'linear'?"),
         ({"head": {"hidden": {"unit": 3}}}, "head.hidden: 'unit' is not known. Allowed: units. Did you mean 'units'?"),
         ({"head": 3}, "head: 3 is neither a name nor {name: {parameter: value}}."),
         ({"seed": -1}, "seed: -1 is not a whole number from 0 to 9223372036854775807."),

@@ -34,7 +34,12 @@ def a_task(exported, **changes):
 def data_with(exported):
     return Ground.of(
         SimpleNamespace(
-            domains=("target",), setting="transductive", adaptation_rows=np.arange(9), exported=exported, companions=()
+            domains=("target",),
+            setting="transductive",
+            adaptation_rows=np.arange(9),
+            exported=exported,
+            statistics=(),
+            companions=(),
         )
     )
 

@@ -226,7 +226,10 @@ def test_every_shipped_space_is_free_of_mistakes_and_suggests_plans_that_it_hold
         ("augmentation: flop", "2:15: augmentation: 'flop' is not known. Allowed: crop, crop_flip, "),
         ("adaptation: nan", "2:13: adaptation: 'nan' is not known. Allowed: "),
         ("head: {choice: {}}", "2:16: head.choice: there is nothing to choose from."),
-        ("head: {choice: {lin: {}}}", "2:22: head.choice.lin: 'lin' is not known. Allowed: hidden, linear. Did you"),
+        (
+            "head: {choice: {lin: {}}}",
+            "2:22: head.choice.lin: 'lin' is not known. Allowed: hidden, lda, linear, ridge. Did you",
+        ),
         ("head: {choice: {hidden: {unit: 1}}}", "2:32: head.choice.hidden.unit: 'unit' is not known. Allowed: units."),
         ("head: {choice: {hidden: 5}}", "2:25: head.choice.hidden: 5 is not a mapping of parameters."),
         (

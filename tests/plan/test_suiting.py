@@ -32,6 +32,7 @@ def data(*domains, setting="inductive", unlabelled=0, companions=()):
             adaptation_rows=np.arange(unlabelled),
             exported=None,
             companions=companions,
+            statistics=(),
         )
     )
 

@@ -153,3 +153,17 @@ def test_class_shares_of_a_source_that_is_not_here_explain_predictions():
     assert "shares can explain" in even.guards[1]["class_shares"]
     uneven = decide(source_free(source_only(), shares=[0.94, 0.02, 0.02, 0.02]), source_free(one))
     assert uneven.guards[1]["class_shares"] == PASSED
+
+
+@pytest.mark.parametrize(("right", "is_useless"), [(0.26, True), (0.6, False)])
+def test_a_source_of_which_only_sums_are_here_can_be_useless_too(right, is_useless):
+    """What is expected on held-out examples stands for what was counted."""
+    each = 50.0
+    confusion = np.full((CLASSES, CLASSES), each * (1 - right) / (CLASSES - 1))
+    np.fill_diagonal(confusion, each * right)
+    one = source_only(source=right)
+    readings = {
+        name: value for name, value in one.evidence.items() if name not in ("source_labels", "source_probabilities")
+    }
+    seen = {**readings, "source_confusion": confusion, "source_shares": np.full(CLASSES, 1 / CLASSES)}
+    assert ("teaches nothing" in decide(replace(one, evidence=seen)).reason) is is_useless

@@ -331,10 +331,6 @@ def test_the_transductive_protocol_is_read(write):
     [
         (f"{SMALLEST}problem: regression\n", ":2:10: problem: regression is read, but this version cannot run it yet."),
         (f"{SMALLEST}problem: multilabel\n", ":2:10: problem: several labels per example is read,"),
-        (
-            "data: {target: {train: a, labels: none}, source: {statistics: b.json}}\n",
-            ":1:63: data.source.statistics: a source from statistics alone is read,",
-        ),
     ],
 )
 def test_what_a_later_version_builds_is_read_and_then_refused_plainly(write, text, words):
@@ -369,6 +365,32 @@ EXPORTED = "data: {{target: {{train: a, labels: {labels}}}, source: {source}}}\n
 def test_an_exported_source_goes_with_an_unlabelled_target_alone(write, labels, source, words):
     with pytest.raises(TaskError, match=words):
         read_task(write(EXPORTED.format(labels=labels, source=source)))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("{statistics: b.zip, validation: 0.2}", "a source of statistics has no examples to hold out"),
+        ("[{name: x, statistics: b.zip}, {name: y, train: c}]", "a source of examples does not stand beside"),
+        ("[{name: x, statistics: b.zip}, {name: y, exported: c}]", "it stands alone"),
+        ("[{statistics: b.zip}, {statistics: c.zip}]", "several sources need a name each"),
+    ],
+)
+def test_statistics_stand_beside_statistics_alone(write, source, words):
+    with pytest.raises(TaskError, match=words):
+        read_task(write(EXPORTED.format(labels="none", source=source)))
+
+
+@pytest.mark.parametrize("problem", ["regression", "multilabel"])
+def test_statistics_need_one_class_an_example(write, problem):
+    text = f"problem: {problem}\n" + EXPORTED.format(labels="none", source="{statistics: b.zip}")
+    with pytest.raises(TaskError, match=r"data.source.*statistics: sums over a source are kept by class, and"):
+        read_task(write(text))
+
+
+@pytest.mark.parametrize("labels", ["none", "all", "{per_class: 5}"])
+def test_statistics_are_supported_whatever_is_known_of_the_target(write, labels):
+    assert unsupported(read_task(write(EXPORTED.format(labels=labels, source="{statistics: b.zip}")))) == []
 
 
 def test_an_exported_source_is_supported(write):

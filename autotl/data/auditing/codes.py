@@ -54,6 +54,9 @@ CODES: dict[str, Code] = {
     "bad_table": _stops("a table cannot be read", "Line, byte and setting are told."),
     "bad_array": _stops("an .npz cannot be read, or lacks a member", "What it holds, and what is expected, is told."),
     "bad_signal": _stops("samples cannot be cut into windows", "Write `window`, `data.columns`, or repair the rows."),
+    "bad_statistics": _stops(
+        "statistics of a source cannot be used for this task", "Write them again, or leave them out."
+    ),
     "bad_export": _stops("an exported source cannot be used for this task", "Export it again, or leave it out."),
     "other_files": _tells("files that are no examples lie in class folders", "They are left alone."),
     "broken_image": _stops_unless_allowed(
