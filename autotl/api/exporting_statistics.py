@@ -105,6 +105,11 @@ def write_statistics_of(
     if rare not in RARE:
         raise UsageError(f"--rare: {rare!r} is not known. {suggestion(rare, RARE)}")
     task = _task_of(Path(data), about or Asked())
+    if task.privacy is not None:
+        words = (
+            "is the budget of a search, and statistics are not counted in it. Leave it out, and add noise by --epsilon."
+        )
+        raise UsageError(f"{task.where('privacy')}: {words}")
     read = load_data(task)
     plan = _plan(task, read, asked)
     import_keras()
