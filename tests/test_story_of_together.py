@@ -84,7 +84,7 @@ def test_the_report_and_the_index_say_which_is_kept_and_what_it_gains(story, nam
     page = (story / name / "report.html").read_text(encoding="utf-8")
     assert "Was it worth learning it together?" in page
     index = (story / "index.html").read_text(encoding="utf-8")
-    assert f"Gain of learning it together with {other}:" in index
+    assert f"The gain of learning it together with {other} " in index
 
 
 def test_both_kinds_are_tested_beside_each_other(story):

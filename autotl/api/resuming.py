@@ -71,6 +71,7 @@ def refuse_changed_data(begun: BegunRun, data: TaskData) -> None:
         return
     now = dict(data.summary)
     seen = list(_changes(_flat(before.get("domains", {})), _flat(now.get("domains", {})), where="data"))
+    seen += _changes(_flat(before.get("together", {})), _flat(now.get("together", {})), where="together")
     known = read_known_inputs(begun.run)
     seen += [] if known is None else [f"  {line}" for line in what_changed(known, known_inputs(data))]
     words = "  the same examples in another order, or under other classes"

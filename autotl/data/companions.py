@@ -48,14 +48,13 @@ def with_companions(data: TaskData, others: Mapping[str, TaskData], task: Task) 
     if mistakes:
         raise DataError(mistakes)
     told = cast(list[str], data.summary["notes"])
-    content = xxhash.xxh3_128(str(data.summary["fingerprint"]).encode())
-    for each in companions:
-        content.update("\n".join(each.inputs.digests).encode() + each.labels.tobytes())
+    beside = {each.name: _told(each) for each in companions}
+    content = f"{data.summary['fingerprint']}\n{beside}"
     summary = {
         **data.summary,
         "notes": [*told, *(_note(each, others[each.name]) for each in companions)],
-        "together": {each.name: {"rows": len(each.labels), "classes": list(each.classes)} for each in companions},
-        "fingerprint": content.hexdigest(),
+        "together": beside,
+        "fingerprint": xxhash.xxh3_128_hexdigest(content.encode()),
     }
     return replace(data, companions=companions, summary=summary)
 
@@ -63,6 +62,13 @@ def with_companions(data: TaskData, others: Mapping[str, TaskData], task: Task) 
 def _companion(name: str, data: TaskData, tested: Collection[str]) -> Companion:
     whole = Companion(name, data.classes, data.inputs[0], data.labels, data.groups).take(_labelled(data))
     return whole.take(whole.rows_without(tested))
+
+
+def _told(companion: Companion) -> dict[str, object]:
+    """By what a resumed search knows it again."""
+    content = "\n".join(companion.inputs.digests).encode() + companion.labels.tobytes()
+    digest = xxhash.xxh3_128_hexdigest(content)
+    return {"rows": len(companion.labels), "classes": list(companion.classes), "digest": digest}
 
 
 def _labelled(data: TaskData) -> Rows:

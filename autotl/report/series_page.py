@@ -100,11 +100,14 @@ def _card(entry: SeriesEntry) -> Card:
 
 
 def _together(found: Json | None) -> str:
+    """Which is kept, and why: by the gain on validation examples; on test examples it is only shown."""
     if not found:
         return ""
-    gained = " and ".join(f"{gain.value} on {gain.on}" for gain in gains(found))
     others = ", ".join(found["companions"])
-    return f"Kept: what was learnt {found['kept']}. Gain of learning it together with {others}: {gained}."
+    on_validation, *on_test = gains(found)
+    why = {"together": "is clear", "alone": "may be chance or none"}[found["kept"]]
+    words = f"Kept: what was learnt {found['kept']}. The gain of learning it together with {others} {why}: "
+    return words + "; ".join(f"{gain.value} on {gain.on}" for gain in (on_validation, *on_test)) + "."
 
 
 def _state(entry: SeriesEntry, *, has_winner: bool) -> str:

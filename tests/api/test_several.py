@@ -354,3 +354,13 @@ def test_one_run_of_a_file_goes_on_by_itself_with_the_file_named_or_not(listed, 
     listed.write_text(LISTED.replace("pumps.npz", "fans.npz"))
     with pytest.raises(TaskError, match=r"tasks\[0\]\.data\.target\.train"):
         api.open_to_search(listed, Overrides(resume=tmp_path / "out" / "fans", trials=5))
+
+
+def test_a_task_with_data_of_its_own_is_one_task_and_those_beside_it_are_checked_with_it(listed):
+    own = "data: {target: {train: fans.npz}}\n" + LISTED.replace("name: pumps", "name: mills")
+    listed.write_text(own)
+    opened = api.open_task(listed, Overrides())
+    assert (opened.task.name, [each.name for each in opened.task.tasks]) == ("halls", ["mills", "fans"])
+    listed.write_text(own.replace("pumps.npz", "missing.npz"))
+    with pytest.raises(DataError, match=r"halls\.yaml:4:.*missing\.npz"):
+        api.open_task(listed, Overrides())

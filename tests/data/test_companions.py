@@ -67,11 +67,15 @@ def test_what_the_task_is_tested_on_is_not_among_them(tasks, tmp_path):
 
 
 def test_a_changed_companion_changes_what_a_run_is_resumed_by(tasks, tmp_path):
-    before = load_data(tasks()[0]).summary["fingerprint"]
-    assert load_data(tasks()[0]).summary["fingerprint"] == before
+    text = (tmp_path / "both.yaml").read_text().replace("labels: {per_class: 4}, ", "")
+    (tmp_path / "both.yaml").write_text(text)
+    before, again = (load_data(tasks()[0]).summary for _ in range(2))
+    assert (again["fingerprint"], again["together"]) == (before["fingerprint"], before["together"])
     text = (tmp_path / "dvd.csv").read_text()
     (tmp_path / "dvd.csv").write_text(text.replace("film has number 3 ", "film has number three "))
-    assert load_data(tasks()[0]).summary["fingerprint"] != before
+    changed = load_data(tasks()[0]).summary
+    assert changed["fingerprint"] != before["fingerprint"]
+    assert changed["together"]["dvd"]["digest"] != before["together"]["dvd"]["digest"]
 
 
 def test_tasks_of_different_kinds_are_refused(tasks, tmp_path):

@@ -86,9 +86,10 @@ def test_what_was_gained_by_learning_tasks_together_stands_with_each():
     }
     whole = entry()
     page = render_series("series-1", [entry(facts={**whole.facts, "together": found}), entry("fans")])
-    assert "Kept: what was learnt together. Gain of learning it together with fans" in words(page)
-    assert "+0.040 (+0.010 to +0.070) on 200 validation examples and +0.030 (−0.010 to +0.060) on 50 test" in words(
-        page
+    said = words(page)
+    assert "Kept: what was learnt together. The gain of learning it together with fans" in said
+    assert (
+        "is clear: +0.040 (+0.010 to +0.070) on 200 validation examples; +0.030 (−0.010 to +0.060) on 50 test" in said
     )
     assert words(page).count("Kept:") == 1
     assert EVIL_NAMES[0] not in page
