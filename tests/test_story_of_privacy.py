@@ -144,6 +144,7 @@ def test_plan_and_validate_tell_the_division_before_anything_is_spent(stories, c
         (["search", "alone.yaml", "--no-refit"], 2, "--no-refit does not go with 'privacy'"),
         (["gap", "beside.yaml"], 3, "privacy: a gap is measured on protected examples"),
         (["export-source", "alone", "--out", "out.zip"], 2, "nothing more is computed from its examples"),
+        (["watch", "alone/winner", "public.npz"], 2, "is private: a portrait of its training domain would be one more"),
         (["promote", "alone/0", "--alias", "a", "--reason", "r"], 2, ""),
     ],
 )

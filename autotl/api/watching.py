@@ -7,7 +7,7 @@ from typing import Any
 from autotl.api.quiet import import_keras
 from autotl.api.signing_off import open_model
 from autotl.errors import DataError, GateNotMetError, UsageError, suggestion
-from autotl.production.bundle import PORTRAIT
+from autotl.production.bundle import METRICS, PORTRAIT
 from autotl.scoring.gap import FEWEST_ROWS
 from autotl.scoring.watching import VERDICTS, Compared, Verdict, judge
 from autotl.scoring.watching.verdict import FEW_ROWS
@@ -90,6 +90,11 @@ def watch(model: Path | str, data: Path | str) -> Watched:
         StorageError: a file of the model is not the one that was written.
     """
     bundle = open_model(model)
+    if PORTRAIT not in bundle.description["files"] and "privacy" in bundle.read_json(METRICS):
+        raise UsageError(
+            f"{model} is private: a portrait of its training domain would be one more look at protected examples, so "
+            "there is nothing to compare with."
+        )
     if PORTRAIT not in bundle.description["files"]:
         raise UsageError(
             f"{model} carries no portrait of its training domain: it was written by an earlier version, or that domain "

@@ -112,14 +112,14 @@ def _without_a_linear_head(space: Space) -> Iterator[str]:
 def _seen_it(backbones: Iterable[BackboneSpec], task: Task) -> Iterator[str]:
     """What is wrong with networks that are not known to be public."""
     assert task.privacy is not None
-    public = {task.resolve(path) for path in task.privacy.public_backbones}
+    public = {task.resolve(path).resolve() for path in task.privacy.public_backbones}  # links may lead there
     for backbone in backbones:
         files = [Path(name) for name in (backbone.name, backbone.weights or "") if Path(name).is_absolute()]
         if backbone.origin in WHY_NOT:
             yield f"{backbone.label!r} is no public network: {WHY_NOT[backbone.origin]}. Name a pretrained network."
         elif backbone.trusted:
             yield f"{backbone.label!r} is a SavedModel, which no private model can ship with. Name a Keras file."
-        elif any(file not in public for file in files):
+        elif any(file.resolve() not in public for file in files):
             yield (
                 f"{backbone.label!r} is your own network, and nothing says that it has never seen a protected example. "
                 f"If that is so, declare it: privacy: {{public_backbones: [{files[0].name}]}}."

@@ -88,6 +88,14 @@ def test_a_network_of_ones_own_must_be_declared_public():
     assert privately(read_space(task, "image").with_backbones(own), declared).values("backbone") == own
 
 
+def test_a_link_to_a_declared_network_is_that_network(tmp_path):
+    (tmp_path / "my.keras").write_text("")
+    (tmp_path / "link.keras").symlink_to(tmp_path / "my.keras")
+    own = [BackboneSpec("saved", str(tmp_path / "my.keras"))]
+    task = a_task(public_backbones=str(tmp_path / "link.keras"))
+    assert privately(read_space(task, "image").with_backbones(own), task).values("backbone") == own
+
+
 def test_given_plans_are_refused_alike():
     plans = [Plan(SMALL, unfrozen_layers=2, head=Choice("hidden", {"units": 8})), Plan(SMALL, adaptation=Choice("mcc"))]
     with pytest.raises(TaskError) as caught:

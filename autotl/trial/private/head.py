@@ -121,15 +121,16 @@ def train_head(
     """
     rows = len(protected) + (0 if public is None else len(public))
     centre = noisy_centre(protected.features, training.noise_multiplier, draws) if start is None else start.centre
-    read = with_one(centred(protected.features, centre))
-    answers = np.eye(classes)[protected.labels]
+    whole = with_one(centred(protected.features, centre)) if training.rate >= 1 else None
+    answers, width = np.eye(classes), protected.features.shape[1] + 1
     beside = None if public is None else (with_one(centred(public.features, centre)), np.eye(classes)[public.labels])
-    weights = np.zeros((read.shape[1], classes)) if start is None else np.vstack([start.kernel, start.bias])
+    weights = np.zeros((width, classes)) if start is None else np.vstack([start.kernel, start.bias])
     velocity, total = np.zeros_like(weights), np.zeros_like(weights)
     step_length, settled = training.learning_rate(rows), training.steps // 2
     for step in range(training.steps):
         taken = draws.members(len(protected), training.rate)
-        gradient = clipped_sum(read[taken], answers[taken], weights) / training.rate
+        read = with_one(centred(protected.features[taken], centre)) if whole is None else whole
+        gradient = clipped_sum(read, answers[protected.labels[taken]], weights) / training.rate
         gradient += training.noise_multiplier * CLIP / training.rate * draws.normal(weights.shape)
         if beside is not None:
             gradient += beside[0].T @ (softmax(beside[0] @ weights) - beside[1])
@@ -153,9 +154,11 @@ def clipped_sum(read: Numbers, answers: Numbers, weights: Numbers) -> Numbers:
 
 
 def noisy_centre(features: NDArray[np.floating], noise_multiplier: float, draws: SecretDraws) -> Numbers:
-    """The mean direction (d,) of features: one sum, to which an example adds a length of `CLIP` at most."""
-    noise = noise_multiplier * CLIP * draws.normal((features.shape[1],))
-    return np.asarray((CLIP * directions(features).sum(axis=0) + noise) / (CLIP * max(len(features), 1)))
+    """The mean direction (d,) of features: one sum, to which an example adds a length of 1 at most."""
+    total = noise_multiplier * draws.normal((features.shape[1],))
+    for start in range(0, len(features), MOST_TOGETHER):
+        total += directions(features[start : start + MOST_TOGETHER]).sum(axis=0)
+    return np.asarray(total / max(len(features), 1))
 
 
 def directions(features: NDArray[np.floating]) -> Numbers:
