@@ -24,7 +24,6 @@ baselines: [linear_probe]
 search_space:
   backbone: mpnet
   sequence_length: 16
-  join: {choice: [none, bag_of_words]}
   tap: {choice: [E2, last]}
   unfrozen_layers: 0
   head: linear
@@ -61,33 +60,34 @@ def write_lights(folder: Path, *, per_class: int = 30) -> None:
             Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{number:02d}.png")
 
 
-def searched(place: Path, task: str) -> Path:
-    (place / "task.yaml").write_text(task)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOTL_HOME", str(place / "home"))
-        patch.setenv("AUTOTL_CACHE_DIR", str(place / "cache"))
-        words = ["search", str(place / "task.yaml"), "--out", str(place / "run"), "--workers", "1", "--offline"]
-        assert run(words) == 0
-    return place / "run"
-
-
 @pytest.fixture(scope="module")
-def moods(tmp_path_factory) -> Path:
+def runs(tmp_path_factory) -> Path:
+    """The run folders of both tasks, searched by one command."""
     skip_without_torch()
-    place = tmp_path_factory.mktemp("moods")
+    place = tmp_path_factory.mktemp("encoders")
     text_folder(place / "mpnet", hidden_size=32)
     write_moods(place / "train.csv", rows=240, seed=0)
     write_moods(place / "test.csv", rows=60, seed=1)
-    return searched(place, TEXTS)
+    image_folder(place / "vit")
+    write_lights(place / "photos")
+    for name, task in (("moods", TEXTS), ("lights", IMAGES)):
+        (place / f"{name}.yaml").write_text(task)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOTL_HOME", str(place / "home"))
+        patch.setenv("AUTOTL_CACHE_DIR", str(place / "cache"))
+        tasks = [str(place / "moods.yaml"), str(place / "lights.yaml")]
+        assert run(["search", *tasks, "--out", str(place / "runs"), "--workers", "1", "--offline"]) == 0
+    return place / "runs"
 
 
 @pytest.fixture(scope="module")
-def lights(tmp_path_factory) -> Path:
-    skip_without_torch()
-    place = tmp_path_factory.mktemp("lights")
-    image_folder(place / "vit")
-    write_lights(place / "photos")
-    return searched(place, IMAGES)
+def moods(runs) -> Path:
+    return runs / "moods"
+
+
+@pytest.fixture(scope="module")
+def lights(runs) -> Path:
+    return runs / "lights"
 
 
 def winner_of(folder: Path):
@@ -125,11 +125,11 @@ def test_the_bundle_predicts_new_images(lights, tmp_path):
     assert np.mean([Path(row["input"]).parent.name == row["label"] for row in rows]) > 0.8
 
 
-def test_the_bundle_says_what_the_trial_said(lights):
+def test_the_bundle_says_the_same_of_an_image_alone_and_beside_others(lights):
     from autotl.production.prediction import read_inputs
 
     bundle = open_bundle(lights / "winner")
-    inputs, _ = read_inputs(bundle, lights.parent / "photos")
+    inputs, _ = read_inputs(bundle, lights.parents[1] / "photos")
     model = bundle.load_model()
     together = model.predict(bundle.reading(inputs, np.arange(len(inputs))))
     alone = [model.predict(bundle.reading(inputs, np.array([row]))) for row in range(5)]
