@@ -5,8 +5,9 @@ from typing import cast
 import numpy as np
 
 from autotl.api.quiet import import_keras
-from autotl.backbones import BackboneSpec, layer_count
+from autotl.backbones import BackboneSpec, layer_count, why_frozen
 from autotl.backbones.classical import CLASSICAL
+from autotl.backbones.hugging_face import NAME as HUGGING_FACE
 from autotl.backbones.text_network import tokenizer_of
 from autotl.backbones.tokenizer import sequence_lengths
 from autotl.data import TaskData
@@ -27,7 +28,8 @@ def only_loading_tells(space: Space) -> bool:
     preset's taps, or a layer's name as tap."""
     backbones, taps = space.values("backbone"), space.values("tap")
     own_weights = any(spec.origin == "application" and spec.weights not in (None, "imagenet") for spec in backbones)
-    own_networks = any(spec.origin == "saved" for spec in backbones)  # whether the data fit them shows on loading
+    # whether the data fit them shows on loading
+    own_networks = any(spec.origin in ("saved", HUGGING_FACE) for spec in backbones)
     return own_weights or own_networks or any(layer_count(spec, tap) is None for spec in backbones for tap in taps)
 
 
@@ -87,7 +89,7 @@ def check_backbones(space: Space, data: TaskData) -> dict[BackboneSpec, str]:
             except TaskError as error:
                 mistakes.extend(error.mistakes)
             too_deep.append([])
-            for layers in space.values("unfrozen_layers"):
+            for layers in space.values("unfrozen_layers") if why_frozen(spec) is None else [0]:
                 try:
                     divide(network, layers)
                 except TaskError as error:

@@ -6,12 +6,13 @@ Importing this room imports no Keras; `build_network` and `divide` do, on first 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autotl.backbones import hugging_face
 from autotl.backbones.application import ApplicationOrigin
 from autotl.backbones.availability import cache_folder, offline_by_environment
 from autotl.backbones.classical import ClassicalOrigin
 from autotl.backbones.exported import ExportedOrigin
 from autotl.backbones.hugging_face import NAME as HUGGING_FACE
-from autotl.backbones.hugging_face import HuggingFaceOrigin, why_on_torch_alone
+from autotl.backbones.hugging_face import HuggingFaceOrigin
 from autotl.backbones.origin import Origin
 from autotl.backbones.package import PackageOrigin
 from autotl.backbones.preset import PresetOrigin
@@ -56,9 +57,11 @@ __all__ = [
     "count_parameters",
     "divide",
     "flops_of_one_prediction",
+    "has_tap",
     "known_names",
     "layer_count",
     "offline_by_environment",
+    "own_image_size",
     "parse_spec",
     "smallest_image_size",
     "why_frozen",
@@ -88,7 +91,17 @@ def layer_count(spec: BackboneSpec, tap: str = "last") -> int | None:
 
 def why_frozen(spec: BackboneSpec) -> str | None:
     """Why no layer of a backbone can be unfrozen in this process, however many it has; None where some can."""
-    return why_on_torch_alone() if spec.origin == HUGGING_FACE else None
+    return hugging_face.why_on_torch_alone() if spec.origin == HUGGING_FACE else None
+
+
+def has_tap(spec: BackboneSpec, tap: str) -> bool | None:
+    """Whether a network can end at a tap, where a small file tells; None where only loading it does."""
+    return hugging_face.has_tap(spec, tap) if spec.origin == HUGGING_FACE else None
+
+
+def own_image_size(spec: BackboneSpec) -> int | None:
+    """Pixels a side of the images that a network was made for, where a small file tells."""
+    return hugging_face.own_image_size(spec) if spec.origin == HUGGING_FACE else None
 
 
 def smallest_image_size(spec: BackboneSpec) -> int:

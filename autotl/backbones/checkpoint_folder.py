@@ -26,16 +26,16 @@ HUB_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle, n
 
 def is_checkpoint(folder: Path) -> bool:
     """Whether a folder looks like one that Hugging Face's libraries write, whatever its weights are kept in."""
-    return isinstance(_json_or_nothing(folder / "config.json").get("model_type"), str)
+    return isinstance(read_json_or_nothing(folder / "config.json").get("model_type"), str)
 
 
 def needs_torch(folder: Path) -> bool:
     """Whether a folder is a checkpoint that KerasHub and the WordPiece tokenizer cannot load together."""
     if not is_checkpoint(folder):
         return False
-    if _json_or_nothing(folder / "config.json")["model_type"] not in KERAS_HUB_TYPES:
+    if read_json_or_nothing(folder / "config.json")["model_type"] not in KERAS_HUB_TYPES:
         return True
-    model = _json_or_nothing(folder / "tokenizer.json").get("model")
+    model = read_json_or_nothing(folder / "tokenizer.json").get("model")
     kind = model.get("type", "WordPiece") if isinstance(model, dict) else "WordPiece"
     has_words = (folder / "vocab.txt").is_file() and kind == "WordPiece"
     return not has_words and (kind != "WordPiece" or any((folder / name).is_file() for name in OTHER_TOKENIZERS))
@@ -70,7 +70,8 @@ def cached_checkpoint(name: str, revision: str | None) -> Path | None:
     return folder if is_checkpoint(folder) else None
 
 
-def _json_or_nothing(path: Path) -> dict[str, Any]:
+def read_json_or_nothing(path: Path) -> dict[str, Any]:
+    """The mapping in a file; empty where there is none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

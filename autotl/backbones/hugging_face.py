@@ -8,13 +8,21 @@ where Keras computes by PyTorch, its blocks can be unfrozen too.
 # ruff: noqa: ARG002  an origin need not use everything it is offered
 
 import json
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autotl.backbones.availability import downloading, keras_backend
-from autotl.backbones.checkpoint_folder import HUB_FILES, HUB_NAME, cached_checkpoint, checked_config, is_checkpoint
+from autotl.backbones.checkpoint_folder import (
+    HUB_FILES,
+    HUB_NAME,
+    cached_checkpoint,
+    checked_config,
+    is_checkpoint,
+    read_json_or_nothing,
+)
 from autotl.backbones.form import Form
 from autotl.backbones.origin import Loaded
 from autotl.backbones.pixels import PixelScaling
@@ -32,6 +40,11 @@ NAME = "hugging_face"
 SCHEME = "hf://"
 PROCESSOR = "preprocessor_config.json"
 FEWEST_TOKENS = 3
+LAST = "last"  # tap
+BLOCK_END = re.compile(r"E[1-9]\d*")
+STANDARD_TAP = re.compile(r"[EP]\d+")  # any other is the name of a layer
+BLOCKS = ("num_hidden_layers", "n_layers", "num_layers")
+RUN_AS_A_WHOLE = ("albert", "squeezebert", "vit_mae")  # though their configurations name a number of blocks
 HOW_TO_GET_TORCH = (
     "Run `pip install torch --index-url https://download.pytorch.org/whl/cpu` (without the index, pip brings "
     "gigabytes for GPUs), or `pip install 'autotl[torch]'` on a machine with a GPU."
@@ -79,7 +92,12 @@ class HuggingFaceOrigin:
         )
 
     def layer_count(self, spec: BackboneSpec, tap: str) -> int | None:
-        return None if why_on_torch_alone() is None else 0
+        if why_on_torch_alone() is not None:
+            return 0
+        blocks = _blocks(spec)
+        if blocks is None or not (tap == LAST or BLOCK_END.fullmatch(tap)):
+            return None
+        return 1 + (blocks if tap == LAST else int(tap[1:]))  # embeddings and blocks; a norm at the end may be one more
 
     def smallest_image_size(self, spec: BackboneSpec) -> int:
         return 1
@@ -126,6 +144,40 @@ def why_on_torch_alone() -> str | None:
     return f"it runs on PyTorch, and Keras here on {backend}. KERAS_BACKEND=torch in the environment trains it"
 
 
+def has_tap(spec: BackboneSpec, tap: str) -> bool | None:
+    """Whether a checkpoint's network can end at a tap, as far as its configuration tells; None where loading does."""
+    if tap == LAST or not STANDARD_TAP.fullmatch(tap):
+        return True if tap == LAST else None
+    blocks = _blocks(spec)
+    if not BLOCK_END.fullmatch(tap):
+        return False
+    return None if blocks is None else int(tap[1:]) <= blocks
+
+
+def own_image_size(spec: BackboneSpec) -> int | None:
+    """Pixels a side that a checkpoint's image processor makes; None where it does not say."""
+    folder = _folder_at_hand(spec)
+    settings = {} if folder is None else read_json_or_nothing(folder / PROCESSOR)
+    for name in ("crop_size", "size"):
+        size = settings.get(name)
+        size = size.get("height", size.get("shortest_edge")) if isinstance(size, dict) else size
+        if isinstance(size, int) and not isinstance(size, bool) and size > 0:
+            return size
+    return None
+
+
+def _blocks(spec: BackboneSpec) -> int | None:
+    """How many blocks the network has, as its configuration names them."""
+    folder = _folder_at_hand(spec)
+    config = {} if folder is None else read_json_or_nothing(folder / "config.json")
+    found = next((config[name] for name in BLOCKS if isinstance(config.get(name), int)), None)
+    return None if config.get("model_type") in RUN_AS_A_WHOLE else found
+
+
+def _folder_at_hand(spec: BackboneSpec) -> Path | None:
+    return Path(spec.name) if Path(spec.name).is_absolute() else cached_checkpoint(spec.name, spec.weights)
+
+
 def folder_of(spec: BackboneSpec) -> Path:
     """The folder of a checkpoint, downloaded where it is the hub's and not on this machine.
 
@@ -152,7 +204,7 @@ def folder_of(spec: BackboneSpec) -> Path:
 
 def tokenizer_and_length(spec: BackboneSpec) -> tuple[SubwordTokenizer, int] | None:
     """A checkpoint's tokenizer and the length that its network was trained to; None where its files are not here."""
-    folder = Path(spec.name) if Path(spec.name).is_absolute() else cached_checkpoint(spec.name, spec.weights)
+    folder = _folder_at_hand(spec)
     if folder is None or not folder.is_dir():
         return None
     config = checked_config(folder, label=f"backbone {spec.label}")

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from autotl.adaptation import METHODS
 from autotl.adaptation.method import Parameter
-from autotl.backbones import BackboneSpec, smallest_image_size, why_frozen
+from autotl.backbones import BackboneSpec, has_tap, own_image_size, smallest_image_size, why_frozen
 from autotl.backbones.classical import CLASSICAL
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.errors import TaskError, unknown_name
@@ -281,6 +281,10 @@ def parse_space(
             mistakes.extend(error.mistakes)
     if "unfrozen_layers" in defaults:
         _without_impossible_cuts(dimensions)
+    if "tap" in defaults:
+        _without_missing_taps(dimensions)
+    if "image_size" in defaults:
+        _at_its_own_size(dimensions)
     mistakes.extend(_impossible_cuts(dimensions, where))
     mistakes.extend(_impossible_sizes(dimensions, where))
     if mistakes:
@@ -490,3 +494,26 @@ def _without_impossible_cuts(dimensions: dict[str, Dimension]) -> None:
     if isinstance(depths, Options) and impossible:
         kept = {label: value for label, value in depths.values.items() if value not in impossible}
         dimensions["unfrozen_layers"] = Options(kept) if len(kept) > 1 else Fixed(next(iter(kept.values()), 0))
+
+
+def _without_missing_taps(dimensions: dict[str, Dimension]) -> None:
+    """Taps of ours that some backbone of the user's does not have are left out."""
+    taps = dimensions.get("tap")
+    if isinstance(taps, Options) and "backbone" in dimensions:
+        backbones = Space(dimensions).values("backbone")
+        kept = {
+            label: tap
+            for label, tap in taps.values.items()
+            if all(has_tap(spec, tap) is not False for spec in backbones)
+        }
+        dimensions["tap"] = Options(kept) if len(kept) > 1 else Fixed(next(iter(kept.values()), Plan.tap))
+
+
+def _at_its_own_size(dimensions: dict[str, Dimension]) -> None:
+    """Sizes of ours give way to the one that the user's network was made for."""
+    if "backbone" not in dimensions or "image_size" not in dimensions:
+        return
+    networks = [spec for spec in Space(dimensions).values("backbone") if spec.origin != CLASSICAL]
+    sizes = {own_image_size(spec) for spec in networks}
+    if len(sizes) == 1 and None not in sizes:
+        dimensions["image_size"] = Fixed(sizes.pop())

@@ -76,3 +76,41 @@ def test_a_plan_written_by_hand_that_cannot_be_trained_is_refused(folder, monkey
     monkeypatch.setattr("autotl.backbones.hugging_face.keras_backend", lambda: "tensorflow")
     with pytest.raises(TaskError, match=r"unfrozen_layers: 1 is not possible with '.*net'.*KERAS_BACKEND=torch"):
         parse_plan({"backbone": "net", "unfrozen_layers": 1}, where="plan", folder=folder)
+
+
+class TestDefaultsOfOurs:
+    """What a space leaves to us suits the network that it names."""
+
+    def a_space_of_defaults(self, folder: Path, modality: str, **entries):
+        written = {"backbone": "net", **entries}
+        return parse_space(written, where=lambda path: path, folder=folder, modality=modality, defaults=list(entries))
+
+    def test_taps_that_it_does_not_have_are_left_out(self, folder):
+        pyramid = self.a_space_of_defaults(folder, "image", tap={"choice": ["last", "P4"]})
+        assert pyramid.values("tap") == ["last"]
+        (folder / "net" / "config.json").write_text(json.dumps({"model_type": "mpnet", "num_hidden_layers": 3}))
+        blocks = self.a_space_of_defaults(folder, "text", tap={"choice": ["E2", "E4", "last"]})
+        assert blocks.values("tap") == ["E2", "last"]
+
+    @pytest.mark.parametrize(
+        ("settings", "size"),
+        [
+            ({"size": {"height": 224, "width": 224}}, 224),
+            ({"size": {"shortest_edge": 256}, "crop_size": {"height": 224, "width": 224}}, 224),
+            ({"size": 384}, 384),
+        ],
+    )
+    def test_images_have_the_size_that_it_was_made_for(self, folder, settings, size):
+        (folder / "net" / "preprocessor_config.json").write_text(json.dumps(settings))
+        space = self.a_space_of_defaults(folder, "image", image_size={"choice": [96, 128]})
+        assert space.values("image_size") == [size]
+
+    def test_a_size_of_the_users_own_stays(self, folder):
+        (folder / "net" / "preprocessor_config.json").write_text(json.dumps({"size": 384}))
+        assert a_space(folder).values("image_size") == [32]
+
+    def test_cuts_deeper_than_it_is_are_left_out(self, folder, monkeypatch):
+        monkeypatch.setattr("autotl.backbones.hugging_face.keras_backend", lambda: "torch")
+        (folder / "net" / "config.json").write_text(json.dumps({"model_type": "vit", "num_hidden_layers": 12}))
+        space = self.a_space_of_defaults(folder, "image", unfrozen_layers={"choice": [0, 4, 12, 24]})
+        assert space.values("unfrozen_layers") == [0, 4, 12]
