@@ -191,7 +191,7 @@ def in_company(task: Task, space: Space) -> str | None:
     others = ", ".join(each.name for each in task.tasks)
     if len(space.halves()) == 2:
         return (
-            f"Half of the trials learn {task.name} alone, half together with {others}: those read all their examples."
+            f"Half of the trials learn {task.name} alone, half together with {others}, on the labelled examples of all."
         )
     how = "alone" if space.halves()[0].values("together") == [None] else f"together with {others}"
     return f"All trials learn {task.name} {how}, as the search space says; the baselines learn it alone."

@@ -1,6 +1,7 @@
 """Several tasks in one file: what each of them is, where its mistakes are, and what cannot be learnt together."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +98,14 @@ def test_what_a_run_writes_down_is_read_back_as_the_same_task(written, tmp_path)
     again = task_from_mapping(parse_document(dvd.as_yaml().encode(), file="task.yaml").value, folder=tmp_path)
     assert again.as_yaml() == dvd.as_yaml()
     assert [each.name for each in companions_of(again)] == ["books", "kitchen"]
+
+
+def test_the_example_lists_four_tasks_with_few_labels():
+    example = Path(__file__).parents[2] / "examples" / "reviews_together" / "task.yaml"
+    tasks = tasks_of(read_task(example))
+    assert [each.name for each in tasks] == ["books", "dvd", "electronics", "kitchen"]
+    assert {each.data.target.labels.per_class for each in tasks} == {25}
+    assert {each.budget.wall for each in tasks} == {timedelta(minutes=15)}
 
 
 ONE = "{name: books, data: {target: {train: b.csv}}}"
