@@ -15,7 +15,7 @@ from autotl.data.listing import Survey, is_hidden, survey
 from autotl.data.records import Records
 from autotl.data.setting import setting_of, what_follows
 from autotl.data.splits import FEW_IN_CLASS, FEW_VALIDATION
-from autotl.data.statistics_file import StatisticsFile, StatisticsSource
+from autotl.data.statistics_file import Site, StatisticsFile, StatisticsSource
 from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.task import LabelsOf, PerClass, Task
@@ -182,6 +182,7 @@ def summarise(
         "skipped": len(broken),
         "broken": [[name, reason] for name, reason in broken.items()],
         "notes": said,
+        "houses": [_house(source, site) for source in data.statistics for site in source.file.sites],
         "fingerprint": _fingerprint(data),
     }
 
@@ -208,25 +209,29 @@ def _of_statistics(file: StatisticsFile) -> dict[str, object]:
     return {"rows": sum(counts.values()), "classes": dict(sorted(counts.items()))}
 
 
+def _house(source: StatisticsSource, site: Site) -> dict[str, object]:
+    """What is known of one house behind a source of statistics."""
+    measured, noise = site.measured, site.noise
+    return {
+        "source": source.name,
+        "house": site.name,
+        "examples": site.examples,
+        "measured": None if measured is None else {"accuracy": measured.accuracy, "examples": measured.examples},
+        "noise": None
+        if noise is None
+        else f"ε = {noise.epsilon:g}, δ = {noise.delta:g}: {noise.neighbours}, features clipped at {noise.clip:g}",
+    }
+
+
 def _what_sums_tell(source: StatisticsSource) -> Iterator[str]:
     """What a source of statistics is, for the report."""
     file = source.file
-    sites = ", ".join(f"{site.name} ({site.examples:,})" for site in file.sites)
+    noised = [site.name for site in file.sites if site.noise is not None]
     yield (
         f"Of the source {source.name} there are counts, sums and products of {file.features.words} and no example; "
-        f"houses and their examples: {sites}."
+        f"houses and their examples: {', '.join(f'{site.name} ({site.examples:,})' for site in file.sites)}"
+        f"{'; with noise: ' if noised else ''}{', '.join(noised)}."
     )
-    for site in file.sites:
-        if site.noise is not None:
-            yield (
-                f"{site.name} added noise: ε = {site.noise.epsilon:g}, δ = {site.noise.delta:g} for each example, "
-                f"{site.noise.neighbours}, features clipped at {site.noise.clip:g}."
-            )
-        if site.measured is not None:
-            yield (
-                f"At {site.name} itself a discriminant read {site.measured.accuracy:.1%} of "
-                f"{site.measured.examples:,} held-out examples right."
-            )
     if file.held_out is None:
         yield (
             f"{source.name} holds nothing out, so source accuracy is expected from the sums that were learnt from: "

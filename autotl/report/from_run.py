@@ -35,7 +35,7 @@ def report_values(run: RunFolder, leaderboard: Mapping[str, Any]) -> ReportValue
         task=facts.get("task", {}),
         leaderboard=leaderboard,
         setting=facts.get("setting", {}),
-        data={name: value for name, value in summary.items() if name in ("notes", "broken")}
+        data={name: value for name, value in summary.items() if name in ("notes", "broken", "houses")}
         | {"domains": _domains(summary)},
         findings=facts.get("findings", []),
         headline=facts.get("headline", {}),

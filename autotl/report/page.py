@@ -98,6 +98,7 @@ def render(values: ReportValues) -> str:
             dimensions=sections.dimensions(space, entries),
             domains=sections.domains(data),
             notes=data.get("notes", []),
+            houses=data.get("houses", []),
             broken=data.get("broken", []),
             findings=sections.findings_by_severity(wording.plain(values.findings)),
             calibration=wording.plain(values.calibration),

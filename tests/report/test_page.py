@@ -260,3 +260,22 @@ def test_a_label_free_score_has_no_interval_and_says_what_it_is():
     page = render(replace(sample, leaderboard={**sample.leaderboard, "trials": rows}, headline={}))
     assert page.count("label-free</span>") == sum(row["score"] is not None for row in rows)
     assert "accuracy, label free" in page
+
+
+def test_the_houses_behind_a_source_of_statistics_are_told():
+    sample = sample_values()
+    houses = [
+        {
+            "source": "both",
+            "house": "north",
+            "examples": 1240,
+            "measured": {"accuracy": 0.875, "examples": 248},
+            "noise": None,
+        },
+        {"source": "both", "house": "south", "examples": 150, "measured": None, "noise": "ε = 3, δ = 1e-05"},
+    ]
+    page = render(replace(sample, data={**sample.data, "houses": houses}))
+    assert "Houses behind the source" in page
+    assert "87.5 % of 248" in page
+    assert "ε = 3, δ = 1e-05" in page
+    assert "Houses behind the source" not in render(sample)
