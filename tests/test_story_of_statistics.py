@@ -130,6 +130,7 @@ def test_the_report_says_what_the_source_is(searched):
     assert "houses and their examples: south (150)" in page
     assert "Source accuracy is expected, not counted" in page
     assert "Houses behind the source" in page
+    assert "as sums over them make expect" in page
     assert "its head was solved from the source's sums" in page
 
 

@@ -14,6 +14,7 @@ from autotl.data import TaskData
 from autotl.data.texts import Texts
 from autotl.errors import EnvironmentProblemError, TaskError
 from autotl.plan import Plan
+from autotl.plan.baselines import source_solved
 from autotl.plan.fields import AUTO
 from autotl.plan.modalities import defaults_of
 from autotl.plan.space import Space
@@ -58,14 +59,12 @@ def check_backbones(space: Space, data: TaskData) -> dict[BackboneSpec, str]:
     Returns:
         Backbones whose weights turn out not to be at hand, and why.
     Raises:
-        TaskError: an unknown tap, an impossible image size, a cut that no tap allows, or features that are not those of
-            the source's statistics.
+        TaskError: an unknown tap, an impossible image size, or a cut that no tap allows.
         EnvironmentProblemError: no backbone is at hand.
     """
     import_keras()
     from autotl.backbones import build_network, divide
     from autotl.trial.forms import form_of
-    from autotl.trial.network_learner import refuse_other_features
 
     mistakes: list[str] = []
     unavailable: dict[BackboneSpec, str] = {}
@@ -84,10 +83,6 @@ def check_backbones(space: Space, data: TaskData) -> dict[BackboneSpec, str]:
             except TaskError as error:
                 mistakes.extend(error.mistakes)
                 continue
-            try:
-                refuse_other_features(data.statistics, network)
-            except TaskError as error:
-                mistakes.extend(error.mistakes)
             too_deep.append([])
             for layers in space.values("unfrozen_layers") if why_frozen(spec) is None else [0]:
                 try:
@@ -101,3 +96,24 @@ def check_backbones(space: Space, data: TaskData) -> dict[BackboneSpec, str]:
     if len(unavailable) == len(space.values("backbone")):
         raise EnvironmentProblemError("\n".join(["no backbone's weights are at hand:", *unavailable.values()]))
     return unavailable
+
+
+def check_features(space: Space, data: TaskData, *, seed: int) -> None:
+    """Loads the backbone that a source's statistics are of, where there are some, and compares fingerprints.
+
+    Args:
+        seed: the task's, from which a network without pretrained weights is drawn.
+    Raises:
+        TaskError: they are others.
+        EnvironmentProblemError: the backbone's weights are not at hand.
+    """
+    if not data.statistics:
+        return
+    import_keras()
+    from autotl.backbones import build_network
+    from autotl.trial.forms import form_of
+    from autotl.trial.network_learner import refuse_other_features
+
+    for spec in space.values("backbone"):
+        plan = source_solved(space, spec)
+        refuse_other_features(data.statistics, build_network(spec, form=form_of(plan, data), tap=plan.tap, seed=seed))

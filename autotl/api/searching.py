@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, cast
 
 from autotl.api.beginning import begin_with, words_of
-from autotl.api.checking import check_backbones, only_loading_tells, with_lengths_of
+from autotl.api.checking import check_backbones, check_features, only_loading_tells, with_lengths_of
 from autotl.api.costs import cost_log
 from autotl.api.opening import (
     BegunRun,
@@ -202,9 +202,8 @@ def _prepared(task: OpenedTask, budget: Budget, stages: Stages) -> tuple[OpenedT
     if pretraining is not None:
         data = _noted(data, pretraining_sentence(pretraining))
         data = replace(data, summary={**data.summary, "pretraining": pretraining})
-    if data.statistics or only_loading_tells(
-        task.space
-    ):  # whether features are those of the sums shows on loading, too
+    check_features(task.space, data, seed=task.task.seed)
+    if only_loading_tells(task.space):
         stages.start("backbones", "loading the backbones")
         task = replace(task, unavailable={**task.unavailable, **check_backbones(task.space, data)})
         at_hand = [spec for spec in task.space.values("backbone") if spec not in task.unavailable]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autotl.api.checking import check_backbones, with_lengths_of
+from autotl.api.checking import check_backbones, check_features, with_lengths_of
 from autotl.api.opening import OpenedTask, Overrides, open_tasks, wanted_baselines
 from autotl.api.planning import in_company
 from autotl.api.private_terms import division_as_listed, sentences_of
@@ -72,6 +72,7 @@ def _validated(opened: OpenedTask, *, full: bool) -> Validation:
         findings = data.findings
         description["data"] = dict(data.summary)
         check_backbones(with_lengths_of(opened.space, data), data)
+        check_features(opened.space, data, seed=opened.task.seed)
     return Validation(tuple(_sentences(opened)), findings, description)
 
 

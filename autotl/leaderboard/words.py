@@ -19,7 +19,7 @@ from autotl.leaderboard.rows import (
 )
 from autotl.leaderboard.without_labels import was_rejected
 from autotl.plan.plan import learns_together
-from autotl.scoring.candidates import RULE
+from autotl.scoring.candidates import EXPECTED_ON, RULE
 from autotl.scoring.committee import MEMBERS, Verdict
 from autotl.scoring.guards import PASSED
 from autotl.scoring.intervals import Interval
@@ -211,6 +211,8 @@ def _on_the_source(winner: Row, reference: Row | None, metric: Metric) -> str:
     if not math.isfinite(source_score_of(winner, metric.name)):
         return "No source example is here; how good it is on the target, only labels there can tell."
     figure = f"On held-out source examples it has {_spoken(metric)} of {source_score_of(winner, metric.name):.3f}"
+    if winner["scores"].get(EXPECTED_ON) is not None:
+        figure = f"{figure}, as sums over them make expect"
     if reference is not None and reference is not winner:
         figure += f", source-only {source_score_of(reference, metric.name):.3f}"
     return f"{figure}; how good it is on the target, only labels there can tell."

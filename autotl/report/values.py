@@ -20,7 +20,7 @@ class ReportValues:
         data: `{"domains": [{"name", "role": "target" | "source", "splits": {split: {class: count} | count}}],
             "notes": [str], "broken": [[name, reason]], "houses": [house]}`; a split whose labels are hidden is a plain
             count, `broken` are all examples that were left out, `houses` stand behind sources of which only statistics
-            are here: `{"source", "house", "examples", "measured": {"accuracy", "examples"} | None, "noise": str | None}`.
+            are here: `{"source", "house", "examples", "measured": {"accuracy", "examples"} | None, "noise"}`.
         findings: of the audit: `{"code", "severity": "info" | "warning" | "error", "message", "examples": [str]}`.
         headline: `{"sentences": [str], "corrected": interval, "raw": interval, "transfer_gain": interval}`: what was
             found, in words (the first is the page's opening line); the winner's score corrected for selection and

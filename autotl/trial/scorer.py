@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from autotl.data.examples import UNKNOWN, Labels, TaskData
 from autotl.scoring import ESTIMATORS, LABEL_FREE_SCORES
+from autotl.scoring.candidates import EXPECTED_ON
 from autotl.scoring.guards import CLASSES_PREDICTED, classes_predicted
 from autotl.scoring.intervals import interval
 from autotl.scoring.label_free import derivable, scores_at_hand
@@ -83,7 +84,9 @@ class Scorer:
             return found
         of_target, of_source = ({}, found) if outputs.source_rows is None else (found, self._on_source(data, outputs))
         if outputs.source_confusion is not None:  # no example is here: what sums over some make expect
-            of_source = {"accuracy": float(np.trace(outputs.source_confusion) / outputs.source_confusion.sum())}
+            examples = float(outputs.source_confusion.sum())
+            of_source = {"accuracy": float(np.trace(outputs.source_confusion)) / examples}
+            of_target = {**of_target, EXPECTED_ON: examples}
         evidence = derivable(outputs.evidence(data.labels))  # what several of them read is computed once
         return {
             **of_target,
