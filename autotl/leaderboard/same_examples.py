@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.data.examples import is_known
 from autotl.leaderboard.rows import cost_of, score_of
 from autotl.scoring.comparison import cannot_be_told_apart, difference_ends, resampled_scores
 from autotl.scoring.metrics import Labels, Metric, Probabilities, Values
@@ -44,7 +45,7 @@ class SameExamples:
         shared: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         if said:
             shared = reduce(np.intersect1d, [each.rows for each in said.values()])
-            shared = shared[labels[shared] >= 0]
+            shared = shared[is_known(labels[shared])]
         return cls(
             labels[shared],
             None if groups is None else groups[shared],

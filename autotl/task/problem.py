@@ -7,6 +7,7 @@ code asks which problem it has.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class Problem:
         metrics: by which such a task can be measured; the first is the default.
         loss: what a head learns by: a key of `trial.losses.LOSSES`.
         losses: another loss for a task with this metric.
+        loss_metric: the metric that is told as the training loss of a model that is fitted in one go.
         no_methods: adaptation methods that cannot be used, and why: completes "'mcc' …".
+        fixed: fields of a plan that have no effect, with the value that they keep.
         has_committee: whether the label-free scores apply, so that their committee may choose without target labels;
             else the labels of the source, held out, choose.
         takes_label_columns: whether `data.columns.label` may name a column of 0 and 1 for each label.
@@ -36,7 +39,9 @@ class Problem:
     metrics: tuple[str, ...]
     loss: str
     losses: Mapping[str, str] = field(default_factory=dict)
+    loss_metric: str = "log_loss"
     no_methods: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
     has_committee: bool = True
     takes_label_columns: bool = False
     no_sums: str = ""
@@ -93,6 +98,7 @@ REGRESSION = Problem(
     loss="squared_error",
     # whoever counts absolute errors does not want a few large ones to lead
     losses={"mae": "huber", "median_absolute_error": "huber"},
+    loss_metric="rmse",
     no_methods={
         "label_shift": f"corrects how frequent classes are; it {_ARE_CLASSES}",
         "cdan": f"aligns features by predicted classes; it {_ARE_CLASSES}",
@@ -102,6 +108,7 @@ REGRESSION = Problem(
         "shot": f"learns from predicted classes; it {_ARE_CLASSES}",
         "tent": f"makes predictions of classes sure; it {_ARE_CLASSES}",
     },
+    fixed={"label_smoothing": 0.0},
     has_committee=False,
     no_sums="are kept by class, and a number has none",
     no_keys={

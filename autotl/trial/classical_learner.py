@@ -10,9 +10,10 @@ from autotl.data.records import Records
 from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.plan import Plan
-from autotl.scoring.metrics import LEAST_PROBABILITY, METRICS
+from autotl.scoring.metrics import METRICS
 from autotl.trial.classical import ClassicalModel, model_named
 from autotl.trial.learner import Arrays, Features, Probabilities
+from autotl.trial.links import LINKS
 from autotl.trial.outcome import Size
 from autotl.trial.scorer import Scorer
 
@@ -45,7 +46,7 @@ class ClassicalLearner:
         self.load_state(state)
 
     def train_epoch(self, fold: Fold, *, fold_number: int, epoch: int, check: Callable[[], None]) -> float:  # noqa: ARG002
-        """Fits the model; returns its log loss on the training rows."""
+        """Fits the model; returns its loss on the training rows."""
         labels, classes = self._data.labels[fold.train], len(self._data.classes)
         known = fold.train[is_known(labels)]
         labels = self._data.labels[known]
@@ -59,22 +60,25 @@ class ClassicalLearner:
             check=check,
             **_settings(self._data),
         )
-        return METRICS["log_loss"](labels, self._model.predict(_examples(self._rows(known))))
+        return METRICS[self._data.problem.loss_metric](labels, self._model.predict(_examples(self._rows(known))))
 
     def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
-        """Probabilities; their logarithms stand for features."""
+        """What it says; the logits that would give this stand for features."""
         if not len(rows):
             empty = np.zeros((0, len(self._data.classes)), dtype=np.float32)
             return empty, empty
-        return _with_logarithms(self.model.predict(_examples(self._rows(rows))))
+        return self._with_logits(self.model.predict(_examples(self._rows(rows))))
 
     def predict_inputs(self, inputs: Inputs) -> Probabilities:
         """Probabilities of inputs outside the task's pools."""
         return self.look_at(inputs)[0]
 
     def look_at(self, inputs: Inputs) -> tuple[Probabilities, Features]:
-        """Probabilities of the same, and their logarithms."""
-        return _with_logarithms(self.model.predict(_examples([(inputs, np.arange(len(inputs)))])))
+        """What it says of the same, and its logits."""
+        return self._with_logits(self.model.predict(_examples([(inputs, np.arange(len(inputs)))])))
+
+    def _with_logits(self, said: Probabilities) -> tuple[Probabilities, Features]:
+        return said, LINKS[self._data.problem.name].logits(said)
 
     def classifier_weights(self) -> None:
         """No layer reads its features: they are what it says."""
@@ -111,14 +115,15 @@ class ClassicalLearner:
         return parts
 
 
-def _with_logarithms(said: Probabilities) -> tuple[Probabilities, Features]:
-    return said, np.log(np.maximum(said, LEAST_PROBABILITY)).astype(np.float32)
-
-
 def _settings(data: TaskData) -> dict[str, Any]:
     """What a model must be told of its examples beyond themselves."""
     first = data.inputs[0]
-    return {"categorical": first.schema.categorical} if isinstance(first, Records) and first.schema is not None else {}
+    settings: dict[str, Any] = {}
+    if isinstance(first, Records) and first.schema is not None:
+        settings["categorical"] = first.schema.categorical
+    if data.problem.losses:  # where a metric decides what is learnt by, a classical model follows it, too
+        settings["loss"] = data.problem.loss_for(data.metric)
+    return settings
 
 
 def _examples(parts: list[tuple[Inputs, Rows]]) -> Any:

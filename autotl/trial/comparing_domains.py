@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from autotl.data.examples import Rows, TaskData
+from autotl.data.examples import Rows, TaskData, class_labels
 from autotl.data.records import Records
 from autotl.scoring.components import sampled
 from autotl.scoring.gap import FEWEST_ROWS, TooFewRowsError, column_shifts, measure
@@ -44,7 +44,7 @@ def compare(data: TaskData, features_of: Callable[[Rows], Features], source: Row
         if len(rows) < FEWEST_ROWS:
             raise TooFewRowsError(f"the {name} has {len(rows)} examples, {FEWEST_ROWS} are needed to compare it.")
     both = features_of(np.concatenate([source, target]))
-    return measure(both[: len(source)], both[len(source) :], data.labels[source], data.classes)
+    return measure(both[: len(source)], both[len(source) :], class_labels(data.labels[source]), data.classes)
 
 
 def compare_columns(data: TaskData, source: Rows, target: Rows) -> list[dict[str, Any]]:

@@ -107,6 +107,7 @@ class HeadLearner:
                     label_smoothing=plan.label_smoothing,
                     weight_decay=plan.weight_decay,
                     class_weights=scorer.class_weights(data.labels[fold.train], classes=classes),
+                    unit=self._shared.loss.unit_of(data.labels[fold.train]),
                 )
             )
 
@@ -135,7 +136,8 @@ class HeadLearner:
             for rows, views in self._shared.material.dealt(train, plan.batch_size, draws):
                 check()
                 of_rows = None if weights is None else weights[rows]
-                yield HeadBatch(rows + views * len(data.labels), data.labels[rows], of_rows, rate_at(step))
+                labels = self.heads[number].unit.told(data.labels[rows])
+                yield HeadBatch(rows + views * len(data.labels), labels, of_rows, rate_at(step))
                 step += 1
 
     def predict(self, rows: Rows) -> tuple[Probabilities, Features]:
@@ -153,8 +155,9 @@ class HeadLearner:
         return self.heads[0].kernel
 
     def weights(self) -> Arrays:
-        """The first fold's head."""
-        return [self.heads[0].kernel, self.heads[0].bias]
+        """The first fold's head, which answers in the task's own unit."""
+        head = self.heads[0]
+        return [*head.unit.folded(head.kernel, head.bias, joined=0)]
 
     def size(self) -> Size:
         """Of the whole model."""

@@ -1,4 +1,6 @@
-"""How logits are read: as those of classes of which an example has one, or of labels each of which it may bear."""
+"""How logits are read: as those of classes of which an example has one, of labels each of which it may bear, or as the
+number itself.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ Floats = NDArray[np.floating]  # (…, classes)
 
 @dataclass(frozen=True)
 class Link:
-    """A way from logits to probabilities and back.
+    """A way from logits to probabilities, or to numbers, and back.
 
     Attributes:
         activation: as Keras calls it.
@@ -41,6 +43,10 @@ def sigmoid(logits: Floats) -> NDArray[np.float32]:
     return (0.5 * (1.0 + np.tanh(half))).astype(np.float32)  # no overflow at either end
 
 
+def _as_it_is(numbers: Floats) -> NDArray[np.float32]:
+    return numbers.astype(np.float32)
+
+
 def _logarithms(probabilities: Floats) -> NDArray[np.float32]:
     return np.log(np.maximum(probabilities, LEAST_PROBABILITY)).astype(np.float32)
 
@@ -65,3 +71,6 @@ def _log_odds_of_tensor(probabilities: Any) -> Any:
 
 ONE_CLASS = Link("softmax", softmax, _logarithms, _log_of_tensor)
 EACH_LABEL = Link("sigmoid", sigmoid, _log_odds, _log_odds_of_tensor)
+A_NUMBER = Link("linear", _as_it_is, _as_it_is, lambda numbers: numbers)
+
+LINKS: dict[str, Link] = {"classification": ONE_CLASS, "multilabel": EACH_LABEL, "regression": A_NUMBER}

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 from keras import ops
-from numpy.typing import NDArray
 
-from autotl.data.examples import UNKNOWN
-from autotl.trial.links import EACH_LABEL, ONE_CLASS, Link
+from autotl.data.examples import UNKNOWN, Labels, unknown_labels
+from autotl.trial.links import A_NUMBER, EACH_LABEL, ONE_CLASS, Link
+from autotl.trial.units import Unit, of_classes, of_numbers
 
+HUBER_BEND = 0.5  # deviations of the labels
 NO_WEIGHT = 1e-7  # least sum of weights that a mean is taken over
 
 
@@ -30,16 +31,21 @@ class Loss:
         of_heads: the same of k heads, each with its own of everything: logits (k, n, classes), labels (k, n, …),
             smoothing (k, 1, 1), class weights (k, classes), weights (k, n) → losses (k,) and their gradient by the
             logits, (k, n, classes).
+        label_type: of labels in a batch.
+        unit_of: of the labels that a model trains on, in which they and its answers are told while it does.
     """
 
     link: Link
     label_shape: Callable[[int], tuple[int, ...]]
     of_batch: Callable[[Any, Any, Any, Any, Any], Any]
     of_heads: Callable[[Any, Any, Any, Any, Any], tuple[Any, Any]]
+    label_type: str = "int32"
+    unit_of: Callable[[Labels], Unit] = of_classes
 
-    def no_labels(self, *shape: int, classes: int) -> NDArray[np.int32]:
-        """Labels of so many examples, all UNKNOWN."""
-        return np.full((*shape, *self.label_shape(classes)), UNKNOWN, dtype=np.int32)
+    def no_labels(self, *shape: int, classes: int) -> Labels:
+        """Labels of so many examples, all unknown."""
+        like = np.empty((0, *shape[1:], *self.label_shape(classes)), dtype=self.label_type)
+        return unknown_labels(shape[0], like=like)
 
 
 def _cross_entropy(logits: Any, labels: Any, smoothing: Any, class_weights: Any, weights: Any) -> Any:
@@ -99,9 +105,59 @@ def _smoothed(labels: Any, smoothing: Any) -> Any:
     return (1.0 - smoothing) * borne + 0.5 * smoothing
 
 
+def _of_numbers(
+    error_and_slope: Callable[[Any], tuple[Any, Any]],
+) -> tuple[Callable[..., Any], Callable[..., tuple[Any, Any]]]:
+    """A loss of the distance between what is said and the number, as `of_batch` and `of_heads`.
+
+    Args:
+        error_and_slope: distances → the loss of each and its derivative.
+    """
+
+    def weighed(logits: Any, labels: Any, weights: Any) -> tuple[Any, Any, Any]:
+        known = ops.logical_not(ops.isnan(labels))
+        distances = ops.where(known, ops.squeeze(logits, -1) - ops.where(known, labels, 0.0), 0.0)
+        weight = ops.cast(known, "float32") * ops.cast(weights, "float32")
+        share = weight / ops.maximum(ops.sum(weight, axis=-1, keepdims=True), NO_WEIGHT)
+        errors, slopes = error_and_slope(distances)
+        return share, errors, slopes
+
+    def of_batch(logits: Any, labels: Any, smoothing: Any, class_weights: Any, weights: Any) -> Any:  # noqa: ARG001
+        share, errors, _ = weighed(logits, labels, ops.ones_like(logits[:, 0]) if weights is None else weights)
+        return ops.sum(share * errors)
+
+    def of_heads(
+        logits: Any,
+        labels: Any,
+        smoothing: Any,  # noqa: ARG001
+        class_weights: Any,  # noqa: ARG001
+        weights: Any,
+    ) -> tuple[Any, Any]:
+        share, errors, slopes = weighed(logits, labels, weights)
+        return ops.sum(share * errors, axis=-1), ops.expand_dims(share * slopes, -1)
+
+    return of_batch, of_heads
+
+
+def _squared(distances: Any) -> tuple[Any, Any]:
+    return ops.square(distances), 2.0 * distances
+
+
+def _huber(distances: Any) -> tuple[Any, Any]:
+    """Squared near 0, straight from `HUBER_BEND` deviations on: large errors do not lead.
+
+    Paper: Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 1964.
+    """
+    within = ops.minimum(ops.abs(distances), HUBER_BEND)
+    errors = 2.0 * within * (ops.abs(distances) - 0.5 * within)
+    return errors, 2.0 * ops.clip(distances, -HUBER_BEND, HUBER_BEND)
+
+
 LOSSES: dict[str, Loss] = {
     "cross_entropy": Loss(ONE_CLASS, lambda _: (), _cross_entropy, _cross_entropy_of_heads),
     "binary_cross_entropy": Loss(
         EACH_LABEL, lambda labels: (labels,), _binary_cross_entropy, _binary_cross_entropy_of_heads
     ),
+    "squared_error": Loss(A_NUMBER, lambda _: (), *_of_numbers(_squared), label_type="float32", unit_of=of_numbers),
+    "huber": Loss(A_NUMBER, lambda _: (), *_of_numbers(_huber), label_type="float32", unit_of=of_numbers),
 }

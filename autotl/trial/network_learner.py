@@ -266,7 +266,9 @@ class NetworkLearner:
         self._turn_to(fold_number)
         seed = fold_seed(self._plan, fold_number)
         weights = self._bench.scorer.class_weights(data.labels[fold.train], classes=len(data.classes))
-        self.trainer.reset(self._plan, seed=seed, class_weights=weights)
+        unit = self.trainer.model.structure.supervised.unit_of(data.labels[fold.train])
+        self.trainer.reset(self._plan, seed=seed, class_weights=weights, unit=unit)
+        self._turn_to(fold_number)  # once more: what joins is told in the same unit
         method = Adapting(self._plan, data, fold)
         self._weights_of[fold_number] = method.weights(self._pooled)
         self._align(method)
@@ -446,7 +448,7 @@ class NetworkLearner:
         batches = Material([[features]], np.zeros(len(inputs), dtype=np.int64))
         batches.tells_domains = self._material.tells_domains
         if self.words is not None:
-            batches.beside = self.words.of_inputs(inputs)
+            batches.beside = self.trainer.unit.told(self.words.of_inputs(inputs))
         return self.trainer.predict(batches.prediction_batches(np.arange(len(inputs))))
 
     def classifier_weights(self) -> NDArray[np.float32]:
@@ -471,12 +473,13 @@ class NetworkLearner:
         if self._plan.join == WORDS:
             weights, words = weights[:-ARRAYS], weights[-ARRAYS:]
             self._words_of[0] = stored(words, self._bench.data)
-            self._turn_to(0)
         self.trainer.load_weights(weights)
+        if self._plan.join == WORDS:
+            self._turn_to(0)
 
     def _turn_to(self, fold_number: int) -> None:
         self._fold = fold_number
-        self._material.beside = None if self.words is None else self.words.opinions
+        self._material.beside = None if self.words is None else self.trainer.unit.told(self.words.opinions)
 
     def size(self) -> Size:
         """Of the whole model."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from autotl.features import ExtractionProgress
 from autotl.plan import Plan
 from autotl.scoring.label_free import Evidence, Reading
+from autotl.task.problem import CLASSIFICATION
 from autotl.trial.checkpoint import Checkpoint
 
 Status = Literal["complete", "pruned", "failed", "skipped"]  # skipped: the backbone's weights are not at hand
@@ -75,6 +76,7 @@ class Outputs:
     classifier_weights: NDArray[np.float32] | None = None  # (d, classes), of a network's last layer
     source_rows: NDArray[np.int64] | None = None  # held-out source rows, where `rows` are the target's labelled few
     source: NDArray[np.float32] | None = None  # probabilities on these
+    problem: str = CLASSIFICATION.name  # whose answers "probabilities" are: a key of `scoring.answers.ANSWERS`
 
     def evidence(self, labels: NDArray[np.int64]) -> Evidence:
         """What label-free scores may read. The held-out source rows are the validation rows where the target has no

@@ -50,7 +50,8 @@ from autotl.backbones.residual_mlp import (
     number_statistics,
     numeric_columns,
 )
-from autotl.data.examples import UNKNOWN, Rows, TaskData, is_known
+from autotl.data.examples import UNKNOWN, Rows, TaskData, class_labels, is_known
+from autotl.data.labels import LABELS
 from autotl.data.schema import Schema
 from autotl.data.splits import deal, joint_groups
 from autotl.errors import DataError, StorageError
@@ -323,7 +324,7 @@ def _trained(
     _log.info("pretraining on %d examples, %s", len(rows), kind)
     epochs, scores = _teach(lesson, learned, held_out, settings, seed=seed, check=check)
     if kind == "supervised" and len(held_out):
-        scores["accuracy"] = _accuracy(lesson, held_out)
+        scores |= _rightness(lesson, held_out, examples.data)
     if form.schema is not None and matrix is not None:
         _read_unseen_as_unknown(network, form.schema, matrix)
     _give_unit_scale(network, examples, some)
@@ -340,7 +341,7 @@ def _held_out(data: TaskData, kind: Kind, rows: Rows, draws: np.random.Generator
     contents = _contents(data)
     names = None if data.groups is None else [str(group) for group in data.groups[rows].tolist()]
     groups = joint_groups(names, [contents[row] for row in rows.tolist()])
-    strata = data.labels[rows] if kind == "supervised" else data.domain_of[rows]
+    strata = LABELS[data.problem.name].strata(data.labels[rows]) if kind == "supervised" else data.domain_of[rows]
     bins = deal(strata, groups, [1 - HELD_OUT_SHARE, HELD_OUT_SHARE], draws)
     is_whole = np.array_equal(_present(strata[bins == 0]), _present(strata))
     if (bins == 1).sum() < FEWEST_HELD_OUT or not is_whole:
@@ -402,6 +403,11 @@ def _loss(lesson: Lesson, rows: Rows, batch_size: int, draws: np.random.Generato
         seen, told = lesson.held_out_batch(batch, draws)
         total += float(lesson.model.test_on_batch(seen, told)) * len(batch)
     return total / len(rows)
+
+
+def _rightness(lesson: Lesson, rows: Rows, data: TaskData) -> dict[str, float]:
+    """How many classes are told right; nothing where a label is no class."""
+    return {"accuracy": _accuracy(lesson, rows)} if is_known(class_labels(data.labels[rows])).all() else {}
 
 
 def _accuracy(lesson: Lesson, rows: Rows) -> float:
@@ -470,7 +476,7 @@ def _lesson(
 ) -> Lesson:
     """Args: `rows` are some of those to learn from, by which a lesson may find its scale."""
     if kind == "supervised":
-        return Classes(network, examples, seed=seed)
+        return Classes(network, examples, rows, seed=seed)
     if numbers is not None:
         return SwappedCells(network, examples, numbers, seed=seed)
     return Spectra(network, examples, rows, seed=seed)
@@ -481,12 +487,14 @@ def _head(units: int, seed: int) -> keras.layers.Layer:
 
 
 class Classes:
-    """Telling the classes, or the labels, of the source."""
+    """Telling the classes, the labels or the numbers of the source."""
 
-    def __init__(self, network: keras.Model, examples: _Examples, *, seed: int) -> None:
+    def __init__(self, network: keras.Model, examples: _Examples, rows: Rows, *, seed: int) -> None:
         self._examples = examples
         data = examples.data
-        self.model = _Classifier(network, LOSSES[data.problem.loss_for(data.metric)], len(data.classes), seed)
+        self._loss = LOSSES[data.problem.loss_for(data.metric)]
+        self._unit = self._loss.unit_of(data.labels[rows])
+        self.model = _Classifier(network, self._loss, len(data.classes), seed)
 
     def training_batch(self, rows: Rows, draws: np.random.Generator) -> Batch:
         """Varied examples, and labels (n, …) as the loss has them."""
@@ -496,7 +504,8 @@ class Classes:
 
     def held_out_batch(self, rows: Rows, draws: np.random.Generator) -> Batch:  # noqa: ARG002
         """Examples as they are, and labels (n, …)."""
-        return self._examples.read(rows), self._examples.data.labels[rows].astype(np.int32)
+        told = self._unit.told(self._examples.data.labels[rows]).astype(self._loss.label_type)
+        return self._examples.read(rows), told
 
 
 class _Classifier(Student):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.data.examples import UNKNOWN, Labels, TaskData
+from autotl.data.examples import UNKNOWN, Labels, TaskData, is_known
 from autotl.scoring import ESTIMATORS, LABEL_FREE_SCORES
 from autotl.scoring.candidates import EXPECTED_ON
 from autotl.scoring.guards import CLASSES_PREDICTED, classes_predicted
@@ -140,7 +140,7 @@ class Scorer:
 
 def counting_unknown(labels: Labels, probabilities: NDArray[np.float32]) -> tuple[Labels, NDArray[np.float32]]:
     """Labels of classes that no model can name, as a class of their own that is never predicted."""
-    if not (labels == UNKNOWN).any():
+    if is_known(labels).all():
         return labels, probabilities
     known = np.where(labels == UNKNOWN, probabilities.shape[1], labels)
     return known, np.concatenate([probabilities, np.zeros((len(labels), 1), probabilities.dtype)], axis=1)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from autotl.trial.losses import Loss
 from autotl.trial.trainer import glorot_uniform
+from autotl.trial.units import TASKS_OWN, Unit
 
 SIZES = (8, 32)  # places of a compiled step, by `benchmarks.speed.packets`: more gain little, fewer waste less on a few
 STEPS_AT_ONCE = 64  # between two looks at the clock
@@ -51,6 +52,7 @@ class HeadState:
         moments: Adam's of the kernel, then of the bias, first and second each; made with the head.
         steps: taken so far.
         class_weights: (classes,).
+        unit: that its labels are told in.
     """
 
     kernel: Matrix
@@ -60,6 +62,7 @@ class HeadState:
     label_smoothing: float
     weight_decay: float
     class_weights: Matrix
+    unit: Unit = TASKS_OWN
     steps: int = 0
     moments: list[Matrix] = field(default_factory=list)
 
@@ -84,7 +87,8 @@ def predict(heads: Sequence[HeadState], features: Matrix, loss: Loss) -> Matrix:
     logits = features @ np.concatenate([head.kernel for head in heads], axis=1)
     logits += np.concatenate([head.bias for head in heads])
     of_heads = logits.reshape(len(features), len(heads), len(heads[0].bias)).transpose(1, 0, 2)
-    return loss.link.probabilities(of_heads)
+    said = loss.link.probabilities(of_heads)
+    return np.stack([head.unit.untold(of_head) for head, of_head in zip(heads, said, strict=True)])
 
 
 class SideBySide:
@@ -165,7 +169,7 @@ class _Steps(NamedTuple):
     """Arrays whose first axis is that of the steps; see `_Places.step`."""
 
     rows: NDArray[np.int32]
-    labels: NDArray[np.int32]
+    labels: NDArray[Any]
     weights: NDArray[np.float32]
     pace: NDArray[np.float32]
     seeds: NDArray[np.uint32]
@@ -197,7 +201,7 @@ def in_one_call(model: "_Places") -> TakeSteps:
         reduce_retracing=True,
         input_signature=[
             tf.TensorSpec((None, model.places, None), "int32"),
-            tf.TensorSpec((None, model.places, None, *model.label_shape), "int32"),
+            tf.TensorSpec((None, model.places, None, *model.label_shape), model.label_type),
             tf.TensorSpec((None, model.places, None), "float32"),
             tf.TensorSpec((None, len(_PACE), model.places), "float32"),
             tf.TensorSpec((None, model.places, 2), "uint32"),
@@ -217,7 +221,7 @@ class _Places:
     def __init__(self, features: Any, loss: Loss, *, classes: int, places: int) -> None:
         self.features = features
         self.places = places
-        self.label_shape = loss.label_shape(classes)
+        self.label_shape, self.label_type = loss.label_shape(classes), loss.label_type
         self._loss = loss
         width = features.shape[1]
         self.kernel = _zeros((places, width, classes), "kernel")

@@ -18,6 +18,7 @@ from autotl.trial.links import Link
 from autotl.trial.model import Structure, TransferModel
 from autotl.trial.optimizer import TransferAdam
 from autotl.trial.shared_model import SharedModel
+from autotl.trial.units import TASKS_OWN, Unit
 
 Arrays = list[NDArray[Any]]
 
@@ -47,6 +48,7 @@ class Trainer:
     def __init__(self, network: Network, division: Division, structure: Structure) -> None:
         self.network = network
         self.division = division
+        self.unit = TASKS_OWN
         division.activate()
         made = SharedModel if structure.companions else TransferModel
         self.model = made(division.suffix, structure, seed=0)
@@ -62,10 +64,15 @@ class Trainer:
         """From the head's logits to what the model says."""
         return self.model.structure.supervised.link
 
-    def reset(self, plan: Plan, *, seed: int, class_weights: NDArray[np.float32]) -> None:
+    def reset(self, plan: Plan, *, seed: int, class_weights: NDArray[np.float32], unit: Unit = TASKS_OWN) -> None:
         """Pretrained weights, the head that came with them or a new one drawn from `seed`, an empty optimizer, this
-        plan's rates."""
+        plan's rates.
+
+        Args:
+            unit: that labels are told in while this model trains.
+        """
         self.division.activate()
+        self.unit = unit
         model = self.model
         draws = np.random.default_rng(seed)
         for layer, (kernel, bias) in zip(model.head, self.network.head or self._new_head(draws), strict=True):
@@ -148,9 +155,8 @@ class Trainer:
             self.optimizer.learning_rate = rate_at(step)
             if ramp_at is not None:
                 self.model.ramp.assign(ramp_at(step))
-            logs = self.model.train_on_batch(
-                self._input(tensors), labels.astype("int32"), sample_weight=weights, return_dict=True
-            )
+            told = self.unit.told(labels).astype(self.model.structure.supervised.label_type)
+            logs = self.model.train_on_batch(self._input(tensors), told, sample_weight=weights, return_dict=True)
             total += float(logs["loss"]) * len(labels)  # Keras resets its own mean with every batch
             examples += len(labels)
         return total / max(examples, 1)
@@ -162,7 +168,7 @@ class Trainer:
             outputs = self.model.predict_on_batch(self._input(tensors))
             logits.append(np.asarray(outputs["logits"], dtype=np.float32))
             features.append(np.asarray(outputs["features"], dtype=np.float32))
-        return self.link.probabilities(self._own(np.concatenate(logits))), np.concatenate(features)
+        return self._said(np.concatenate(logits)), np.concatenate(features)
 
     def pooled(self, batches: Iterable[Arrays]) -> NDArray[np.float32]:
         """Features (n, d) as the suffix gives them, before any alignment."""
@@ -174,11 +180,12 @@ class Trainer:
         domain = np.zeros(len(pooled), dtype="int32")
         joined = [] if beside is None else [keras.ops.convert_to_tensor(beside)]
         outputs = self.model.from_pooled(keras.ops.convert_to_tensor(pooled), joined, domain)
-        return self.link.probabilities(self._own(np.asarray(keras.ops.convert_to_numpy(outputs["logits"]))))
+        return self._said(np.asarray(keras.ops.convert_to_numpy(outputs["logits"]), dtype=np.float32))
 
-    def _own(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Those of the task itself, where others are learnt beside it."""
-        return logits[:, : self.model.structure.classes]
+    def _said(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What logits (n, classes) mean, those of the task itself where others are learnt beside it."""
+        own = logits[:, : self.model.structure.classes]
+        return self.unit.untold(self.link.probabilities(own))
 
     def classifier_weights(self) -> NDArray[np.float32]:
         """(d, classes), of the last layer."""
@@ -187,26 +194,34 @@ class Trainer:
 
     def state(self) -> Arrays:
         """Everything in which folds differ that take turns on one model, to be put back by `load_state`."""
-        return [keras.ops.convert_to_numpy(variable).copy() for variable in self._changing()]
+        changing = [keras.ops.convert_to_numpy(variable).copy() for variable in self._changing()]
+        return [*changing, self.unit.as_array()]
 
     def load_state(self, state: Arrays) -> None:
         """Continues from a state that `state` returned."""
-        for variable, value in zip(self._changing(), state, strict=True):
+        *changing, unit = state
+        self.unit = Unit.from_array(unit)
+        for variable, value in zip(self._changing(), changing, strict=True):
             variable.assign(value)
 
     def weights(self) -> Arrays:
-        """Head, unfrozen layers and alignment: what tells the trained model from the pretrained one.
+        """Head, unfrozen layers and alignment: what tells the trained model from the pretrained one, and answers in the
+        task's own unit.
 
         Of tasks that are learnt together those of this task's model, with its own head alone.
         """
-        last = {id(variable) for variable in self.model.head[-1].trainable_variables}
-        arrays = [(id(variable) in last, keras.ops.convert_to_numpy(variable)) for variable in self._kept()]
-        own = self.model.structure.classes
-        return [(array[..., :own] if is_last else array).copy() for is_last, array in arrays]
+        last, own = self.model.head[-1], self.model.structure.classes
+        kernel, bias = (keras.ops.convert_to_numpy(each)[..., :own].copy() for each in (last.kernel, last.bias))
+        of_last = zip((last.kernel, last.bias), self.unit.folded(kernel, bias, joined=self.model.joined), strict=True)
+        folded = {id(variable): array for variable, array in of_last}
+        return [
+            folded[id(each)] if id(each) in folded else keras.ops.convert_to_numpy(each).copy() for each in self._kept()
+        ]
 
     def load_weights(self, weights: Sequence[NDArray[Any]]) -> None:
         """Makes this the trained model that `weights` was taken from."""
         self.division.activate()
+        self.unit = TASKS_OWN
         for variable, value in zip(self._kept(), weights, strict=True):
             variable.assign(value)
 

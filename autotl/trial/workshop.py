@@ -278,6 +278,7 @@ class Workshop:
             features=target_features,
             mixed=mixed,
             mix_partners=partners,
+            problem=self.data.problem.name,
             **self._of_source_elsewhere(learner),
             **self._read_by_scores(learner, features, order),
         )

@@ -7,7 +7,7 @@ from autotl.data.examples import Fold, TaskData
 from autotl.data.images import ImageArray, array_digests
 from autotl.features import FeatureStore
 from autotl.plan import Plan
-from autotl.task.problem import MULTILABEL
+from autotl.task.problem import MULTILABEL, REGRESSION
 from autotl.trial.scorer import Scorer
 from autotl.trial.workshop import Workshop
 
@@ -59,6 +59,18 @@ def a_task_of_sets(*, rows: int = 120, folds: int = 1, seed: int = 0, **changes)
     inputs = ImageArray(pixels, tuple(f"row {row}" for row in range(rows)), array_digests(pixels))
     values = {"inputs": (inputs,), "labels": sets, "problem": MULTILABEL, "metric": "average_precision"}
     return a_task(rows=rows, folds=folds, seed=seed, **{**values, **changes})
+
+
+def a_task_of_numbers(*, rows: int = 120, folds: int = 1, seed: int = 0, **changes) -> TaskData:
+    """The same noise, whose middle is as bright as a number says: from 40 to 60."""
+    draws = np.random.default_rng(seed)
+    numbers = draws.uniform(40.0, 60.0, rows)
+    pixels = draws.integers(0, 60, size=(rows, 20, 20, 3)).astype(np.float64)
+    pixels[:, 5:15, 5:15] += 8 * (numbers - 40)[:, None, None, None]
+    pixels = pixels.astype(np.uint8)
+    inputs = ImageArray(pixels, tuple(f"row {row}" for row in range(rows)), array_digests(pixels))
+    values = {"inputs": (inputs,), "labels": numbers, "problem": REGRESSION, "classes": ("brightness",)}
+    return a_task(rows=rows, folds=folds, seed=seed, **{**values, "metric": "rmse", **changes})
 
 
 def a_workshop(tmp_path, data: TaskData | None = None, *, metric: str = "accuracy", balanced: bool = False) -> Workshop:

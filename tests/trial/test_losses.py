@@ -6,10 +6,14 @@ from keras import ops
 
 from autotl.data.examples import UNKNOWN
 from autotl.task import PROBLEMS
-from autotl.trial.links import EACH_LABEL, ONE_CLASS
-from autotl.trial.losses import LOSSES
+from autotl.trial.links import A_NUMBER, EACH_LABEL, LINKS, ONE_CLASS
+from autotl.trial.losses import HUBER_BEND, LOSSES
 
 CLASSES = 4
+NUMBERS = {
+    "squared_error": lambda distance: distance**2,
+    "huber": lambda distance: distance**2 if distance <= HUBER_BEND else HUBER_BEND * (2 * distance - HUBER_BEND),
+}
 
 
 def a_batch(name, *, n=9, heads=None, seed=0):
@@ -17,12 +21,14 @@ def a_batch(name, *, n=9, heads=None, seed=0):
     draws = np.random.default_rng(seed)
     front = (n,) if heads is None else (heads, n)
     logits = draws.normal(scale=2.0, size=(*front, CLASSES)).astype(np.float32)
-    if name == "binary_cross_entropy":
-        labels = draws.integers(0, 2, (*front, CLASSES))
+    if name in NUMBERS:
+        logits, labels = logits[..., :1], draws.normal(size=front).astype(np.float32)
+    elif name == "binary_cross_entropy":
+        labels = draws.integers(0, 2, (*front, CLASSES)).astype(np.int32)
     else:
-        labels = draws.integers(0, CLASSES, front)
-    labels = labels.astype(np.int32)
-    labels[(..., slice(0, 2), slice(None)) if labels.ndim > len(front) else (..., slice(0, 2))] = UNKNOWN
+        labels = draws.integers(0, CLASSES, front).astype(np.int32)
+    unknown = np.nan if name in NUMBERS else UNKNOWN
+    labels[(..., slice(0, 2), slice(None)) if labels.ndim > len(front) else (..., slice(0, 2))] = unknown
     weights = draws.uniform(0.5, 2.0, (CLASSES,) if heads is None else (heads, CLASSES)).astype(np.float32)
     return logits, labels, weights, draws.uniform(0.0, 2.0, front).astype(np.float32)
 
@@ -31,9 +37,12 @@ def by_hand(name, logits, labels, smoothing, class_weights, weights):
     """The weighted mean of known labels' losses, one after the other."""
     total = mass = 0.0
     for row, label in enumerate(labels):
-        if np.min(label) == UNKNOWN:
+        if np.isnan(label).any() or np.min(label) == UNKNOWN:
             continue
-        if name == "cross_entropy":
+        if name in NUMBERS:
+            distance = abs(float(logits[row, 0]) - float(label))
+            terms = [(weights[row], NUMBERS[name](distance))]
+        elif name == "cross_entropy":
             p = ONE_CLASS.probabilities(logits[row]).astype(float)
             wanted = (1 - smoothing) * np.eye(CLASSES)[label] + smoothing / CLASSES
             terms = [(class_weights[label] * weights[row], -(wanted * np.log(p)).sum())]
@@ -67,7 +76,7 @@ def test_heads_side_by_side_have_the_losses_that_each_has_alone_and_their_gradie
     for head in range(3):
         own = (labels[head], smoothing[head], class_weights[head], weights[head])
         assert float(losses[head]) == pytest.approx(float(loss.of_batch(logits[head], *own)), rel=1e-5)
-        for row, column in ((0, 1), (3, 2), (8, 0)):
+        for row, column in ((0, 0), (3, logits.shape[-1] // 2), (8, 0)):
             moved = [logits[head].copy(), logits[head].copy()]
             moved[0][row, column] -= 0.01
             moved[1][row, column] += 0.01
@@ -79,7 +88,7 @@ def test_heads_side_by_side_have_the_losses_that_each_has_alone_and_their_gradie
 def test_a_batch_without_a_known_label_costs_nothing(name):
     loss = LOSSES[name]
     none = loss.no_labels(5, classes=CLASSES)
-    found = loss.of_batch(ops.ones((5, CLASSES)), none, 0.0, ops.ones(CLASSES), None)
+    found = loss.of_batch(ops.ones((5, 1 if name in NUMBERS else CLASSES)), none, 0.0, ops.ones(CLASSES), None)
     assert float(found) == 0.0
 
 
@@ -95,5 +104,13 @@ def test_a_link_goes_both_ways_and_far_logits_are_no_trouble(link):
     assert np.isfinite(far).all()
 
 
-def test_problems_of_classes_and_of_labels_have_their_loss():
-    assert {PROBLEMS[name].loss for name in ("classification", "multilabel")} <= set(LOSSES)
+def test_a_number_is_its_own_logit():
+    numbers = np.array([[-3.5], [0.0], [1e4]], dtype=np.float32)
+    assert (A_NUMBER.probabilities(numbers) == numbers).all()
+    assert (A_NUMBER.logits(numbers) == numbers).all()
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS.keys())
+def test_every_problem_has_its_loss_and_its_link(problem):
+    for metric in problem.metrics:
+        assert LOSSES[problem.loss_for(metric)].link is LINKS[problem.name]

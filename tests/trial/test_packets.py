@@ -6,7 +6,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from pretend import a_plan, a_task, a_task_of_sets, a_workshop
+from pretend import a_plan, a_task, a_task_of_numbers, a_task_of_sets, a_workshop
 from pretend_domains import two_domains
 
 from autotl.adaptation import METHODS
@@ -38,23 +38,23 @@ def train(workshop, plans, **values):
     return [rows[number] for number in range(len(plans))]
 
 
-def assert_equal(one, other):
+def assert_equal(one, other, *, within=1e-4):
     """Rows of a plan trained in two ways."""
     assert [row.epoch for row in one] == [row.epoch for row in other]
-    np.testing.assert_allclose([row.train_loss for row in one], [row.train_loss for row in other], atol=1e-4)
-    np.testing.assert_allclose([row.score for row in one], [row.score for row in other], atol=1e-4)
+    np.testing.assert_allclose([row.train_loss for row in one], [row.train_loss for row in other], atol=within)
+    np.testing.assert_allclose([row.score for row in one], [row.score for row in other], atol=within)
     assert one[-1].size == other[-1].size
     mine, theirs = one[-1].ending, other[-1].ending
     assert mine.status == theirs.status == "complete"
     for name in ("validation", "target", "features"):
-        np.testing.assert_allclose(getattr(mine.outputs, name), getattr(theirs.outputs, name), atol=1e-4)
+        np.testing.assert_allclose(getattr(mine.outputs, name), getattr(theirs.outputs, name), atol=within)
     for name in ("mixed", "source_features", "classifier_weights"):
         found, same = getattr(mine.outputs, name), getattr(theirs.outputs, name)
         assert (found is None) == (same is None)
         if found is not None:
-            np.testing.assert_allclose(found, same, atol=1e-4)
+            np.testing.assert_allclose(found, same, atol=within)
     for weight, same in zip(mine.weights, theirs.weights, strict=True):
-        np.testing.assert_allclose(weight, same, atol=1e-4)
+        np.testing.assert_allclose(weight, same, atol=within)
 
 
 @pytest.mark.parametrize(("folds", "views", "batch_size"), [(1, 0, 16), (1, 2, 16), (5, 0, 16), (3, 1, 7)])
@@ -92,6 +92,19 @@ def test_with_several_labels_each_they_are_equal_too(tmp_path, balanced):
     assert learnt.ending.scores["average_precision"] > 0.8
     assert np.ptp(learnt.ending.outputs.validation.sum(axis=1)) > 0.3  # each label alone
     assert learnt.ending.scores["subset_accuracy"] > 0.5
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_with_numbers_they_are_equal_too(tmp_path, metric):
+    data = a_task_of_numbers(rows=118, folds=3, metric=metric)
+    together = train(a_workshop(tmp_path / "together", data, metric=metric), VARIED)
+    one_by_one = a_workshop(tmp_path / "alone", data, metric=metric)
+    for plan, packed in zip(VARIED, together, strict=True):
+        assert_equal(packed, train(one_by_one, [plan])[0], within=1e-3)  # in units of which labels deviate by six
+    learnt = together[1][-1].ending
+    assert learnt.scores["r2"] > 0.9
+    said = one_by_one.trained(VARIED[1].canonical(), learnt.weights).predict(data.target_rows)[0]
+    assert said == pytest.approx(learnt.outputs.target, rel=1e-4)  # in the task's own unit without knowing of another
 
 
 def test_a_packet_says_the_same_whatever_shares_it_and_whatever_came_before(tmp_path):

@@ -1,9 +1,10 @@
 """Models without a pretrained network: the figures that transfer has to beat, and winners where it does not."""
 
 from autotl.task import Problem
-from autotl.trial.classical.bag_of_words import BagOfWords, BagOfWordsPerLabel
+from autotl.trial.classical.bag_of_words import BagOfWords, BagOfWordsForNumbers, BagOfWordsPerLabel
 from autotl.trial.classical.boosted_trees import BoostedTrees
 from autotl.trial.classical.model import ClassicalModel
+from autotl.trial.classical.number_trees import BoostedNumbers, ForestOfNumbers
 from autotl.trial.classical.one_vs_rest import BoostedTreesPerLabel, RandomForestPerLabel
 from autotl.trial.classical.random_forest import RandomForest
 
@@ -19,6 +20,11 @@ MODELS_FOR: dict[str, dict[str, type[ClassicalModel]]] = {
         "bag_of_words": BagOfWordsPerLabel,
         "boosted_trees": BoostedTreesPerLabel,
         "random_forest": RandomForestPerLabel,
+    },
+    "regression": {
+        "bag_of_words": BagOfWordsForNumbers,
+        "boosted_trees": BoostedNumbers,
+        "random_forest": ForestOfNumbers,
     },
 }
 

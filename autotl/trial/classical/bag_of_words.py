@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.data.labels import LABELS
 from autotl.data.splits import cross_validation, joint_groups
 from autotl.errors import StorageError
 from autotl.scoring.metrics import LEAST_PROBABILITY
@@ -35,7 +36,7 @@ from autotl.trial.classical.native import (
     npy_bytes,
     whole_number,
 )
-from autotl.trial.links import EACH_LABEL, ONE_CLASS, Link
+from autotl.trial.links import A_NUMBER, EACH_LABEL, ONE_CLASS, Link
 from autotl.trial.outcome import Size
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class BagOfWords:
             ValueError: no texts.
         """
         corpus = cls.corpus(examples, labels, class_weights, classes=classes)
-        folds = _folds(examples, labels, None, seed)
+        folds = _folds(examples, corpus.strata, None, seed)
         strength, _ = _best_strength(corpus, folds, check)
         return cls(*corpus.fitted(np.arange(len(labels)), strength))
 
@@ -243,6 +244,40 @@ class BagOfWordsPerLabel(BagOfWords):
         return np.clip(said, LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY).astype(np.float32)
 
 
+class BagOfWordsForNumbers(BagOfWords):
+    """The same of texts with a number each: a ridge regression, whose one "logit" is the number."""
+
+    link = A_NUMBER
+
+    @classmethod
+    def fit(
+        cls,
+        examples: Sequence[str],
+        labels: Labels,
+        *,
+        loss: str = "squared_error",
+        **settings: Any,
+    ) -> Self:
+        """Trains on texts; the penalty is chosen by cross-validation on them.
+
+        Args:
+            labels: (n,) numbers.
+            loss: that heads beside it learn by; a ridge regression is one of squared errors in any case.
+        """
+        return super().fit(examples, labels, **settings)
+
+    @classmethod
+    def corpus(
+        cls, texts: Sequence[str], labels: Labels, class_weights: NDArray[np.float32], *, classes: int
+    ) -> "_Corpus":
+        """Training texts, counted."""
+        return _CorpusOfNumbers.of(texts, labels, class_weights, classes=classes)
+
+    def predict(self, examples: Sequence[str]) -> Probabilities:
+        """Numbers (n, 1) of texts; one without a known word gets the intercept."""
+        return self.logits(examples)
+
+
 @dataclass(frozen=True)
 class CrossFitted:
     """A bag of words and its logits as features for another model.
@@ -279,7 +314,7 @@ def cross_fitted_logits(
         ValueError: no texts.
     """
     corpus = kind.corpus(texts, labels, class_weights, classes=classes)
-    folds = _folds(texts, labels, groups, seed)
+    folds = _folds(texts, corpus.strata, groups, seed)
     strength, held_out = _best_strength(corpus, folds, check)
     if held_out is None:
         held_out = _held_out_logits(corpus, folds, strength, check)
@@ -306,6 +341,11 @@ class _Corpus:
         """How much each label counts, in the shape of the labels."""
         classes_present(labels)
         return class_weights[labels].astype(np.float64)
+
+    @property
+    def strata(self) -> Labels:
+        """By which texts are dealt into folds."""
+        return self.labels
 
     @property
     def can_choose(self) -> bool:
@@ -388,6 +428,42 @@ class _CorpusOfSets(_Corpus):
         return float(np.average(np.logaddexp(0.0, -signed), weights=self.weights))
 
 
+class _CorpusOfNumbers(_Corpus):
+    """Texts with a number each."""
+
+    @staticmethod
+    def weigh(labels: Labels, class_weights: NDArray[np.float32]) -> NDArray[np.float64]:  # noqa: ARG004
+        if not len(labels):
+            raise ValueError("a model needs at least one training example.")
+        return np.ones(len(labels))
+
+    @property
+    def strata(self) -> Labels:
+        return LABELS["regression"].strata(self.labels)
+
+    @property
+    def can_choose(self) -> bool:
+        return len(self.labels) >= FOLDS * FEWEST_IN_CLASS
+
+    def regression(
+        self, rows: NDArray[np.int64], weighed: "csr_array", strength: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """A ridge regression; the mean where there is no term."""
+        from sklearn.linear_model import Ridge
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # comes with scikit-learn
+
+        numbers = self.labels[rows]
+        if not weighed.shape[1] or np.ptp(numbers) == 0:
+            return np.zeros((weighed.shape[1], 1), np.float32), np.array([numbers.mean()], np.float32)
+        with threadpool_limits(1, user_api="blas"):
+            # a text has unit length, so a penalty of 1 weighs like one more text; the strengths suit it as they are
+            model = Ridge(alpha=10.0 / strength, solver="sparse_cg", tol=1e-6).fit(weighed, numbers)
+        return model.coef_.astype(np.float32)[:, None], np.array([model.intercept_], np.float32)
+
+    def loss(self, logits: Logits) -> float:
+        return float(np.square(logits[:, 0] - self.labels).mean())
+
+
 def _count_all(texts: Sequence[str]) -> "tuple[csr_array, NDArray[np.object_]]":
     """Counts (n, terms) of every term that could be chosen, in alphabetical order."""
     from scipy.sparse import csr_array
@@ -441,7 +517,7 @@ def _regression(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Coefficients (terms, classes present) and intercept of a logistic regression, one column a class."""
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # comes with scikit-learn
+    from threadpoolctl import threadpool_limits
 
     if not weighed.shape[1]:
         shares = np.bincount(np.searchsorted(np.unique(labels), labels), weights=weights)
@@ -482,14 +558,14 @@ def _held_out_logits(
 
 
 def _folds(
-    texts: Sequence[str], labels: Labels, groups: NDArray[np.int64] | None, seed: int
+    texts: Sequence[str], strata: Labels, groups: NDArray[np.int64] | None, seed: int
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Rows to train on and rows held out; none where all texts belong together."""
     if not len(texts):
         return []
     given = None if groups is None else [str(group) for group in groups.tolist()]
     together = joint_groups(texts, given)
-    folds = cross_validation(np.arange(len(labels)), labels, together, folds=FOLDS, draws=np.random.default_rng(seed))
+    folds = cross_validation(np.arange(len(strata)), strata, together, folds=FOLDS, draws=np.random.default_rng(seed))
     return [(fold.train, fold.validation) for fold in folds if len(fold.train) and len(fold.validation)]
 
 

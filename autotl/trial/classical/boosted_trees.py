@@ -74,14 +74,16 @@ class BoostedTrees(KeptTrees):
             ValueError: no rows, or not a table.
         """
         present = classes_present(labels)
-        table = _table(examples)
-        usual = _usual_values(table, categorical)
+        table = as_table(examples)
+        usual = usual_values(table, categorical)
         if len(present) == 1:
             return cls(classes, present, usual, None)
         targets = np.searchsorted(present, labels)
-        data = _Data(table, targets, class_weights[labels], tuple(categorical))
-        settings = _settings(len(table), outputs=len(present), seed=seed, threads=threads)
-        rounds = _best_rounds(data, settings, seed=seed, check=check)
+        data = TrainingTable(table, targets, class_weights[labels], tuple(categorical))
+        outputs = len(present)
+        objective = {"objective": "binary"} if outputs == 2 else {"objective": "multiclass", "num_class": outputs}
+        settings = objective | settings_for(len(table), seed=seed, threads=threads)
+        rounds = best_rounds(data, settings, _held_out(targets, seed), check=check)
         booster = data.train(np.arange(len(table)), settings, rounds, check)
         return cls(classes, present, usual, trees_of(booster, outputs=len(present), features=table.shape[1]))
 
@@ -91,7 +93,7 @@ class BoostedTrees(KeptTrees):
         Raises:
             ValueError: another number of columns.
         """
-        table = _table(examples)
+        table = as_table(examples)
         if table.shape[1] != len(self.usual):
             raise ValueError(f"the trees were trained on {len(self.usual)} columns; the table has {table.shape[1]}.")
         if self.trees is None:
@@ -110,26 +112,29 @@ class BoostedTrees(KeptTrees):
         )
 
     def _description(self) -> bytes:
-        usual = [float(value) if np.isfinite(value) else None for value in self.usual]
-        return json_bytes({"classes": self.classes, "present": self.present.tolist(), "usual": usual})
+        return json_bytes(
+            {"classes": self.classes, "present": self.present.tolist(), "usual": written_usual(self.usual)}
+        )
 
     @classmethod
     def _read(cls, description: bytes, text: bytes) -> Self:
         found = json_object(description, DESCRIPTION, keys=("classes", "present", "usual"))
         classes, present = classes_and_present(found, DESCRIPTION)
-        given = found["usual"]
-        if not isinstance(given, list) or not all(value is None or _fits_float32(value) for value in given):
-            raise StorageError(f"{DESCRIPTION}: usual should list a number or null per column.")
-        columns = whole_number({"columns": len(given)}, "columns", DESCRIPTION, least=1, most=MOST_COLUMNS)
-        usual = np.array([np.nan if value is None else value for value in given], dtype=np.float32)
+        usual = read_usual(found)
         if len(present) == 1:
             return cls(classes, present, usual, None)
-        return cls(classes, present, usual, trees_from_text(text, outputs=len(present), features=columns))
+        return cls(classes, present, usual, trees_from_text(text, outputs=len(present), features=len(usual)))
 
 
 @dataclass(frozen=True)
-class _Data:
-    """Training rows, as LightGBM is given parts of them."""
+class TrainingTable:
+    """Training rows, as LightGBM is given parts of them.
+
+    Attributes:
+        targets: (n,) classes from 0 on, or numbers.
+        weights: (n,) how much each row counts.
+        categorical: columns that hold codes.
+    """
 
     table: Table
     targets: Labels
@@ -176,8 +181,10 @@ class _Data:
         )
 
 
-def _best_rounds(data: _Data, settings: Mapping[str, Any], *, seed: int, check: Callable[[], None]) -> int:
-    held_out = _held_out(data.targets, seed)
+def best_rounds(
+    data: TrainingTable, settings: Mapping[str, Any], held_out: NDArray[np.int64], *, check: Callable[[], None]
+) -> int:
+    """How many trees do best on held-out rows; a usual number where those are too few."""
     if len(held_out) < FEWEST_HELD_OUT:
         return ROUNDS_WITHOUT_HOLD_OUT
     rest = np.setdiff1d(np.arange(len(data.targets)), held_out)
@@ -195,9 +202,9 @@ def _held_out(targets: Labels, seed: int) -> NDArray[np.int64]:
     return np.sort(np.concatenate(chosen))
 
 
-def _settings(rows: int, *, outputs: int, seed: int, threads: int) -> dict[str, Any]:
-    objective = {"objective": "binary"} if outputs == 2 else {"objective": "multiclass", "num_class": outputs}
-    return objective | {
+def settings_for(rows: int, *, seed: int, threads: int) -> dict[str, Any]:
+    """Of LightGBM, all but what is learnt by."""
+    return {
         "learning_rate": 0.05,
         "num_leaves": 31,
         # LightGBM's own defaults are for thousands of rows and would not split a few dozen at all
@@ -212,18 +219,42 @@ def _settings(rows: int, *, outputs: int, seed: int, threads: int) -> dict[str, 
     }
 
 
+def written_usual(usual: NDArray[np.float32]) -> list[float | None]:
+    """For a description."""
+    return [float(value) if np.isfinite(value) else None for value in usual]
+
+
+def read_usual(found: Mapping[str, Any]) -> NDArray[np.float32]:
+    """(columns,) of a description.
+
+    Raises:
+        StorageError: they are no such numbers.
+    """
+    given = found["usual"]
+    if not isinstance(given, list) or not all(value is None or _fits_float32(value) for value in given):
+        raise StorageError(f"{DESCRIPTION}: usual should list a number or null per column.")
+    whole_number({"columns": len(given)}, "columns", DESCRIPTION, least=1, most=MOST_COLUMNS)
+    return np.array([np.nan if value is None else value for value in given], dtype=np.float32)
+
+
 def _fits_float32(value: object) -> bool:
     return type(value) is float and abs(value) <= float(np.finfo(np.float32).max)  # not-a-number is not
 
 
-def _usual_values(table: Table, categorical: Sequence[int]) -> NDArray[np.float32]:
+def usual_values(table: Table, categorical: Sequence[int]) -> NDArray[np.float32]:
+    """(columns,) medians of numeric columns without a missing cell; NaN of the others."""
     usual = np.full(table.shape[1], np.nan, dtype=np.float32)
     whole = np.setdiff1d(np.flatnonzero(~np.isnan(table).any(axis=0)), categorical)
     usual[whole] = np.median(table[:, whole], axis=0)
     return usual
 
 
-def _table(examples: Table) -> Table:
+def as_table(examples: Table) -> Table:
+    """Examples as trees take them.
+
+    Raises:
+        ValueError: they are no table.
+    """
     table = np.asarray(examples, dtype=np.float32)
     if table.ndim != 2 or not table.shape[1]:
         raise ValueError(f"boosted trees take a table (n, columns); the examples have shape {table.shape}.")

@@ -16,6 +16,7 @@ from autotl.errors import StorageError
 
 LARGEST_TEXT_BYTES = 256 << 20
 ROWS_FOR_THREADS = 1_000  # fewer are predicted sooner than threads have met, the more so where cores are shared
+OF_A_NUMBER = ("regression", "regression_l1")  # objectives
 _END = b"end of trees\n"
 _HEADER_KEYS = frozenset(
     [
@@ -43,21 +44,26 @@ _THRESHOLDS = re.compile(r"(?:[-+.\deE]{1,40}|inf)(?: (?:[-+.\deE]{1,40}|inf))*"
 
 @dataclass(frozen=True)
 class Trees:
-    """A LightGBM model that gives class probabilities, and the text it was read from.
+    """A LightGBM model that gives class probabilities or a number, and the text it was read from.
 
     Attributes:
         leaves: of each tree.
+        outputs: classes; 1 of trees that give a number.
     """
 
     text: bytes
     leaves: tuple[int, ...]
     booster: Any  # lightgbm.Booster
+    outputs: int = 2
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Probabilities (n, outputs) of features (n, d); a model of two classes gives two columns."""
+        """What the trees say of features (n, d), (n, outputs): probabilities, of two classes in two columns; or numbers
+        in one."""
         threads = 1 if len(features) < ROWS_FOR_THREADS else 0  # 0: as many as there are cores
         raw = np.asarray(self.booster.predict(features, num_threads=threads))
-        return raw if raw.ndim == 2 else np.stack([1.0 - raw, raw], axis=1)
+        if raw.ndim == 2:
+            return raw
+        return raw[:, None] if self.outputs == 1 else np.stack([1.0 - raw, raw], axis=1)
 
     @property
     def parameters(self) -> int:
@@ -78,7 +84,7 @@ def trees_of(booster: Any, *, outputs: int, features: int) -> Trees:
 
 
 def trees_from_text(text: bytes, *, outputs: int, features: int) -> Trees:
-    """Reads and checks a model of `outputs` classes (two or more) over `features` columns.
+    """Reads and checks a model of `outputs` classes, or of a number where that is 1, over `features` columns.
 
     Raises:
         StorageError: it is not a LightGBM model of this kind, or one of its indices leads nowhere.
@@ -89,11 +95,11 @@ def trees_from_text(text: bytes, *, outputs: int, features: int) -> Trees:
         raise StorageError("the trees are not LightGBM's text: it is plain ASCII.")
     head, _, body = text.partition(b"\n\n")
     header = _header(head.decode("ascii"))
-    per_iteration = 1 if outputs == 2 else outputs
-    objective = "binary sigmoid:1" if outputs == 2 else f"multiclass num_class:{outputs}"
+    per_iteration = 1 if outputs <= 2 else outputs
+    objectives = {1: OF_A_NUMBER, 2: ("binary sigmoid:1",)}.get(outputs, (f"multiclass num_class:{outputs}",))
     _expect(header, "num_class", str(per_iteration))
     _expect(header, "num_tree_per_iteration", str(per_iteration))
-    _expect(header, "objective", objective)
+    _expect(header, "objective", *objectives)
     _expect(header, "max_feature_idx", str(features - 1))
     for key in ("feature_names", "feature_infos"):
         if len(header[key].split(" ")) != features:
@@ -107,7 +113,7 @@ def trees_from_text(text: bytes, *, outputs: int, features: int) -> Trees:
         booster = lightgbm.Booster(model_str=text.decode("ascii"))
     except lightgbm.basic.LightGBMError as error:
         raise StorageError(f"LightGBM cannot read the trees: {error}") from error
-    return Trees(text, leaves, booster)
+    return Trees(text, leaves, booster, outputs)
 
 
 def _header(text: str) -> Mapping[str, str]:
@@ -131,9 +137,10 @@ def _header(text: str) -> Mapping[str, str]:
     return found
 
 
-def _expect(found: Mapping[str, str], key: str, value: str) -> None:
-    if found.get(key) != value:
-        raise StorageError(f"the trees' {key} is {found.get(key, 'missing')[:40]!r}; it should be {value!r}.")
+def _expect(found: Mapping[str, str], key: str, *allowed: str) -> None:
+    if found.get(key) not in allowed:
+        wanted = " or ".join(map(repr, allowed))
+        raise StorageError(f"the trees' {key} is {found.get(key, 'missing')[:40]!r}; it should be {wanted}.")
 
 
 def _trees(body: bytes, sizes: NDArray[np.int64], features: int) -> tuple[int, ...]:

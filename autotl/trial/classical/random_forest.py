@@ -82,7 +82,9 @@ class RandomForest(KeptTrees):
             np.searchsorted(present, labels),
             params={"verbosity": -1},
         )
-        settings = _settings(outputs=len(present), seed=seed, threads=threads)
+        outputs = len(present)
+        objective = {"objective": "binary"} if outputs == 2 else {"objective": "multiclass", "num_class": outputs}
+        settings = objective | settings_for_forest(seed=seed, threads=threads)
         booster = lightgbm.train(settings, data, num_boost_round=ROUNDS, callbacks=[look])
         trees = trees_of(booster, outputs=len(present), features=features.shape[1])
         weights = class_weights[present]
@@ -154,9 +156,9 @@ def _lean(booster: Any, leaves: Sequence[int], weights: NDArray[np.float32]) -> 
             booster.set_leaf_output(tree, leaf, booster.get_leaf_output(tree, leaf) + shifts[tree % len(shifts)])
 
 
-def _settings(*, outputs: int, seed: int, threads: int) -> dict[str, Any]:
-    objective = {"objective": "binary"} if outputs == 2 else {"objective": "multiclass", "num_class": outputs}
-    return objective | {
+def settings_for_forest(*, seed: int, threads: int) -> dict[str, Any]:
+    """Of LightGBM, all but what is learnt by."""
+    return {
         "boosting_type": "rf",
         "extra_trees": True,
         "bagging_freq": 1,
