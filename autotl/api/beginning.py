@@ -10,12 +10,14 @@ import numpy as np
 
 from autotl.api.opening import OpenedTask
 from autotl.data import TaskData
+from autotl.data.examples import class_labels, is_known
 from autotl.plan.fields import parse_plan
 from autotl.plan.reading import shipped_portfolio
 from autotl.production.home import home_folder
 from autotl.run import Study
 from autotl.search.history import Likeness, PastRun, past_trials, recall, remember
 from autotl.search.starting import PORTFOLIO, StartingPlan, starting_plans
+from autotl.task.problem import CLASSIFICATION
 
 BEGUN_WITH = "begun_with"  # the fact that holds the plans; a resumed search goes on with the same
 REMEMBERED_AS = "remembered_as"  # the name under which later searches know the run
@@ -67,13 +69,16 @@ def keep_for_later(task: OpenedTask, data: TaskData, study: Study, rows: Sequenc
 def likeness_of(data: TaskData) -> Likeness:
     """By what a task is compared with others."""
     taught = data.labels[data.folds[0].train]
-    counts = np.bincount(taught[taught >= 0], minlength=1)
+    of_classes = class_labels(taught)
+    counts = np.bincount(of_classes[of_classes >= 0], minlength=1)
     few = "few_labels" if data.has_few_labels else "labels"
+    regime = "label_free" if data.score_kind == "label_free" else few
     return Likeness(
         modality=data.modality,
         setting=data.setting,
-        regime="label_free" if data.score_kind == "label_free" else few,
-        examples=int(counts.sum()),
+        # plans of other problems are judged by other scores, and theirs say nothing here
+        regime=regime if data.problem is CLASSIFICATION else f"{data.problem.name}: {regime}",
+        examples=int(is_known(taught).sum()),
         classes=len(data.classes),
         imbalance=round(float(counts.max() / max(counts.sum(), 1)), 4),
         digest=str(data.summary["fingerprint"]),

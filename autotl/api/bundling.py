@@ -13,6 +13,7 @@ from autotl.errors import UsageError
 from autotl.production.bundle import Bundle
 from autotl.run import trial_files
 from autotl.scoring.metrics import compute_all
+from autotl.task.problem import CLASSIFICATION
 from autotl.trial.scorer import counting_unknown
 
 OWN_WEIGHTS = "the search did not ship it, so it was not retrained: the trial's own weights ship"
@@ -74,17 +75,19 @@ def bundle_of_trial(
     test = trial.row["test"] if found is None else found.figures["trial"]
     latency = measured_latency(plan, weights, workshop)
     model = serving_model(workshop.trained(plan, weights), own_reading(form_of(plan, data)), temperature=temperature)
-    figures = figures_of(
-        Said.of(name_of_validation(data), outputs.validation, data.labels[outputs.rows], temperature=temperature),
-        test=None
-        if found is None
-        else Said.of(TEST, found.probabilities["trial"], found.labels, temperature=temperature),
-        target=None,
-        classes=data.classes,
-        positive=workshop.scorer.positive,
-        temperature=temperature,
-        grouped=data.groups is not None,
-    )
+    figures: dict[str, Any] = {}
+    if data.problem is CLASSIFICATION:
+        figures = figures_of(
+            Said.of(name_of_validation(data), outputs.validation, data.labels[outputs.rows], temperature=temperature),
+            test=None
+            if found is None
+            else Said.of(TEST, found.probabilities["trial"], found.labels, temperature=temperature),
+            target=None,
+            classes=data.classes,
+            positive=workshop.scorer.positive,
+            temperature=temperature,
+            grouped=data.groups is not None,
+        )
     evidence = {**NOTHING, **figures}
     run = trial.run.path.name
     card = card_of(
@@ -105,7 +108,7 @@ def bundle_of_trial(
         place,
         model,
         description=bundle_description(
-            reopened.task, data, trial.row, run=run, shipped="trial", temperature=temperature
+            reopened.task, data, trial.row, run=run, shipped="trial", calibration=calibration
         ),
         metrics={"score": trial.row["score"], "test": test},
         card=card,

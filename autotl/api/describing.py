@@ -7,11 +7,12 @@ from autotl.api.asked import versions
 from autotl.data import TaskData
 from autotl.data.windows import Windows
 from autotl.production.card import model_card
+from autotl.scoring.conformal import shown
 from autotl.task import Task
 
 
 def bundle_description(
-    task: Task, data: TaskData, row: Mapping[str, Any], *, run: str, shipped: str, temperature: float
+    task: Task, data: TaskData, row: Mapping[str, Any], *, run: str, shipped: str, calibration: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The content of bundle.json, but for what the writer adds.
 
@@ -19,13 +20,17 @@ def bundle_description(
         row: the leaderboard row of the trial that ships.
         run: name of the run's folder.
         shipped: `refit` or `trial`: whose weights these are.
+        calibration: of the model that ships.
     """
+    interval = shown(calibration)
     return {
         "task": task.name,
         "modality": data.modality,
+        "problem": data.problem.name,
         "classes": list(data.classes),
         "schema": _as_written(task, data),
-        "temperature": temperature,
+        "temperature": calibration["temperature"],
+        **({} if interval is None else {"interval": {"level": interval[0], "half_width": interval[1]}}),
         "plan": row["plan"],
         "provenance": {
             "run": run,
@@ -58,6 +63,8 @@ def card_of(
             "task": task.name,
             "modality": data.modality,
             "setting": data.setting,
+            "problem": data.problem.name,
+            "subject": data.problem.subject(data.classes),
             "metric": metric,
             "classes": list(data.classes),
             "plan": row["plan"],

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autotl import leaderboard
 from autotl.adaptation import METHODS
@@ -31,7 +32,8 @@ from autotl.run.folder import REPORT, WINNER, written_whole
 from autotl.run.optuna_tables import complete_trials
 from autotl.run.scored_examples import ScoredExamples, ScoredSplit, split_of, write_scored_examples
 from autotl.run.study import ENDED, FINISHED, PARTIAL, SPENT
-from autotl.scoring.metrics import compute_all
+from autotl.scoring.answers import ANSWERS
+from autotl.scoring.metrics import Labels, compute_all
 from autotl.search.budget import Budget
 from autotl.search.cost import Afterwards
 from autotl.search.cost.forecast import TRAININGS
@@ -250,7 +252,7 @@ class _Finisher:
                         winner,
                         run=self._run.path.name,
                         shipped=shipped.refit.shipped,
-                        temperature=shipped.calibration["temperature"],
+                        calibration=shipped.calibration,
                     ),
                     metrics={
                         "score": winner["score"],
@@ -407,7 +409,6 @@ class _Finisher:
 
     def _take_figures(self, winner: Row, contenders: "Sequence[Contender]", shipped: "Shipped") -> None:
         from autotl.production.latency import estimated_latency_ms
-        from autotl.production.shipping import confusion
 
         by_number = {row["trial"]: row for row in self.rows}
         latencies = {**shipped.latency_ms, **self._latencies.measured}  # a winner keeps the one that it was judged by
@@ -418,13 +419,11 @@ class _Finisher:
                 row["latency_ms"], row["latency_estimated"] = latencies[row["trial"]], False
             elif row["flops"] is not None:
                 row["latency_ms"] = estimated_latency_ms(row["flops"], measured)
-        classes = self._data.classes
         outputs = self._outputs[winner["trial"]]
         if shipped.test is None and not len(outputs.rows):
             return
         if shipped.test is None:
-            matrix = confusion(self._data.labels[outputs.rows], outputs.validation, len(classes))
-            self.confusion = {"split": "validation", "classes": list(classes), "matrix": matrix}
+            self._confuse("validation", self._data.labels[outputs.rows], outputs.validation)
             return
         test = shipped.test
         for contender in contenders:
@@ -444,8 +443,7 @@ class _Finisher:
         said = test.probabilities.get("refit", test.probabilities[str(winner["trial"])])
         self._tested = compute_all(*counting_unknown(test.labels, said), positive=self._order.scorer.positive)
         winner["refit_test"] = test.figures.get("refit")
-        matrix = confusion(test.labels, said, len(classes))
-        self.confusion = {"split": "test", "classes": list(classes), "matrix": matrix}
+        self._confuse("test", test.labels, said)
         self._study.put_fact(
             "test",
             {
@@ -464,6 +462,13 @@ class _Finisher:
             source_score=self._on_source(winner),
         )
         self.headline["sentences"] += leaderboard.test_sentences_of_together(self.together)
+
+    def _confuse(self, split: str, labels: Labels, said: NDArray[np.float32]) -> None:
+        """Notes which classes are taken for which, where an answer is a class."""
+        classes = self._data.classes
+        matrix = ANSWERS[self._data.problem.name].confusion(labels, said, len(classes))
+        if matrix is not None:
+            self.confusion = {"split": split, "classes": list(classes), "matrix": matrix}
 
     def _on_source(self, winner: Row) -> dict[str, float] | None:
         """The winner's score on the source where it was picked without target labels."""

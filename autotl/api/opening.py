@@ -24,6 +24,7 @@ from autotl.scoring.metrics import METRICS
 from autotl.search.limits import too_large
 from autotl.task import (
     BASELINE_NAMES,
+    PROBLEMS,
     ReadablePart,
     Task,
     companions_of,
@@ -282,6 +283,10 @@ def check_words(overrides: Overrides, task: Task) -> None:
     if task.privacy is not None:
         _refuse_in_private(overrides)
     gate = None if overrides.require is None else read_gate(overrides.require)
+    problem = PROBLEMS[task.problem]
+    if gate is not None and not gate.is_cost and gate.metric not in problem.metrics:
+        words = f"{gate.metric!r} cannot measure 'problem: {problem.name}'. Allowed: {', '.join(problem.metrics)}."
+        raise UsageError(f"--require {overrides.require}: {words}")
     if gate is not None and not gate.on_test and task.data.target.labels == "none":
         words = "without target labels only the test set can tell. Write test. before the metric."
         raise UsageError(f"--require {overrides.require}: {words}")

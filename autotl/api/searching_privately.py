@@ -217,7 +217,7 @@ class _Finisher:
 
     def _description(self, winner: Row, shipped: str) -> Row:
         run, task = self.run.path.name, self.task.task
-        return bundle_description(task, self.told, winner, run=run, shipped=shipped, temperature=1.0)
+        return bundle_description(task, self.told, winner, run=run, shipped=shipped, calibration={"temperature": 1.0})
 
     def _card(self, winner: Row, refit: Row) -> str:
         from autotl.production.evidence.figures import NOTHING

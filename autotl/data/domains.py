@@ -470,7 +470,8 @@ def _folds(
     wanted, kind = task.data.target.labels, LABELS[task.problem]
     if wanted == "none":
         folds = (Fold(source_train.beside(source_validation), source_validation),)
-        return folds, folds, "label_free"
+        # without a committee of label-free scores the source's held-out labels choose
+        return folds, folds, "label_free" if PROBLEMS[task.problem].has_committee else "validation"
     if wanted == "all":
         known = np.sort(np.concatenate([target.train, target.validation]))
         is_held_out = target.validation_is_given or task.privacy is not None

@@ -31,6 +31,12 @@ def unknown_labels(count: int, *, like: Labels) -> Labels:
     return np.full((count, *like.shape[1:]), np.nan if like.dtype.kind == "f" else UNKNOWN, dtype=like.dtype)
 
 
+def class_labels(labels: Labels) -> NDArray[np.int64]:
+    """(n,) class indices of examples; UNKNOWN throughout where a label is no class."""
+    is_class = labels.ndim == 1 and labels.dtype.kind == "i"
+    return labels if is_class else np.full(len(labels), UNKNOWN, dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class View:
     """One stored random view of an example; `number` 0 is the plain image whatever the policy."""

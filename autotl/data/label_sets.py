@@ -105,6 +105,11 @@ class LabelSets:
         counts = dict(zip(names, known.sum(axis=0).tolist(), strict=True))
         return {"classes": dict(sorted(counts.items())), "without": int((known.sum(axis=1) == 0).sum())}
 
+    def in_words(self, labels: Labels, names: Sequence[str]) -> list[str]:
+        """The labels of each, and `-` for none of them; nothing where they are not known."""
+        told = [", ".join(name for name, mark in zip(names, row, strict=True) if mark == 1) for row in labels.tolist()]
+        return [(words or "-") if known else "" for words, known in zip(told, is_known(labels).tolist(), strict=True)]
+
     def listed(self, counts: Counter[str]) -> Mapping[str, object]:
         """Examples per label, and those that bear none."""
         return {"classes": dict(sorted(borne(counts).items())), "without": counts[NONE]} if counts else {}

@@ -111,6 +111,10 @@ class LabelKind(Protocol):
         """What a report tells of known labels; plain JSON values."""
         ...
 
+    def in_words(self, labels: Labels, names: Sequence[str]) -> list[str]:
+        """Each label as a person writes it; nothing where it is not known."""
+        ...
+
     def listed(self, counts: Counter[str]) -> Mapping[str, object]:
         """The same of labels as they travel, with how often each occurs."""
         ...
@@ -199,6 +203,10 @@ class Classes:
         """Examples per class."""
         counts = Counter(names[index] for index in labels.tolist() if index != UNKNOWN)
         return {"classes": dict(sorted(counts.items()))} if counts else {}
+
+    def in_words(self, labels: Labels, names: Sequence[str]) -> list[str]:
+        """The classes' names."""
+        return ["" if index == UNKNOWN else names[index] for index in labels.tolist()]
 
     def listed(self, counts: Counter[str]) -> Mapping[str, object]:
         """Examples per class."""
@@ -301,6 +309,10 @@ class Numbers:
         least, quarter, median, three_quarters, most = np.quantile(known, [0, 0.25, 0.5, 0.75, 1]).tolist()
         figures = {"least": least, "quarter": quarter, "median": median, "three_quarters": three_quarters, "most": most}
         return {"numbers": {**figures, "mean": float(known.mean()), "deviation": float(known.std())}}
+
+    def in_words(self, labels: Labels, names: Sequence[str]) -> list[str]:  # noqa: ARG002
+        """In as many digits as tell it from its neighbours."""
+        return ["" if np.isnan(value) else f"{value:.10g}" for value in labels.tolist()]
 
     def listed(self, counts: Counter[str]) -> Mapping[str, object]:
         """Where the numbers lie."""

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from autotl.task import PerClass, Task
+from autotl.task import PROBLEMS, PerClass, Task
 
 Setting = Literal["inductive", "transductive", "cross-domain"]
 
@@ -25,6 +25,13 @@ def what_follows(task: Task, metric: str) -> tuple[str, ...]:
         )
     if any(source.statistics is not None for source in task.data.source):
         return _over_statistics(setting, labels, metric)
+    if setting == "transductive" and not PROBLEMS[task.problem].has_committee:
+        return (
+            "Only the source has labels: models learn from it and are adapted to the target's inputs.",
+            f"Plans are ranked by {metric} on held-out source examples, for no score without labels is known to tell "
+            "which fits the target: whether adaptation helps there, only the test shows.",
+            "Target labels, where there are any, are opened once, by the final test.",
+        )
     if setting == "transductive":
         return (
             "Only the source has labels: models learn from it and are adapted to the target's inputs.",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from autotl.leaderboard.rows import BY_SEEDS, Row, has_score, score_of
 from autotl.leaderboard.same_examples import Differences
 from autotl.leaderboard.without_labels import KIND, verdict_of
+from autotl.scoring.answers import ANSWERS
 from autotl.scoring.guards import PASSED
 from autotl.scoring.intervals import Interval
 from autotl.scoring.metrics import Labels, Metric
@@ -146,9 +147,13 @@ def _has_labelled_score(row: Mapping[str, Any]) -> bool:
 
 
 def _agreement(said: Sequence[Outputs]) -> float | None:
-    """The mean share of target inputs on which two of the models say the same."""
-    named = [each.target.argmax(axis=1) for each in said if len(each.target)]
-    pairs = [float(np.mean(one == other)) for number, one in enumerate(named) for other in named[:number]]
+    """How far two of the models say the same of target inputs, on average: of classes, the share of inputs."""
+    told = [each for each in said if len(each.target)]
+    pairs = [
+        ANSWERS[one.problem].agreement(one.target, other.target)
+        for number, one in enumerate(told)
+        for other in told[:number]
+    ]
     return float(np.mean(pairs)) if pairs else None
 
 

@@ -10,7 +10,8 @@ from autotl.data.setting import setting_of
 from autotl.errors import TaskError
 from autotl.plan.plan import TOGETHER, Plan
 from autotl.plan.space import Alternatives, Dimension, Fixed, Options, Space
-from autotl.task import Task
+from autotl.task import PROBLEMS, Problem, Task
+from autotl.task.problem import CLASSIFICATION
 
 ALIGN = "align"  # the parameter that names the transform which a method is put behind
 SPACE, PLANS = "search_space.adaptation", "start_with"
@@ -29,6 +30,7 @@ class Ground:
         is_exported: the source is a model without examples.
         has_companions: other tasks that it may be learnt together with.
         has_statistics: of the source only sums over its features are here.
+        problem: what is learnt.
     """
 
     setting: str
@@ -37,6 +39,7 @@ class Ground:
     is_exported: bool
     has_companions: bool = False
     has_statistics: bool = False
+    problem: Problem = CLASSIFICATION
 
     @classmethod
     def of(cls, data: TaskData) -> "Ground":
@@ -44,7 +47,7 @@ class Ground:
         exported = data.exported is not None
         companions, statistics = bool(data.companions), bool(data.statistics)
         rest = len(data.adaptation_rows) > 0
-        return cls(data.setting, len(data.domains) > 1, rest, exported, companions, statistics)
+        return cls(data.setting, len(data.domains) > 1, rest, exported, companions, statistics, data.problem)
 
     @classmethod
     def promised_by(cls, task: Task) -> "Ground":
@@ -56,8 +59,8 @@ class Ground:
         exported = any(source.exported is not None for source in task.data.source)
         has_examples = any(source.train is not None for source in task.data.source)
         statistics = any(source.statistics is not None for source in task.data.source)
-        rest = task.data.target.labels != "all"
-        return cls(setting_of(task), has_examples, rest, exported, bool(task.tasks), statistics)
+        rest, problem = task.data.target.labels != "all", PROBLEMS[task.problem]
+        return cls(setting_of(task), has_examples, rest, exported, bool(task.tasks), statistics, problem)
 
 
 def suited_to(space: Space, ground: Ground, *, where: str = SPACE) -> Space:
@@ -80,6 +83,7 @@ def suited_to(space: Space, ground: Ground, *, where: str = SPACE) -> Space:
     dimensions["adaptation"] = Alternatives(kept)
     if ground.setting != "cross-domain":
         dimensions["learns_from"] = Fixed("all")
+    dimensions |= {name: Fixed(value) for name, value in ground.problem.fixed.items() if name in dimensions}
     if not ground.has_companions:
         dimensions["together"] = Fixed(None)
     elif dimensions["together"] == Fixed(None):
@@ -98,14 +102,14 @@ def left_out(space: Space, ground: Ground) -> dict[str, str]:
     adaptation = space.dimensions["adaptation"]
     assert isinstance(adaptation, Alternatives)
     unsuited = [name for name, inner in adaptation.options.items() if not _is_suited(name, inner, ground)]
-    return {name: why_not(METHODS[name], ground) or _NO_ALIGNMENT for name in unsuited}
+    return {name: why_not(name, ground) or _NO_ALIGNMENT for name in unsuited}
 
 
 def refuse_unsuited(plans: Iterable[Plan], ground: Ground, *, where: str = PLANS) -> None:
     """Raises a TaskError for given plans whose method, or what it is put behind, has nothing to work on."""
     plans = list(plans)
     named = [name for plan in plans for name in (plan.adaptation.name, plan.adaptation.parameters.get(ALIGN))]
-    reasons = {name: why_not(METHODS[name], ground) for name in named if name is not None}
+    reasons = {name: why_not(name, ground) for name in named if name is not None}
     mistakes = [f"{where}: adaptation {name!r} {reason}." for name, reason in reasons.items() if reason is not None]
     if not ground.has_companions and any(plan.together is not None for plan in plans):
         mistakes.append(f"{where}: together: {_NO_COMPANION}")
@@ -113,10 +117,13 @@ def refuse_unsuited(plans: Iterable[Plan], ground: Ground, *, where: str = PLANS
         raise TaskError(mistakes)
 
 
-def why_not(method: Method, ground: Ground) -> str | None:
-    """Why a method cannot be used on a task; None where it can."""
+def why_not(name: str, ground: Ground) -> str | None:
+    """Why a method, by its name, cannot be used on a task; None where it can."""
+    method = METHODS[name]
     if method.stage == "none":
         return None
+    if name in ground.problem.no_methods:
+        return ground.problem.no_methods[name]
     if ground.is_exported:
         return why_not_source_free(method)
     if ground.has_statistics:
@@ -147,7 +154,7 @@ def why_not_on_sums(method: Method) -> str | None:
 
 def _is_suited(name: str, inner: Mapping[str, Dimension], ground: Ground) -> bool:
     """Whether a method can be used, behind one at least of the transforms that it may be put behind."""
-    return why_not(METHODS[name], ground) is None and (ALIGN not in inner or bool(_alignments(inner[ALIGN], ground)))
+    return why_not(name, ground) is None and (ALIGN not in inner or bool(_alignments(inner[ALIGN], ground)))
 
 
 def _suited(inner: Mapping[str, Dimension], ground: Ground) -> dict[str, Dimension]:
@@ -164,5 +171,5 @@ def _alignments(dimension: Dimension, ground: Ground) -> list[str]:
     An exported head stays as it is, so features had better lie where it expects them: on printed and handwritten digits
     SHOT reached 0.86 behind `standardize` and 0.58 without.
     """
-    usable = [name for name in Space({ALIGN: dimension}).values(ALIGN) if why_not(METHODS[name], ground) is None]
+    usable = [name for name in Space({ALIGN: dimension}).values(ALIGN) if why_not(name, ground) is None]
     return sorted(usable, key=lambda name: ground.is_exported and METHODS[name].stage == "none")

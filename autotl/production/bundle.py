@@ -14,6 +14,8 @@ from autotl.backbones.archive import check_model_file
 from autotl.backbones.reading import Reading, reading_from
 from autotl.errors import StorageError, TaskError, UsageError
 from autotl.run.folder import write_whole
+from autotl.task import PROBLEMS, Problem
+from autotl.task.problem import CLASSIFICATION
 
 if TYPE_CHECKING:
     import keras
@@ -56,6 +58,11 @@ class Bundle:
     def modality(self) -> str:
         """What it predicts on: `image`, `text`, `table` or `signal`."""
         return str(self.description["modality"])
+
+    @property
+    def problem(self) -> Problem:
+        """What it tells; one class an example where a bundle of earlier versions does not say."""
+        return PROBLEMS[str(self.description.get("problem", CLASSIFICATION.name))]
 
     @property
     def is_native(self) -> bool:
@@ -107,7 +114,7 @@ class Bundle:
         return content
 
     def _native(self, serving: "type[NativeServing]") -> "NativeServing":
-        from autotl.trial.classical import MODELS
+        from autotl.trial.classical import MODELS, model_named
 
         place, kind, temperature = (
             self.path / DESCRIPTION,
@@ -119,7 +126,7 @@ class Bundle:
         if not isinstance(temperature, int | float) or not 0 < temperature < math.inf:
             raise StorageError(f"{place}: temperature is {temperature!r}; it should be a number above 0.")
         files = {path.name: path.read_bytes() for path in sorted((self.path / NATIVE).iterdir())}
-        model = MODELS[kind].from_native_files(files)
+        model = model_named(kind, self.problem).from_native_files(files)
         if model.classes != len(self.classes):
             raise StorageError(f"{place}: names {len(self.classes)} classes, its model tells {model.classes} apart.")
         return serving(kind, model, float(temperature), self.reading)

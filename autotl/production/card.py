@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autotl.production.card_evidence import figures_of_behaviour
+from autotl.task.problem import CLASSIFICATION
 
 INPUTS = {
     "image": "image files; stretched to the model's size, everything else is inside the model",
@@ -37,7 +38,7 @@ def model_card(values: Mapping[str, Any]) -> str:
 
 ## Use
 
-- Task: {values["setting"]} transfer; one of {len(values["classes"])} classes: {", ".join(values["classes"])}.
+- Task: {values["setting"]} transfer; {_learnt(values)}.
 - Input: {_input(values)}.
 - Not measured: fairness between groups of people.
 
@@ -45,7 +46,7 @@ def model_card(values: Mapping[str, Any]) -> str:
 
 - Selection-corrected, on validation: {_figure(values["corrected"])}
 - Test: {tested}
-- Calibration: temperature {values["calibration"]["temperature"]:.3g}, fitted on {fitted_on}.
+- {_calibrated(values["calibration"], fitted_on)}
 - Weights: {values["refit"]["reason"]}.
 
 {figures_of_behaviour(values)}
@@ -62,6 +63,20 @@ def model_card(values: Mapping[str, Any]) -> str:
 
 {versions}
 """
+
+
+def _learnt(values: Mapping[str, Any]) -> str:
+    if values["problem"] == CLASSIFICATION.name:
+        return f"one of {len(values['classes'])} classes: {', '.join(values['classes'])}"
+    return str(values["subject"])
+
+
+def _calibrated(calibration: Mapping[str, Any], fitted_on: str) -> str:
+    if "half_widths" not in calibration:
+        return f"Calibration: temperature {calibration['temperature']:.3g}, fitted on {fitted_on}."
+    widths = [f"{float(level):.0%} within ±{width:.4g}" for level, width in calibration["half_widths"].items()]
+    found = ", ".join(widths) or "too few examples to tell"
+    return f"Intervals around its answers (split-conformal, from {fitted_on}): {found}."
 
 
 def _input(values: Mapping[str, Any]) -> str:

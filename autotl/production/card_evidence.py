@@ -17,6 +17,8 @@ def figures_of_behaviour(values: Json) -> str:
         values: `calibration` and `evidence` of a card's values; a part of the latter may be None.
     """
     evidence = values["evidence"]
+    if values["problem"] == "regression":
+        return _of_numbers(evidence)
     sections = (
         ("Class by class", _by_class(evidence["per_class"])),
         ("Are its probabilities true?", _calibration(values["calibration"], evidence["calibration_on_test"])),
@@ -26,6 +28,29 @@ def figures_of_behaviour(values: Json) -> str:
     )
     note = f"\n{evidence['note']}\n" if evidence["note"] else ""
     return "\n\n".join(f"## {title}\n\n{words}" for title, words in sections) + note
+
+
+def _of_numbers(evidence: Json) -> str:
+    figures = evidence.get("numbers")
+    if not figures:
+        return f"## How far it is off\n\n{NOT_MEASURED}: no labelled example was held out."
+    mean = figures["of_the_mean"]
+    scores = [[name, _plain(value), _plain(mean.get(name))] for name, value in figures["scores"].items()]
+    parts = [
+        [f"{line['from']:.4g} to {line['to']:.4g}", line["examples"], f"{line['mae']:.4g}", f"{line['bias']:+.3g}"]
+        for line in figures["by_size"]
+    ]
+    held = [
+        [f"{line['level']:.0%}", f"±{line['half_width']:.4g}", f"{line['held']:.1%}"] for line in figures["intervals"]
+    ]
+    on = f"On {figures['split']}, {figures['examples']} examples"
+    tables = (
+        ("How far it is off", f"{on}.\n\n{_table(('Metric', 'Model', 'Saying the mean'), scores)}"),
+        ("By the true number", _table(("Examples of", "Count", "Mean absolute error", "Bias"), parts)),
+        ("Intervals around its answers", _table(("Wanted", "On either side", "Held"), held)),
+    )
+    note = f"\n{evidence['note']}\n" if evidence["note"] else ""
+    return "\n\n".join(f"## {title}\n\n{words}" for title, words in tables) + note
 
 
 def _by_class(figures: Json | None) -> str:

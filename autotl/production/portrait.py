@@ -23,6 +23,7 @@ from autotl.scoring.components import sampled
 from autotl.scoring.watching import Portrait, draw_portrait
 from autotl.scoring.watching.portrait import MOST_ROWS
 from autotl.scoring.watching.sureness import Sureness
+from autotl.task.problem import CLASSIFICATION
 from autotl.trial.classical.signal_features import FEWEST_SAMPLES, signal_features
 from autotl.trial.outcome import Outputs
 
@@ -90,6 +91,8 @@ def portrait_of(model: ServingModel, data: TaskData, outputs: Outputs, *, temper
         outputs: of the trial that ships: what it said of examples that it had not learnt.
         temperature: of the model that ships.
     """
+    if data.problem is not CLASSIFICATION:
+        return None  # how sure a model is, and how often it names a class, is what `autotl watch` looks at
     try:
         return _drawn(model, data, outputs, temperature)
     except Exception:

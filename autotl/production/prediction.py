@@ -19,6 +19,7 @@ from autotl.data.unlabelled_rows import read_records, read_texts, read_windows
 from autotl.errors import DataError
 from autotl.leaderboard.files import guarded
 from autotl.production.bundle import Bundle
+from autotl.production.told import OF_CLASSES, Form, form_of
 from autotl.run.folder import write_whole
 
 BATCH = 64
@@ -29,7 +30,8 @@ class Predictions:
     """One row per input that could be read.
 
     Attributes:
-        probabilities: (n, classes).
+        probabilities: (n, classes); numbers, (n, 1), of a model that says such.
+        form: in which they are told.
         skipped: examples that cannot be read, with the reason.
     """
 
@@ -37,20 +39,21 @@ class Predictions:
     classes: tuple[str, ...]
     probabilities: NDArray[np.float32]
     skipped: tuple[str, ...] = ()
+    form: Form = OF_CLASSES
 
     @property
     def labels(self) -> list[str]:
-        """The most probable class of each input, as written in the training data."""
-        return [self.classes[index] for index in self.probabilities.argmax(axis=1)]
+        """The most probable class of each input, as written in the training data; or its number."""
+        return self.form.labels(self.classes, self.probabilities)
 
     def as_csv(self) -> str:
-        """`input,label,probability` and a column `p_<class>` per class; no cell runs as a formula in a spreadsheet."""
+        """A row per input: `input` and what its form tells (`Form.header`); no cell runs as a formula in a
+        spreadsheet."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(["input", "label", "probability", *(f"p_{name}" for name in self.classes)])
-        for name, label, row in zip(self.ids, self.labels, self.probabilities, strict=True):
-            probabilities = (f"{value:.6f}" for value in row)
-            writer.writerow([guarded(name), _guarded_label(label), f"{row.max():.6f}", *probabilities])
+        writer.writerow(["input", *self.form.header(self.classes)])
+        for name, row in zip(self.ids, self.form.rows(self.classes, self.probabilities), strict=True):
+            writer.writerow([guarded(name), *row])
         return text.getvalue()
 
     def write(self, path: Path) -> None:
@@ -85,7 +88,7 @@ def _predicted(bundle: Bundle, inputs: Inputs, skipped: tuple[str, ...]) -> Pred
         model.predict(model.reading(inputs, np.arange(start, min(start + BATCH, len(inputs)))))
         for start in range(0, len(inputs), BATCH)
     ]
-    return Predictions(inputs.ids, bundle.classes, np.concatenate(batches), skipped)
+    return Predictions(inputs.ids, bundle.classes, np.concatenate(batches), skipped, form_of(bundle.description))
 
 
 def read_inputs(bundle: Bundle, data: Path) -> tuple[Inputs, tuple[str, ...]]:
@@ -117,12 +120,3 @@ def _read_given(bundle: Bundle, content: bytes, where: str) -> tuple[Inputs, tup
             return read_inputs(bundle, path)
         except DataError as error:
             raise DataError([mistake.replace(str(path), where) for mistake in error.mistakes]) from error
-
-
-def _guarded_label(label: str) -> str:
-    """Classes named -1 and +1 are numbers, which a spreadsheet shows and programs compare."""
-    try:
-        float(label)
-    except ValueError:
-        return guarded(label)
-    return label

@@ -6,8 +6,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.data.examples import Fold, TaskData
+from autotl.data.examples import Fold, TaskData, is_known
 from autotl.plan import Plan
+from autotl.scoring.answers import ANSWERS
 from autotl.trial.learner import Learner
 from autotl.trial.outcome import DivergedError, OutOfTimeError, Outputs
 from autotl.trial.workshop import Workshop
@@ -23,7 +24,7 @@ class Refit:
     shipped: Literal["refit", "trial"]
     weights: list[NDArray[Any]]
     reason: str
-    agreement: float | None = None  # share of target inputs on which refit and trial predict the same class
+    agreement: float | None = None  # share of target inputs on which refit and trial say the same
     required_agreement: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def refit(
         deadline: time.monotonic() by which training must be done.
     """
     data = workshop.data
-    predicted = outputs.target.argmax(axis=1)
+    predicted = outputs.target
     try:
         again = replace(plan, seed=plan.seed ^ OTHER_SEED)
         second = workshop.fit(again, workshop.folds(plan)[-1], deadline=deadline)
@@ -76,9 +77,8 @@ def refit(
 def all_labelled(data: TaskData, folds: tuple[Fold, ...]) -> Fold:
     """Every row that some fold trains on or scores on, as training rows."""
     rows = np.unique(np.concatenate([rows for fold in folds for rows in (fold.train, fold.validation)]))
-    return Fold(train=rows[data.labels[rows] >= 0], validation=rows[:0])
+    return Fold(train=rows[is_known(data.labels[rows])], validation=rows[:0])
 
 
-def _agreement(learner: Learner, predicted: NDArray[np.int64], data: TaskData) -> float:
-    probabilities, _ = learner.predict(data.target_rows)
-    return float(np.mean(probabilities.argmax(axis=1) == predicted))
+def _agreement(learner: Learner, predicted: NDArray[np.float32], data: TaskData) -> float:
+    return ANSWERS[data.problem.name].agreement(learner.predict(data.target_rows)[0], predicted)

@@ -16,6 +16,7 @@ from autotl.production.encoder_serving import EncoderServing
 from autotl.trial.classical import BagOfWords, ClassicalModel
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.learner import Learner
+from autotl.trial.links import ONE_CLASS, Link
 from autotl.trial.model import serving_logits
 from autotl.trial.network_learner import NetworkLearner
 from autotl.trial.private.head import PrivateHead
@@ -91,7 +92,8 @@ class NativeServing:
 
     def predict(self, examples: NDArray[Any]) -> NDArray[np.float32]:
         """Probabilities of one batch."""
-        return cooled(self.model.predict(examples), self.temperature)
+        said = self.model.predict(examples)
+        return said if self.temperature == 1.0 else cooled(said, self.temperature)
 
     def predict_with_features(self, examples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities and their logarithms."""
@@ -122,15 +124,15 @@ def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing | E
     """Preprocessing, backbone, head and temperature in one graph; of texts the tokenizer too."""
     front = _front(learner.trainer.network)
     given: Any = front.example
-    beside = []
+    beside, link = [], learner.trainer.link
     if learner.words is not None:
         text = front.example
         if learner.trainer.network.encoder is not None:  # the graph begins with features, so the texts go in beside
             text = keras.Input((), dtype="string", name="text")
             given = [front.example, text]
-        beside = [keras.ops.log(learner.words.model.keras_model()(text))]
+        beside = [link.on_tensors(learner.words.model.keras_model()(text))]
     logits = serving_logits(learner.trainer.model, front.features, beside)
-    return front.serving(_with_temperature(given, logits, temperature))
+    return front.serving(_answering(given, logits, link, temperature))
 
 
 def serving_private_head(network: Network, head: PrivateHead) -> KerasServing | EncoderServing:
@@ -143,7 +145,7 @@ def serving_private_head(network: Network, head: PrivateHead) -> KerasServing | 
     read = keras.layers.Rescaling(1.0, offset=(-head.centre).tolist(), name="alignment")(read)
     read = keras.layers.UnitNormalization(name="direction_from_centre")(read)
     logits = keras.layers.Dense(head.kernel.shape[1], name="head_logits")
-    model = _with_temperature(front.example, logits(read), temperature=1.0)
+    model = _answering(front.example, logits(read), ONE_CLASS, temperature=1.0)
     logits.set_weights([head.kernel.astype(np.float32), head.bias.astype(np.float32)])
     return front.serving(model)
 
@@ -189,16 +191,17 @@ def _front(network: Network) -> _Front:
 
 def _of_bag_of_words(model: BagOfWords, temperature: float) -> KerasServing:
     text = keras.Input((), dtype="string", name="text")
-    logarithms = keras.ops.log(model.keras_model()(text))  # of probabilities, none of which is 0
-    return KerasServing(_with_temperature(text, logarithms, temperature), StringReading())
+    logits = model.link.on_tensors(model.keras_model()(text))
+    return KerasServing(_answering(text, logits, model.link, temperature), StringReading())
 
 
-def _with_temperature(
-    example: keras.KerasTensor | list[keras.KerasTensor], logits: keras.KerasTensor, temperature: float
+def _answering(
+    example: keras.KerasTensor | list[keras.KerasTensor], logits: keras.KerasTensor, link: Link, temperature: float
 ) -> keras.Model:
+    """Logits read by their link, those of probabilities at a temperature."""
     scaled = keras.layers.Rescaling(1.0 / temperature, name="temperature")(logits)
-    probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(scaled)
-    return compiled(keras.Model(example, probabilities, name="winner"))
+    said = keras.layers.Activation(link.activation, dtype="float32", name="probabilities")(scaled)
+    return compiled(keras.Model(example, said, name="winner"))
 
 
 def _batch(examples: NDArray[Any]) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from autotl.backbones.reading import own_reading
@@ -18,7 +17,7 @@ from autotl.production.portrait import portrait_of
 from autotl.production.refit import Refit, refit
 from autotl.production.serving_model import ServingModel, serving_model
 from autotl.run import RunFolder, trial_files
-from autotl.scoring.calibration import calibrate
+from autotl.scoring.answers import ANSWERS
 from autotl.scoring.watching import Portrait
 from autotl.trial.forms import form_of
 from autotl.trial.outcome import Outputs
@@ -132,7 +131,7 @@ def weights_of(contender: Contender, run: RunFolder, workshop: Workshop) -> list
 
 def calibration_of(outputs: Outputs, data: TaskData) -> dict[str, Any]:
     """Temperature and what it was fitted on, from what a trial said of its validation rows."""
-    calibration = calibrate(data.labels[outputs.rows], outputs.validation)
+    calibration = ANSWERS[data.problem.name].calibration(data.labels[outputs.rows], outputs.validation)
     if data.exported is None:
         return calibration
     return calibration | {  # nothing here tells how sure the model may be, so it stays as sure as it came
@@ -146,10 +145,3 @@ def measured_latency(plan: Plan, weights: list[NDArray[Any]], workshop: Workshop
     learner = workshop.trained(plan, weights)
     model = serving_model(learner, own_reading(form_of(plan, workshop.data)), temperature=1.0)
     return latency_ms(model, workshop.data.inputs[0])
-
-
-def confusion(labels: NDArray[np.int64], probabilities: NDArray[np.float32], classes: int) -> list[list[int]]:
-    """Counts, a row per true class and a column per predicted one; labels outside the classes are left out."""
-    known = labels >= 0
-    cells = labels[known] * classes + probabilities[known].argmax(axis=1)
-    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes).tolist()

@@ -101,7 +101,9 @@ def render(values: ReportValues) -> str:
             houses=data.get("houses", []),
             broken=data.get("broken", []),
             findings=sections.findings_by_severity(wording.plain(values.findings)),
-            calibration=wording.plain(values.calibration),
+            # of numbers there is nothing to scale: what there is to say stands in their own section
+            calibration=None if evidence.get("numbers") else wording.plain(values.calibration),
+            numbers=sections.numbers(evidence),
             by_class=sections.by_class(evidence),
             scaled=sections.scaled(values.calibration, evidence),
             abstaining=sections.abstaining(evidence),
@@ -172,6 +174,7 @@ def _of_the_winner(calibration: Json, evidence: Json) -> "Iterator[Chart | None]
     yield charts.risk_coverage((evidence.get("abstaining") or {}).get("curves", []))
     yield from charts.threshold_curves((evidence.get("thresholds") or {}).get("views", []))
     yield charts.columns_that_matter(evidence.get("columns"))
+    yield from charts.predicted_and_true(evidence.get("numbers"))
 
 
 def _comparison(entries: Sequence[Entry], winner: Entry, metric: str) -> "Chart | None":

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from autotl.data.examples import UNKNOWN, TaskData
+from autotl.data.examples import TaskData
+from autotl.data.labels import LABELS
 from autotl.errors import StorageError
 from autotl.run.folder import RunFolder
 
@@ -42,7 +43,7 @@ def known_inputs(data: TaskData) -> KnownInputs:
         for domain, inputs in zip(data.domains, data.inputs, strict=True)
         for name in inputs.ids
     ]
-    labels = ["" if index == UNKNOWN else data.classes[index] for index in data.labels.tolist()]
+    labels = LABELS[data.problem.name].in_words(data.labels, data.classes)
     digests = [digest[:DIGEST_LETTERS] for inputs in data.inputs for digest in inputs.digests]
     tests = [] if data.test is None else sorted(digest[:DIGEST_LETTERS] for digest in data.test.inputs.digests)
     named = [name if label else "" for name, label in zip(names, labels, strict=True)]

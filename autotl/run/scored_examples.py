@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.data.examples import UNKNOWN
+from autotl.data.examples import Labels, unknown_labels
 from autotl.errors import StorageError
 from autotl.run.folder import RunFolder
 from autotl.run.trial_files import read_arrays, write_arrays
@@ -25,11 +25,11 @@ class ScoredSplit:
 
     Attributes:
         digests: of each example's content, shape (n,).
-        labels: class indices, shape (n,); UNKNOWN for a class that no model can name.
+        labels: class indices, shape (n,), UNKNOWN for a class that no model can name; or what a label else is.
     """
 
     digests: NDArray[np.str_]
-    labels: NDArray[np.int64]
+    labels: Labels
     groups: NDArray[np.int64] | None = None
 
 
@@ -51,9 +51,12 @@ class ScoredExamples:
     test: ScoredSplit | None = None
 
     @property
-    def labels_by_row(self) -> NDArray[np.int64]:
-        """Labels of the task's rows as far as models were scored on them; UNKNOWN elsewhere."""
-        return _spread(self.rows, self.validation.labels, UNKNOWN)
+    def labels_by_row(self) -> Labels:
+        """Labels of the task's rows as far as models were scored on them; unknown elsewhere."""
+        labels = self.validation.labels
+        spread = unknown_labels(int(self.rows.max(initial=-1)) + 1, like=labels)
+        spread[self.rows] = labels
+        return spread
 
     @property
     def groups_by_row(self) -> NDArray[np.int64] | None:
@@ -104,7 +107,7 @@ def read_scored_examples(run: RunFolder) -> ScoredExamples | None:
         raise StorageError(f"{run.path / EXAMPLES} cannot be read: it lacks {error}") from error
 
 
-def split_of(digests: Sequence[str], labels: NDArray[np.int64], groups: NDArray[np.int64] | None) -> ScoredSplit:
+def split_of(digests: Sequence[str], labels: Labels, groups: NDArray[np.int64] | None) -> ScoredSplit:
     """A split from an input's digests."""
     return ScoredSplit(np.array(digests, dtype=np.str_), labels, groups)
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from autotl.data import arrays as npz
 from autotl.errors import StorageError
 from autotl.run.folder import TRIALS, RunFolder, write_copy, write_whole
+from autotl.scoring.answers import ANSWERS
+from autotl.task.problem import CLASSIFICATION
 from autotl.trial.checkpoint import Checkpoint
 from autotl.trial.outcome import Outputs
 
@@ -27,6 +29,7 @@ OUTPUTS = "outputs.npz"
 WEIGHTS = "weights.npz"
 CHECKPOINT = "checkpoint.npz"  # of a trial under way
 _TOLD = "told"  # in it, all that is no array
+PROBLEM = "problem"  # in the outputs, the name of it
 FEATURES = ("features", "source_features")  # among the outputs
 TEST, REFITTED_TEST = "test", "refitted_test"  # likewise: the trial's own model, and the retrained one
 
@@ -139,16 +142,18 @@ def drop_checkpoint(folder: Path) -> None:
 
 def write_outputs(folder: Path, outputs: Outputs) -> None:
     """What the trained model says on validation rows and target inputs; probabilities as float16."""
+    stored = ANSWERS[outputs.problem].stored
     arrays = {
+        PROBLEM: np.array(outputs.problem),
         "rows": outputs.rows,
         "validation_ids": outputs.validation_ids,
         "target_ids": outputs.target_ids,
-        "validation": outputs.validation.astype(np.float16),
-        "target": outputs.target.astype(np.float16),
+        "validation": stored(outputs.validation),
+        "target": stored(outputs.target),
         "features": outputs.features.astype(np.float16),
     }
     if outputs.mixed is not None and outputs.mix_partners is not None:
-        arrays |= {"mixed": outputs.mixed.astype(np.float16), "mix_partners": outputs.mix_partners}
+        arrays |= {"mixed": stored(outputs.mixed), "mix_partners": outputs.mix_partners}
     if outputs.source_shares is not None:
         arrays["source_shares"] = outputs.source_shares
     if outputs.source_confusion is not None:
@@ -158,7 +163,7 @@ def write_outputs(folder: Path, outputs: Outputs) -> None:
     if outputs.classifier_weights is not None:
         arrays["classifier_weights"] = outputs.classifier_weights.astype(np.float16)
     if outputs.source_rows is not None and outputs.source is not None:
-        arrays |= {"source_rows": outputs.source_rows, "source": outputs.source.astype(np.float16)}
+        arrays |= {"source_rows": outputs.source_rows, "source": stored(outputs.source)}
     write_arrays(folder / OUTPUTS, arrays)
 
 
@@ -168,21 +173,24 @@ def read_outputs(folder: Path) -> Outputs:
     missing = [each.name for each in fields(Outputs) if each.default is MISSING and each.name not in arrays]
     if missing:
         raise StorageError(f"{folder / OUTPUTS} cannot be read: it lacks {', '.join(missing)}")
+    problem = _problem_of(arrays)
+    restored = ANSWERS[problem].restored
     return Outputs(
         rows=arrays["rows"],
         validation_ids=arrays["validation_ids"],
         target_ids=arrays["target_ids"],
-        validation=_renormalised(arrays["validation"]),
-        target=_renormalised(arrays["target"]),
+        validation=restored(arrays["validation"]),
+        target=restored(arrays["target"]),
         features=arrays["features"].astype(np.float32),
-        mixed=_renormalised(arrays["mixed"]) if "mixed" in arrays else None,
+        mixed=restored(arrays["mixed"]) if "mixed" in arrays else None,
         mix_partners=arrays.get("mix_partners"),
         source_shares=arrays.get("source_shares"),
         source_confusion=arrays.get("source_confusion"),
         source_features=_in_single_precision(arrays.get("source_features")),
         classifier_weights=_in_single_precision(arrays.get("classifier_weights")),
         source_rows=arrays.get("source_rows"),
-        source=_renormalised(arrays["source"]) if "source" in arrays else None,
+        source=restored(arrays["source"]) if "source" in arrays else None,
+        problem=problem,
     )
 
 
@@ -192,16 +200,19 @@ def add_test_outputs(folder: Path, probabilities: NDArray[Any], *, refitted: NDA
     Args:
         refitted: those of the retrained model, where that is what ships.
     """
-    added = {TEST: probabilities.astype(np.float16)}
+    kept = read_arrays(folder / OUTPUTS)
+    stored = ANSWERS[_problem_of(kept)].stored
+    added = {TEST: stored(probabilities)}
     if refitted is not None:
-        added[REFITTED_TEST] = refitted.astype(np.float16)
-    write_arrays(folder / OUTPUTS, {**read_arrays(folder / OUTPUTS), **added})
+        added[REFITTED_TEST] = stored(refitted)
+    write_arrays(folder / OUTPUTS, {**kept, **added})
 
 
 def read_test_outputs(folder: Path) -> dict[str, NDArray[np.float32]]:
     """What `add_test_outputs` added, under `test` and `refitted_test`; empty for a trial that was not tested."""
     arrays = read_arrays(folder / OUTPUTS)
-    return {name: _renormalised(arrays[name]) for name in (TEST, REFITTED_TEST) if name in arrays}
+    restored = ANSWERS[_problem_of(arrays)].restored
+    return {name: restored(arrays[name]) for name in (TEST, REFITTED_TEST) if name in arrays}
 
 
 def tidy(
@@ -244,6 +255,6 @@ def _in_single_precision(array: NDArray[Any] | None) -> NDArray[np.float32] | No
     return None if array is None else array.astype(np.float32)
 
 
-def _renormalised(probabilities: NDArray[Any]) -> NDArray[np.float32]:
-    wide = probabilities.astype(np.float32)
-    return wide / np.maximum(wide.sum(axis=-1, keepdims=True), 1e-7)
+def _problem_of(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Whose answers these outputs are; runs of before there were several problems do not say."""
+    return str(arrays[PROBLEM]) if PROBLEM in arrays else CLASSIFICATION.name

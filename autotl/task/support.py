@@ -6,7 +6,6 @@ from autotl.task.model import Task
 
 # (path in the file, what to call it, is it asked for?); building a part removes its line
 NOT_YET: tuple[tuple[str, str, Callable[[Task], bool]], ...] = (
-    ("problem", "regression", lambda task: task.problem == "regression"),
     ("problem", "several labels per example", lambda task: task.problem == "multilabel"),
 )
 

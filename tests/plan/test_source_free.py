@@ -17,6 +17,7 @@ from autotl.plan.fields import parse_plan
 from autotl.plan.reading import read_plans, read_space
 from autotl.plan.suiting import Ground, refuse_unsuited, suited_to
 from autotl.task import task_from_mapping
+from autotl.task.problem import CLASSIFICATION
 
 ALLOWED = ["none", "standardize", "label_shift", "shot", "tent"]
 
@@ -40,6 +41,7 @@ def data_with(exported):
             exported=exported,
             statistics=(),
             companions=(),
+            problem=CLASSIFICATION,
         )
     )
 

@@ -14,6 +14,7 @@ from autotl.plan.reading import shipped_spaces
 from autotl.plan.space import parse_space
 from autotl.plan.suiting import Ground, left_out, refuse_together_alone, refuse_unsuited, suited_to
 from autotl.task import task_from_mapping
+from autotl.task.problem import CLASSIFICATION, PROBLEMS, REGRESSION
 from autotl.task.yaml_reader import read_yaml
 
 HERE = Path(__file__).parent
@@ -24,7 +25,7 @@ def a_space(modality="image", **changes):
     return parse_space({**document.value, **changes}, where=document.where, folder=HERE, modality=modality)
 
 
-def data(*domains, setting="inductive", unlabelled=0, companions=()):
+def data(*domains, setting="inductive", unlabelled=0, companions=(), problem=CLASSIFICATION):
     return Ground.of(
         SimpleNamespace(
             domains=("target", *domains),
@@ -33,6 +34,7 @@ def data(*domains, setting="inductive", unlabelled=0, companions=()):
             exported=None,
             companions=companions,
             statistics=(),
+            problem=problem,
         )
     )
 
@@ -44,6 +46,22 @@ def methods(space):
 @pytest.mark.parametrize("setting", ["transductive", "cross-domain"])
 def test_two_domains_allow_every_method(setting):
     assert methods(suited_to(a_space(), data("books", setting=setting, unlabelled=9))) == list(METHODS)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS.keys())
+def test_methods_that_a_problem_has_no_use_for_are_not_searched_and_said(problem):
+    ground, space = data("books", setting="cross-domain", unlabelled=9, problem=problem), a_space()
+    assert set(methods(suited_to(space, ground))) == set(METHODS) - set(problem.no_methods)
+    assert left_out(space, ground) == dict(problem.no_methods)
+
+
+def test_numbers_are_adapted_by_what_draws_features_together():
+    ground = data("books", setting="transductive", unlabelled=9, problem=REGRESSION)
+    kept = {"none", "standardize", "coral", "linear_ot", "subspace", "importance", "deep_coral", "dan", "dann"}
+    assert set(methods(suited_to(a_space(), ground))) == kept
+    assert suited_to(a_space(label_smoothing=0.1), ground).values("label_smoothing") == [0.0]
+    with pytest.raises(TaskError, match="'mcc' lowers the confusion of classes; it is about classes"):
+        suited_to(a_space(adaptation="mcc"), ground)
 
 
 def test_a_labelled_target_alone_allows_none():

@@ -10,6 +10,7 @@ from autotl.backbones import BackboneSpec
 from autotl.data.examples import Fold
 from autotl.plan import Plan
 from autotl.production.refit import TOLERATED_DISAGREEMENT, all_labelled, refit
+from autotl.task.problem import CLASSIFICATION
 from autotl.trial.outcome import OutOfTimeError
 
 PLAN = Plan(BackboneSpec("application", "MobileNetV2"), epochs=3, seed=7)
@@ -31,7 +32,7 @@ class PretendWorkshop:
     """Trains nothing: a second seed and a refit differ from the trial's model on as many targets as it is told."""
 
     def __init__(self, *, second_seed=0, refitted=0, fits_in_time=2):
-        self.data = SimpleNamespace(labels=LABELS, target_rows=np.arange(TARGETS))
+        self.data = SimpleNamespace(labels=LABELS, target_rows=np.arange(TARGETS), problem=CLASSIFICATION)
         self.fitted = []
         self._differing = {"second seed": second_seed, "refit": refitted}
         self._fits_in_time = fits_in_time

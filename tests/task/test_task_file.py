@@ -329,7 +329,6 @@ def test_the_transductive_protocol_is_read(write):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (f"{SMALLEST}problem: regression\n", ":2:10: problem: regression is read, but this version cannot run it yet."),
         (f"{SMALLEST}problem: multilabel\n", ":2:10: problem: several labels per example is read,"),
     ],
 )

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.data.examples import TaskData
+from autotl.data.examples import Labels, TaskData, is_known
 from autotl.scoring.abstaining import WANTED, answered, risk_coverage, threshold_for
-from autotl.scoring.calibration import before_and_after, with_temperature
+from autotl.scoring.answers import ANSWERS
+from autotl.scoring.calibration import before_and_after
 from autotl.scoring.metrics import predicted_labels
 from autotl.scoring.per_class import per_class
 from autotl.scoring.thresholds import (
@@ -18,13 +19,14 @@ from autotl.scoring.thresholds import (
     classes_that_need_a_threshold,
     thresholds_of,
 )
+from autotl.task.problem import CLASSIFICATION
 
 TEST, TARGET = "test", "target inputs"  # the latter without their labels
 OVER_EXAMPLES = "Intervals are over examples; those of one group are alike, so the truth may lie further off."
 
 Json = dict[str, Any]
 NOTHING: Mapping[str, None] = dict.fromkeys(
-    ("note", "per_class", "thresholds", "abstaining", "calibration_on_test", "unlike", "columns")
+    ("note", "per_class", "thresholds", "abstaining", "calibration_on_test", "unlike", "columns", "numbers")
 )
 """Every figure that may back a winner, where none was measured."""
 
@@ -43,14 +45,20 @@ class Said:
     split: str
     raw: NDArray[np.float32]
     probabilities: NDArray[np.floating]
-    labels: NDArray[np.int64] | None
+    labels: Labels | None
 
     @classmethod
     def of(
-        cls, split: str, raw: NDArray[np.float32], labels: NDArray[np.int64] | None, *, temperature: float
+        cls,
+        split: str,
+        raw: NDArray[np.float32],
+        labels: Labels | None,
+        *,
+        temperature: float,
+        problem: str = CLASSIFICATION.name,
     ) -> "Said":
-        """Probabilities as a model was trained to say them, and at the temperature that it ships with."""
-        return cls(split, raw, with_temperature(raw, temperature) if len(raw) else raw, labels)
+        """Answers as a model was trained to say them and, of probabilities, at the temperature that it ships with."""
+        return cls(split, raw, ANSWERS[problem].shipped(raw, temperature), labels)
 
     def at(self, places: NDArray[np.int64]) -> "Said":
         """Some of the examples."""
@@ -61,7 +69,7 @@ class Said:
     def known(self) -> "Said":
         """The examples of classes that a model can name."""
         assert self.labels is not None, "asked only where labels are known"
-        return self.at(np.flatnonzero(self.labels >= 0))
+        return self.at(np.flatnonzero(is_known(self.labels)))
 
     @property
     def right(self) -> NDArray[np.bool_]:

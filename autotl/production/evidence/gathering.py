@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from autotl.backbones.reading import own_reading
 from autotl.data import Inputs, Rows, TaskData
+from autotl.data.examples import Labels, is_known
 from autotl.data.joining import join_inputs
 from autotl.data.records import Records
 from autotl.plan import Plan
@@ -17,7 +18,16 @@ from autotl.production.evidence.cells import MOST_ROWS, REPLACEMENTS, SHUFFLES, 
 from autotl.production.evidence.examples import examples_of, looking_at, seconds_to_explain, timer
 from autotl.production.evidence.familiarity import MOST_ROWS as MOST_OF_A_SPLIT
 from autotl.production.evidence.familiarity import Group, familiarity, space_of
-from autotl.production.evidence.figures import NOTHING, TARGET, TEST, Said, figures_of, name_of_validation
+from autotl.production.evidence.figures import (
+    NOTHING,
+    OVER_EXAMPLES,
+    TARGET,
+    TEST,
+    Said,
+    figures_of,
+    name_of_validation,
+)
+from autotl.production.evidence.numbers import numbers_of
 from autotl.production.serving_model import ServingModel, serving_model
 from autotl.production.shipping import Shipped
 from autotl.scoring.components import sampled
@@ -80,7 +90,9 @@ class Winner:
     def on_validation(self) -> Said:
         """By models that did not learn from it."""
         labels, raw = self.data.labels[self.outputs.rows], self.outputs.validation
-        return Said.of(name_of_validation(self.data), raw, labels, temperature=self.temperature)
+        return Said.of(
+            name_of_validation(self.data), raw, labels, temperature=self.temperature, problem=self.data.problem.name
+        )
 
     @property
     def on_test(self) -> Said | None:
@@ -89,13 +101,18 @@ class Winner:
         if test is None:
             return None
         raw = test.probabilities.get("refit", test.probabilities[str(self.number)])
-        return Said.of(TEST, raw, test.labels, temperature=self.temperature)
+        return self._said(TEST, raw, test.labels)
 
     @property
     def on_target(self) -> Said | None:
         """By the trial, of inputs without labels."""
         raw = self.outputs.target
-        return Said.of(TARGET, raw, None, temperature=self.temperature) if self.asks_of_target and len(raw) else None
+        if not self.asks_of_target or not len(raw):
+            return None
+        return self._said(TARGET, raw, None)
+
+    def _said(self, split: str, raw: NDArray[np.float32], labels: Labels | None) -> Said:
+        return Said.of(split, raw, labels, temperature=self.temperature, problem=self.data.problem.name)
 
     @property
     def held_out(self) -> tuple[Rows, Said]:
@@ -111,13 +128,16 @@ def gather(winner: Winner, *, spent: float, left: float) -> Evidence:
     Args:
         spent, left: seconds of the command's time so far, and until its end.
     """
-    figures = {**NOTHING, **(_had("figures", lambda: _figures(winner)) or {})}
-    figures["unlike"] = _had("unlike inputs", lambda: _unlike(winner))
+    gathered = EVIDENCE[winner.data.problem.name]
+    figures = {**NOTHING, **(_had("figures", lambda: gathered.figures(winner)) or {})}
+    figures["unlike"] = _had("unlike inputs", lambda: _unlike(winner)) if gathered.knows_right_from_wrong else None
     asked = _had("examples to show", lambda: _asked(winner))
     if asked is None:
         return Evidence(figures, None)
     is_over = timer(seconds_to_explain(spent, left))
-    examples = _had("what answers hang on", lambda: _examples(winner, asked, is_over))
+    examples = None
+    if gathered.knows_right_from_wrong:
+        examples = _had("what answers hang on", lambda: _examples(winner, asked, is_over))
     if isinstance(asked.inputs, Records):
         figures["columns"] = _had("columns", lambda: _columns(winner, asked, is_over))
     return Evidence(figures, examples)
@@ -185,7 +205,7 @@ def _examples(winner: Winner, asked: _Asked, is_over: Callable[[], bool]) -> Jso
 def _columns(winner: Winner, asked: _Asked, is_over: Callable[[], bool]) -> Json:
     labels = asked.said.labels
     assert labels is not None, "examples are picked where labels are known"
-    known = np.flatnonzero(labels >= 0)
+    known = np.flatnonzero(is_known(labels))
     places = known[sampled(len(known), MOST_ROWS)]
     metric = METRICS[winner.metric].with_positive(winner.positive)
     sign = 1 if metric.higher_is_better else -1
@@ -208,7 +228,7 @@ def _columns(winner: Winner, asked: _Asked, is_over: Callable[[], bool]) -> Json
 def _unlike(winner: Winner) -> Json | None:
     data, workshop = winner.data, winner.bench()
     training = workshop.folds(winner.plan)[0].train
-    training = training[data.labels[training] >= 0]
+    training = training[is_known(data.labels[training])]
     space = space_of(workshop.trained(winner.plan, winner.weights), data)
     if space is None or not len(training):
         return None
@@ -233,3 +253,38 @@ def _had(what: str, made: Callable[[], Any]) -> Any:
     except Exception:
         _log.exception("as evidence, %s could not be had", what)
         return None
+
+
+def _numbers(winner: Winner) -> Json:
+    data, test, calibration = winner.data, winner.on_test, winner.shipped.calibration
+    said = winner.on_validation if test is None else test
+    groups = data.groups if test is None else (None if data.test is None else data.test.groups)
+    if test is None and groups is not None:
+        groups = groups[winner.outputs.rows]
+    assert said.labels is not None, "asked only where labels are known"
+    return {
+        "note": OVER_EXAMPLES if data.groups is not None else None,
+        "numbers": {
+            "split": said.split,
+            "name": data.classes[0],
+            **numbers_of(said.labels, said.raw, groups, half_widths=calibration["half_widths"], seed=winner.seed),
+        },
+    }
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """What is gathered of one problem.
+
+    Attributes:
+        knows_right_from_wrong: whether an answer is right or wrong, so that examples of both can be shown.
+    """
+
+    figures: Callable[[Winner], Json]
+    knows_right_from_wrong: bool
+
+
+EVIDENCE: dict[str, _Gathered] = {
+    "classification": _Gathered(_figures, knows_right_from_wrong=True),
+    "regression": _Gathered(_numbers, knows_right_from_wrong=False),
+}

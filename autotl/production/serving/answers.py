@@ -20,8 +20,26 @@ class ModelName(_Answer):
     """SHA-256: of model.keras, or of what `sha256sum native/*` or `sha256sum encoder/* model.keras` prints."""
 
 
+class Interval(_Answer):
+    """Around a number, from how far the model was off on validation (split-conformal)."""
+
+    level: float
+    """How often such an interval holds the truth."""
+    low: float
+    high: float
+
+
+class Number(_Answer):
+    """Of one instance, by a model that learnt numbers."""
+
+    number: float
+    """In the unit of the training data."""
+    interval: Interval | None = None
+    """Null where too few examples were there to tell."""
+
+
 class Prediction(_Answer):
-    """Of one instance."""
+    """Of one instance, by a model that learnt classes."""
 
     label: str
     """The most probable class, as written in the training data."""
@@ -35,7 +53,7 @@ class Predictions(_Answer):
     """One prediction an instance, in the order of the request."""
 
     model: ModelName
-    predictions: list[Prediction]
+    predictions: list[Prediction] | list[Number]
 
 
 class Problem(_Answer):

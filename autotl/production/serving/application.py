@@ -27,6 +27,7 @@ from autotl.production.serving.limits import Limits
 from autotl.production.serving.refusal import RefusalError
 from autotl.production.serving.served import Served, digest_of_model
 from autotl.production.serving.waiting_line import Deadline, WaitingLine
+from autotl.production.told import OF_CLASSES, Form, form_of
 
 PREDICT, MODEL, LIVE, READY, METRICS_PATH = "/v1/predict", "/v1/model", "/health/live", "/health/ready", "/metrics"
 PATHS = (PREDICT, MODEL, LIVE, READY, METRICS_PATH, "/openapi.json")
@@ -51,7 +52,8 @@ def make_application(model: Served, limits: Limits) -> FastAPI:
     def compute(payload: Payload, deadline: Deadline) -> Predictions:
         deadline.check()
         inputs = inputs_of(payload, model.reading, limits)
-        return answer_of(name, model.classes, model.predict(inputs, deadline.check))
+        form = form_of(model.bundle.description)
+        return answer_of(name, model.classes, model.predict(inputs, deadline.check), form)
 
     @application.post(
         PREDICT, response_model=Predictions, responses=REFUSALS, openapi_extra=body_description(model.reading)
@@ -60,7 +62,10 @@ def make_application(model: Served, limits: Limits) -> FastAPI:
         """Predicts every instance of the request, or none of them and says why."""
         started = time.perf_counter()
         answer = await line.answer(lambda: read_payload(request, model.reading, limits), compute)
-        said = [(each.label, each.probability) for each in answer.predictions]
+        said: list[tuple[str, float | None]] = [
+            (each.label, each.probability) if isinstance(each, Prediction) else (model.classes[0], None)
+            for each in answer.predictions
+        ]
         figures.count_predictions(said, seconds=time.perf_counter() - started)
         return Response(answer.model_dump_json(), media_type="application/json")
 
@@ -97,13 +102,9 @@ def name_of(model: Served) -> ModelName:
     return ModelName(name=model.name, version=model.version, digest=digest_of_model(model.bundle))
 
 
-def answer_of(name: ModelName, classes: tuple[str, ...], probabilities: Any) -> Predictions:
-    """Predictions from probabilities (n, classes)."""
-    predictions = []
-    for row, best in zip(probabilities.tolist(), probabilities.argmax(axis=1).tolist(), strict=True):
-        said = dict(zip(classes, row, strict=True))
-        predictions.append(Prediction(label=classes[best], probability=row[best], probabilities=said))
-    return Predictions(model=name, predictions=predictions)
+def answer_of(name: ModelName, classes: tuple[str, ...], said: Any, form: Form = OF_CLASSES) -> Predictions:
+    """Predictions from what a model says, (n, columns), in the form in which it is told."""
+    return Predictions.model_validate({"model": name, "predictions": list(form.values(classes, said))})
 
 
 def description_of(model: Served, limits: Limits) -> ModelDescription:

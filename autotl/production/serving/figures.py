@@ -54,12 +54,13 @@ class Figures:
         """
         self._requests.labels(path, str(status)).inc()
 
-    def count_predictions(self, said: list[tuple[str, float]], *, seconds: float) -> None:
-        """Labels with their probabilities, of one request."""
+    def count_predictions(self, said: list[tuple[str, float | None]], *, seconds: float) -> None:
+        """Labels with their probabilities, of one request; numbers by what they are of, without one."""
         self._seconds.observe(seconds)
         for label, probability in said:
             self._predictions.labels(label).inc()
-            self._confidence.observe(probability)
+            if probability is not None:
+                self._confidence.observe(probability)
 
     def as_text(self, *, inside: int) -> bytes:
         """Prometheus's text format."""

@@ -10,6 +10,7 @@ from autotl.report.charts.gap import maps
 from autotl.report.charts.importance import importance
 from autotl.report.charts.learning import learning_curves
 from autotl.report.charts.mistakes import confusion
+from autotl.report.charts.numbers import predicted_and_true
 from autotl.report.charts.parallel import parallel
 from autotl.report.charts.scores import comparison, score_against_cost
 from autotl.report.charts.searched import FIELDS, best_by, score_by_learning_rate
@@ -30,6 +31,7 @@ __all__ = [
     "learning_curves",
     "maps",
     "parallel",
+    "predicted_and_true",
     "reliability",
     "risk_coverage",
     "score_against_cost",

@@ -10,6 +10,7 @@ from autotl.report.sections.data import Domain, domains, findings_by_severity
 from autotl.report.sections.examples import Examples, examples
 from autotl.report.sections.front import front
 from autotl.report.sections.mistakes import Matrix, matrix
+from autotl.report.sections.numbers import Numbers, numbers
 from autotl.report.sections.privacy import Privacy, privacy
 from autotl.report.sections.settings import budget_text, further_settings, winner_plan
 from autotl.report.sections.space import Dimension, dimensions
@@ -33,6 +34,7 @@ __all__ = [
     "Examples",
     "Figure",
     "Matrix",
+    "Numbers",
     "Price",
     "Privacy",
     "Scale",
@@ -57,6 +59,7 @@ __all__ = [
     "further_settings",
     "matrix",
     "misgivings",
+    "numbers",
     "privacy",
     "scaled",
     "spending",

@@ -10,6 +10,7 @@ from autotl.data.examples import UNKNOWN, Fold
 from autotl.data.texts import texts_of
 from autotl.production.evidence import gathering
 from autotl.production.evidence.gathering import Winner, gather
+from autotl.task.problem import CLASSIFICATION
 
 ROWS = 120
 SOURCE = np.arange(ROWS, 2 * ROWS)
@@ -48,6 +49,7 @@ def winner(*, test=None, shipped="trial", model=None, score_kind="label_free"):
     data = SimpleNamespace(
         classes=("bad", "good"),
         modality="text",
+        problem=CLASSIFICATION,
         score_kind=score_kind,
         adaptation_rows=np.arange(ROWS),
         target_rows=np.arange(ROWS),

@@ -1,0 +1,121 @@
+"""How answers are told to whoever asked a model: by the problem that it was made for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.leaderboard.files import guarded
+from autotl.task.problem import CLASSIFICATION
+
+Said = NDArray[np.floating]
+
+
+class Form(Protocol):
+    """Answers (n, columns) as rows of a table and as JSON values."""
+
+    def labels(self, names: Sequence[str], said: Said) -> list[str]:
+        """What each answer comes to, in a word."""
+        ...
+
+    def header(self, names: Sequence[str]) -> list[str]:
+        """Of the columns behind that of the input."""
+        ...
+
+    def rows(self, names: Sequence[str], said: Said) -> Iterator[list[str]]:
+        """Cells of these columns."""
+        ...
+
+    def values(self, names: Sequence[str], said: Said) -> Iterator[dict[str, Any]]:
+        """Each answer as a service gives it."""
+        ...
+
+
+@dataclass(frozen=True)
+class _OfClasses:
+    """`label`, `probability` and a column `p_<class>` per class."""
+
+    def labels(self, names: Sequence[str], said: Said) -> list[str]:
+        return [names[index] for index in said.argmax(axis=1)]
+
+    def header(self, names: Sequence[str]) -> list[str]:
+        return ["label", "probability", *(f"p_{name}" for name in names)]
+
+    def rows(self, names: Sequence[str], said: Said) -> Iterator[list[str]]:
+        for label, row in zip(self.labels(names, said), said, strict=True):
+            yield [_guarded_label(label), f"{row.max():.6f}", *(f"{value:.6f}" for value in row)]
+
+    def values(self, names: Sequence[str], said: Said) -> Iterator[dict[str, Any]]:
+        for label, row in zip(self.labels(names, said), said.tolist(), strict=True):
+            yield {
+                "label": label,
+                "probability": max(row),
+                "probabilities": dict(zip(names, row, strict=True)),
+            }
+
+
+@dataclass(frozen=True)
+class OfNumbers:
+    """The number under its own name and, where validation allowed it, the ends of an interval around it.
+
+    Attributes:
+        interval: its level and half width; None where there is none.
+    """
+
+    interval: tuple[float, float] | None = None
+
+    def labels(self, names: Sequence[str], said: Said) -> list[str]:  # noqa: ARG002 - one interface
+        return [_digits(value) for value in said[:, 0].tolist()]
+
+    def header(self, names: Sequence[str]) -> list[str]:
+        ends = [] if self.interval is None else [f"low_{self._level}", f"high_{self._level}"]
+        return [guarded(names[0]), *ends]
+
+    def rows(self, names: Sequence[str], said: Said) -> Iterator[list[str]]:  # noqa: ARG002
+        for value in said[:, 0].tolist():
+            yield [_digits(each) for each in (value, *self._ends(value))]
+
+    def values(self, names: Sequence[str], said: Said) -> Iterator[dict[str, Any]]:  # noqa: ARG002
+        for value in said[:, 0].tolist():
+            told: dict[str, Any] = {"number": value}
+            if self.interval is not None:
+                low, high = self._ends(value)
+                told["interval"] = {"level": self.interval[0], "low": low, "high": high}
+            yield told
+
+    @property
+    def _level(self) -> str:
+        return f"{self.interval[0]:.0%}" if self.interval else ""
+
+    def _ends(self, value: float) -> tuple[float, ...]:
+        return () if self.interval is None else (value - self.interval[1], value + self.interval[1])
+
+
+OF_CLASSES = _OfClasses()
+
+
+def form_of(description: Mapping[str, Any]) -> Form:
+    """How a bundle's answers are told.
+
+    Args:
+        description: of the bundle; of before there were several problems it does not name one.
+    """
+    if description.get("problem", CLASSIFICATION.name) != "regression":
+        return OF_CLASSES
+    interval = description.get("interval")
+    return OfNumbers(None if interval is None else (float(interval["level"]), float(interval["half_width"])))
+
+
+def _digits(value: float) -> str:
+    return f"{value:.7g}"  # what float32 holds
+
+
+def _guarded_label(label: str) -> str:
+    """Classes named -1 and +1 are numbers, which a spreadsheet shows and programs compare."""
+    try:
+        float(label)
+    except ValueError:
+        return guarded(label)
+    return label

@@ -1,0 +1,113 @@
+"""What can be done with a model's answers, whatever an answer is: `ANSWERS` is keyed by a problem's name.
+
+Answers are (n, columns): probabilities of classes or labels, or one column of numbers.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotl.scoring.calibration import calibrate, with_temperature
+from autotl.scoring.conformal import half_widths
+from autotl.scoring.metrics import Labels, Probabilities, predicted_labels
+
+Said = NDArray[np.float32]
+
+
+class Answers(Protocol):
+    """Answers to one problem."""
+
+    @property
+    def same(self) -> str:
+        """What `agreement` counts, as in 'agrees on 97 % of …' : completes 'its answers …'."""
+        ...
+
+    def stored(self, said: NDArray[Any]) -> NDArray[Any]:
+        """Answers as a run keeps them."""
+        ...
+
+    def restored(self, stored: NDArray[Any]) -> Said:
+        """What `stored` gave, to compute with."""
+        ...
+
+    def agreement(self, first: NDArray[Any], second: NDArray[Any]) -> float:
+        """How far two models say the same of the same inputs: 1 where they always do."""
+        ...
+
+    def calibration(self, labels: Labels, said: Probabilities) -> dict[str, Any]:
+        """What makes answers truer, or tells how true they are, from answers to examples that were not learnt.
+
+        Returns:
+            Plain JSON values with `temperature`, 1 where there is nothing to scale.
+        """
+        ...
+
+    def shipped(self, said: Said, temperature: float) -> NDArray[np.floating]:
+        """Answers as they ship."""
+        ...
+
+    def confusion(self, labels: Labels, said: Said, classes: int) -> list[list[int]] | None:
+        """Counts, a row per true class and a column per predicted one; labels outside the classes are left out. None
+        where an answer is no class."""
+        ...
+
+
+class _OfClasses:
+    same = "the same class"
+
+    def stored(self, said: NDArray[Any]) -> NDArray[Any]:
+        return said.astype(np.float16)
+
+    def restored(self, stored: NDArray[Any]) -> Said:
+        wide = stored.astype(np.float32)
+        return np.asarray(wide / np.maximum(wide.sum(axis=-1, keepdims=True), 1e-7), dtype=np.float32)
+
+    def agreement(self, first: NDArray[Any], second: NDArray[Any]) -> float:
+        return float(np.mean(predicted_labels(first) == predicted_labels(second)))
+
+    def calibration(self, labels: Labels, said: Probabilities) -> dict[str, Any]:
+        return calibrate(labels, said)
+
+    def shipped(self, said: Said, temperature: float) -> NDArray[np.floating]:
+        return with_temperature(said, temperature) if len(said) else said
+
+    def confusion(self, labels: Labels, said: Said, classes: int) -> list[list[int]] | None:
+        known = labels >= 0
+        cells = labels[known] * classes + said[known].argmax(axis=1)
+        found: list[list[int]] = np.bincount(cells, minlength=classes * classes).reshape(classes, classes).tolist()
+        return found
+
+
+class _Numbers:
+    same = "the same number, nearly (by Lin's concordance)"
+
+    def stored(self, said: NDArray[Any]) -> NDArray[Any]:
+        return said.astype(np.float32)  # of any size: float16 would end at 65,504
+
+    def restored(self, stored: NDArray[Any]) -> Said:
+        return stored.astype(np.float32)
+
+    def agreement(self, first: NDArray[Any], second: NDArray[Any]) -> float:
+        """Paper: Lin, "A concordance correlation coefficient to evaluate reproducibility", Biometrics 1989."""
+        one, other = first[:, 0].astype(np.float64), second[:, 0].astype(np.float64)
+        apart = one.var() + other.var() + (one.mean() - other.mean()) ** 2
+        if apart == 0.0:
+            return 1.0
+        return float(2.0 * np.mean((one - one.mean()) * (other - other.mean())) / apart)
+
+    def calibration(self, labels: Labels, said: Probabilities) -> dict[str, Any]:
+        return {"temperature": 1.0, "bins": [], **half_widths(labels, said)}
+
+    def shipped(self, said: Said, temperature: float) -> NDArray[np.floating]:  # noqa: ARG002 - one interface
+        return said
+
+    def confusion(self, labels: Labels, said: Said, classes: int) -> list[list[int]] | None:  # noqa: ARG002
+        return None
+
+
+ANSWERS: Mapping[str, Answers] = {
+    "classification": _OfClasses(),
+    "regression": _Numbers(),
+}
