@@ -153,6 +153,7 @@ def test_without_target_labels_the_source_chooses_and_the_test_tells(tmp_path):
     assert board["metric"] == "mae"
     assert winner["scores"]["r2"] > 0.5
     assert winner["test"]["value"] < 1.0
+    assert "These figures are about held-out examples of the source" in (place / "run" / "report.html").read_text()
     assert "held-out source examples" in (place / "run" / "report.html").read_text()
 
 

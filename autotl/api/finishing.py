@@ -60,6 +60,11 @@ SAVED_MODEL = (
     "is among the trial's weights."
 )
 
+ABOUT_THE_SOURCE = (
+    "These figures are about held-out examples of the source, by which the winner was chosen: of such answers no score "
+    "without labels is known to tell which model fits a target. What it does on the target only a test tells."
+)
+
 Row = dict[str, Any]
 
 
@@ -160,6 +165,8 @@ class _Finisher:
         self.headline["sentences"] += leaderboard.sentences_of_beginning(self.rows, study.facts().get(BEGUN_WITH, []))
         self.together = self._compared_together()
         self.headline["sentences"] += leaderboard.sentences_of_together(self.together)
+        if data.setting == "transductive" and data.score_kind == "validation":
+            self.headline["sentences"].append(ABOUT_THE_SOURCE)
         self._failure = trouble
         self._is_shipped = True  # or nothing is there to ship
         self._test_examples: ScoredSplit | None = None

@@ -80,7 +80,7 @@ class Said:
 
 def name_of_validation(data: TaskData) -> str:
     """What the examples are that trials were scored on, in the words of a report."""
-    if data.score_kind == "label_free":
+    if data.score_kind == "label_free" or data.setting == "transductive":
         return "source validation"
     if len(data.adaptation_rows):
         return "the labelled target examples"

@@ -50,6 +50,7 @@ def winner(*, test=None, shipped="trial", model=None, score_kind="label_free"):
         classes=("bad", "good"),
         modality="text",
         problem=CLASSIFICATION,
+        setting="transductive" if score_kind == "label_free" else "inductive",
         score_kind=score_kind,
         adaptation_rows=np.arange(ROWS),
         target_rows=np.arange(ROWS),
