@@ -38,7 +38,7 @@ def begin_with(task: OpenedTask, data: TaskData, study: Study) -> list[StartingP
         task.space,
         runs=recall(home_folder()) if is_asked else (),
         likeness=likeness_of(data) if is_asked else None,
-        portfolio=() if data.is_judged_without_labels else shipped_portfolio(data.modality),
+        portfolio=() if data.is_judged_without_labels or data.source_is_elsewhere else shipped_portfolio(data.modality),
         trials=task.task.budget.trials if task.overrides.trials is None else task.overrides.trials,
     )
     study.put_fact(BEGUN_WITH, [{"plan": each.plan.as_dict(), "origin": each.origin} for each in found])
