@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -38,6 +38,8 @@ class TextInput:
     """Token ids (n, length) are masked where they are padding."""
 
     padding_id: int
+    words: ClassVar[str] = "texts"
+    advice: ClassVar[str] = "Name an encoder of texts."
 
     def keywords(self, examples: torch.Tensor) -> dict[str, torch.Tensor]:
         """What the network's forward pass is called with."""
@@ -59,6 +61,11 @@ class ImageInput:
     side: int
     scaling: PixelScaling
     processor: Mapping[str, Any] = field(default_factory=dict)
+    advice: ClassVar[str] = "Set image_size to one that it takes, or name another encoder of images."
+
+    @property
+    def words(self) -> str:
+        return f"images of {self.side} px"
 
     def keywords(self, examples: torch.Tensor) -> dict[str, torch.Tensor]:
         """What the network's forward pass is called with."""
@@ -194,11 +201,10 @@ class TorchEncoder:
         try:
             said: torch.Tensor = self._model(**self.takes.keywords(examples)).last_hidden_state
         except Exception as cause:  # a network of another kind than an encoder of such examples raises nearly anything
-            what = "texts" if isinstance(self.takes, TextInput) else "images"
-            words = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+            words = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
             raise TaskError(
-                f"backbone {self.label}: a {type(self._model).__name__} gives no hidden states of {what} of this size "
-                f"({words}). A backbone is an encoder of {what}."
+                f"backbone {self.label}: a {type(self._model).__name__} gives no hidden states of {self.takes.words} "
+                f"({words}). {self.takes.advice}"
             ) from cause
         return said
 

@@ -21,10 +21,14 @@ from autotl.backbones.reading import Reading, StringReading
 from autotl.backbones.subword_tokenizer import SubwordTokenizer, read_subwords
 from autotl.errors import EnvironmentProblemError, StorageError, TaskError
 from autotl.features.engine import needed_length
+from autotl.trial.classical.bag_of_words import BagOfWords, BagOfWordsPerLabel
+from autotl.trial.joined_words import opinions_of
 
 if TYPE_CHECKING:
     from autotl.backbones.torch_encoder import TorchEncoder
 
+OF_WORDS = "words-"  # begins the names of a bag of words' own files, beside the encoder's
+WORDS: Mapping[str, type[BagOfWords]] = {"of classes": BagOfWords, "of labels": BagOfWordsPerLabel}
 BATCH = 32  # examples that the encoder computes at once
 
 
@@ -36,8 +40,9 @@ class EncoderServing:
         form: in which the encoder takes its examples.
         tap: `last`, or `E1`, `E2` … for the end of a block.
         tokenizer: of texts; None for images.
-        head: from the encoder's features, and the texts themselves where words join them, to probabilities.
+        head: from the encoder's features, and what words say beside them where some do, to probabilities.
         reading: gives images as squares, and texts as they are.
+        words: a bag of words whose opinions join the features; None where none do.
     """
 
     encoder: "TorchEncoder"
@@ -46,6 +51,7 @@ class EncoderServing:
     tokenizer: SubwordTokenizer | None
     head: keras.Model
     reading: Reading
+    words: BagOfWords | None = None
 
     def predict(self, examples: NDArray[Any]) -> NDArray[np.float32]:
         """Probabilities of one batch."""
@@ -55,8 +61,8 @@ class EncoderServing:
         """Probabilities, and features (n, d) as the encoder gives them."""
         features = self._features(examples)
         given: Any = features
-        if len(self.head.inputs) > 1:
-            given = [features, keras.ops.convert_to_tensor(examples.tolist())]
+        if self.words is not None:
+            given = [features, opinions_of(self.words, examples.tolist())]
         return np.asarray(self.head.predict_on_batch(given), dtype=np.float32), features
 
     def write(self, folder: Path) -> None:
@@ -68,13 +74,17 @@ class EncoderServing:
             self.encoder.save(folder)
         if self.tokenizer is not None:
             self.tokenizer.save(folder)
+        for name, content in ({} if self.words is None else self.words.native_files()).items():
+            (folder / f"{OF_WORDS}{name}").write_bytes(content)
         if isinstance(self.encoder.takes, ImageInput):
             (folder / PROCESSOR).write_text(json.dumps(self.encoder.takes.processor, indent=1), encoding="utf-8")
 
     def as_dict(self) -> dict[str, Any]:
         """What `read_encoder` must know beside the files; plain JSON values."""
         size = {"image_size": self.form.side} if self.tokenizer is None else self._of_texts()
-        return {"tap": self.tap, **size}
+        kinds = {kind: name for name, kind in WORDS.items()}
+        words = {} if self.words is None else {"words": kinds[type(self.words)]}
+        return {"tap": self.tap, **size, **words}
 
     def _of_texts(self) -> dict[str, Any]:
         return {"sequence_length": self.form.sequence_length, "pooling": self.form.pooling}
@@ -113,14 +123,20 @@ def read_encoder(folder: Path, head: keras.Model, described: Mapping[str, Any], 
         form, tap = _form(described, reading), str(described["tap"])
         tokenizer = read_subwords(folder, label=str(folder)) if form.modality == "text" else None
         encoder = load_encoder(folder, form, tokenizer, label=str(folder))
+        words = WORDS[described["words"]].from_native_files(_files_of_words(folder)) if "words" in described else None
     except TaskError as error:
         raise StorageError(str(error)) from error
     except (KeyError, TypeError, ValueError) as error:
         raise StorageError(f"{folder}: its description makes no sense: {error!r}") from error
-    serving = EncoderServing(encoder, form, tap, tokenizer, head, reading)
-    if not _is_tap(tap, encoder.blocks) or encoder.width(tap) != head.inputs[0].shape[-1]:
+    widths = [encoder.width(tap)] if _is_tap(tap, encoder.blocks) else []
+    widths += [] if words is None else [words.classes]
+    if widths != [tensor.shape[-1] for tensor in head.inputs]:
         raise StorageError(f"{folder}: the network in it does not fit the head beside it (tap {tap!r}).")
-    return serving
+    return EncoderServing(encoder, form, tap, tokenizer, head, reading, words)
+
+
+def _files_of_words(folder: Path) -> dict[str, bytes]:
+    return {path.name.removeprefix(OF_WORDS): path.read_bytes() for path in folder.glob(f"{OF_WORDS}*")}
 
 
 def _form(described: Mapping[str, Any], reading: Reading) -> Form:

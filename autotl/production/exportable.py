@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from autotl.production.serving_model import KerasServing, ServingModel
 
 WORDS = "bag_of_words"
-Kind = Literal["network", "language network", "words", "trees", "encoder"]
+Kind = Literal["network", "language network", "words", "trees", "encoder", "native words"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class Exportable:
         """A network on tensors, one behind a tokenizer, a model that counts words itself, trees, or an encoder on
         PyTorch."""
         if self.bundle.is_native:
-            return "trees"
+            return "native words" if self.bundle.description[NATIVE] == WORDS else "trees"
         if self.bundle.has_encoder:
             return "encoder"
         if not isinstance(self.bundle.reading, StringReading):

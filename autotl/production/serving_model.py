@@ -1,7 +1,7 @@
 """The winner as one model that predicts: an example as its reading gives it in, calibrated probabilities out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -92,7 +92,8 @@ class NativeServing:
 
     def predict(self, examples: NDArray[Any]) -> NDArray[np.float32]:
         """Probabilities of one batch."""
-        said = self.model.predict(examples)
+        given = examples.tolist() if examples.dtype == object else examples
+        said = self.model.predict(given)
         return said if self.temperature == 1.0 else cooled(said, self.temperature)
 
     def predict_with_features(self, examples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -115,7 +116,7 @@ def serving_model(learner: Learner, reading: Reading, *, temperature: float) -> 
     if isinstance(learner, NetworkLearner):
         return _of_network(learner, temperature)
     assert isinstance(learner, ClassicalLearner)
-    if isinstance(learner.model, BagOfWords):
+    if isinstance(learner.model, BagOfWords) and holds_strings():
         return _of_bag_of_words(learner.model, temperature)
     return NativeServing(learner.name, learner.model, temperature, reading)
 
@@ -123,16 +124,31 @@ def serving_model(learner: Learner, reading: Reading, *, temperature: float) -> 
 def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing | EncoderServing:
     """Preprocessing, backbone, head and temperature in one graph; of texts the tokenizer too."""
     front = _front(learner.trainer.network)
-    given: Any = front.example
-    beside, link = [], learner.trainer.link
-    if learner.words is not None:
-        text = front.example
-        if learner.trainer.network.encoder is not None:  # the graph begins with features, so the texts go in beside
-            text = keras.Input((), dtype="string", name="text")
-            given = [front.example, text]
-        beside = [link.on_tensors(learner.words.model.keras_model()(text))]
+    link = learner.trainer.link
+    if learner.trainer.network.encoder is not None and learner.words is not None:
+        return _of_encoder_and_words(learner, learner.words.model, front, temperature)
+    words = learner.words
+    beside = [] if words is None else [link.on_tensors(words.model.keras_model()(front.example))]
     logits = serving_logits(learner.trainer.model, front.features, beside)
-    return front.serving(_answering(given, logits, link, temperature))
+    return front.serving(_answering(front.example, logits, link, temperature))
+
+
+def _of_encoder_and_words(
+    learner: NetworkLearner, words: BagOfWords, front: "_Front", temperature: float
+) -> EncoderServing:
+    """The words stay outside, as the encoder does: their opinions go into the graph beside its features."""
+    opinions = keras.Input((words.classes,), name="opinions")
+    logits = serving_logits(learner.trainer.model, front.features, [opinions])
+    model = _answering([front.example, opinions], logits, learner.trainer.link, temperature)
+    serving = front.serving(model)
+    assert isinstance(serving, EncoderServing)
+    return replace(serving, words=words)
+
+
+def holds_strings() -> bool:
+    """Whether Keras's graphs can take strings; only TensorFlow's can."""
+    backend: str = keras.backend.backend()
+    return backend == "tensorflow"
 
 
 def serving_private_head(network: Network, head: PrivateHead) -> KerasServing | EncoderServing:

@@ -308,7 +308,7 @@ class TestRefused:
 
     def test_sizes_that_the_network_does_not_take(self, images_checkpoint):
         spec = parse_spec(str(images_checkpoint), folder=images_checkpoint.parent, where="backbone")
-        with pytest.raises(TaskError, match=r"images of this size \(Input image size"):
+        with pytest.raises(TaskError, match=r"images of 48 px \(Input image size.*Set image_size"):
             build_network(spec, form=of_images(48))
 
     def test_texts_for_a_network_of_images(self, images_checkpoint, tmp_path):

@@ -51,4 +51,8 @@ ON_TORCH = (
     "runs on PyTorch, which no format holds that is made of Keras layers. Offered for it: `autotl predict` and `autotl "
     "serve`; the bundle's folder encoder/ is a checkpoint that `transformers` loads"
 )
+WITHOUT_TENSORFLOW = (
+    "counts words, and was written where Keras computes by something else than TensorFlow, whose graphs alone hold "
+    "words. Ship its trial again without KERAS_BACKEND: autotl promote RUN/TRIAL"
+)
 NO_NETWORK = "is made of trees, not of layers. Offered for it: --format native, onnx"

@@ -8,7 +8,14 @@ from numpy.typing import NDArray
 
 from autotl.errors import UsageError
 from autotl.production.exportable import Exportable, Kind
-from autotl.production.formats.format import COUNTS_WORDS, NO_NETWORK, ON_TORCH, Beside, preprocess_of
+from autotl.production.formats.format import (
+    COUNTS_WORDS,
+    NO_NETWORK,
+    ON_TORCH,
+    WITHOUT_TENSORFLOW,
+    Beside,
+    preprocess_of,
+)
 
 FILE = "model.tflite"
 
@@ -18,7 +25,12 @@ class LiteRT:
 
     packages: tuple[str, ...] = ()
     extra = ""
-    not_held: Mapping[Kind, str] = {"words": COUNTS_WORDS, "trees": NO_NETWORK, "encoder": ON_TORCH}
+    not_held: Mapping[Kind, str] = {
+        "words": COUNTS_WORDS,
+        "trees": NO_NETWORK,
+        "encoder": ON_TORCH,
+        "native words": WITHOUT_TENSORFLOW,
+    }
 
     def beside(self, model: Exportable) -> Beside:
         """The tensor's own preprocessing."""

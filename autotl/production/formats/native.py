@@ -7,7 +7,7 @@ from typing import Any
 
 from autotl.production.bundle import MODEL, NATIVE
 from autotl.production.exportable import Exportable, Kind
-from autotl.production.formats.format import ON_TORCH, Beside, preprocess_of
+from autotl.production.formats.format import ON_TORCH, WITHOUT_TENSORFLOW, Beside, preprocess_of
 from autotl.run.folder import write_whole
 
 
@@ -16,7 +16,7 @@ class Native:
 
     packages: tuple[str, ...] = ()
     extra = ""
-    not_held: Mapping[Kind, str] = {"encoder": ON_TORCH}
+    not_held: Mapping[Kind, str] = {"encoder": ON_TORCH, "native words": WITHOUT_TENSORFLOW}
 
     def beside(self, model: Exportable) -> Beside:
         """Texts go in as they are: the Keras model has its tokenizer inside."""

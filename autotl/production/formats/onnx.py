@@ -8,7 +8,7 @@ import numpy as np
 
 from autotl.errors import UsageError
 from autotl.production.exportable import Exportable, Kind
-from autotl.production.formats.format import COUNTS_WORDS, ON_TORCH, Beside, preprocess_of
+from autotl.production.formats.format import COUNTS_WORDS, ON_TORCH, WITHOUT_TENSORFLOW, Beside, preprocess_of
 
 FILE = "model.onnx"
 OPSET = 17  # what tf2onnx knows of 18 is less tested; ONNX Runtime reads both
@@ -20,7 +20,7 @@ class Onnx:
 
     packages: tuple[str, ...] = ("tf2onnx", "onnx", "onnxruntime")
     extra = "onnx"
-    not_held: Mapping[Kind, str] = {"words": COUNTS_WORDS, "encoder": ON_TORCH}
+    not_held: Mapping[Kind, str] = {"words": COUNTS_WORDS, "encoder": ON_TORCH, "native words": WITHOUT_TENSORFLOW}
 
     def beside(self, model: Exportable) -> Beside:
         """The tensor's own preprocessing."""

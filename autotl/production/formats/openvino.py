@@ -7,7 +7,14 @@ from typing import Any
 from autotl.errors import UsageError
 from autotl.features.precision import import_openvino
 from autotl.production.exportable import Exportable, Kind
-from autotl.production.formats.format import COUNTS_WORDS, NO_NETWORK, ON_TORCH, Beside, preprocess_of
+from autotl.production.formats.format import (
+    COUNTS_WORDS,
+    NO_NETWORK,
+    ON_TORCH,
+    WITHOUT_TENSORFLOW,
+    Beside,
+    preprocess_of,
+)
 
 FILE = "model.xml"
 
@@ -17,7 +24,12 @@ class OpenVino:
 
     packages: tuple[str, ...] = ("openvino",)
     extra = "openvino"
-    not_held: Mapping[Kind, str] = {"words": COUNTS_WORDS, "trees": NO_NETWORK, "encoder": ON_TORCH}
+    not_held: Mapping[Kind, str] = {
+        "words": COUNTS_WORDS,
+        "trees": NO_NETWORK,
+        "encoder": ON_TORCH,
+        "native words": WITHOUT_TENSORFLOW,
+    }
 
     def beside(self, model: Exportable) -> Beside:
         """The tensor's own preprocessing."""

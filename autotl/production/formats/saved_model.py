@@ -8,7 +8,7 @@ from typing import Any
 from autotl.backbones.reading import ColumnReading, PixelReading, SampleReading
 from autotl.errors import UsageError
 from autotl.production.exportable import Exportable, Kind
-from autotl.production.formats.format import NO_NETWORK, ON_TORCH, Beside
+from autotl.production.formats.format import NO_NETWORK, ON_TORCH, WITHOUT_TENSORFLOW, Beside
 
 FOLDER = "saved_model"
 SIGNATURE = "serving_default"
@@ -19,7 +19,7 @@ class SavedModel:
 
     packages: tuple[str, ...] = ()
     extra = ""
-    not_held: Mapping[Kind, str] = {"trees": NO_NETWORK, "encoder": ON_TORCH}
+    not_held: Mapping[Kind, str] = {"trees": NO_NETWORK, "encoder": ON_TORCH, "native words": WITHOUT_TENSORFLOW}
 
     def beside(self, model: Exportable) -> Beside:  # noqa: ARG002
         """Raw examples go in."""
