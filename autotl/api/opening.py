@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autotl.backbones import BackboneSpec, offline_by_environment, why_not_at_hand
+from autotl.backbones.text_network import why_it_cannot_ship
 from autotl.data import Finding, check_quickly, describe, raise_errors, refuse_unlike, told_modality, unknown_codes
 from autotl.errors import AutotlError, DataError, EnvironmentProblemError, TaskError, UsageError
 from autotl.features import check_precision
@@ -159,6 +160,8 @@ def opened(
     asked: list[BackboneSpec] = space.values("backbone")
     named = dict.fromkeys([*asked, *(plan.backbone for plan in plans)])
     missing = {spec: why_not_at_hand(spec, offline=offline) for spec in named}
+    if space.modality == "text":
+        missing = {spec: why or why_it_cannot_ship(spec) for spec, why in missing.items()}
     unavailable = {spec: why for spec, why in missing.items() if why is not None}
     at_hand = [spec for spec in asked if spec not in unavailable]
     if not at_hand:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from autotl.backbones.availability import keras_backend
 from autotl.backbones.form import Form
 from autotl.backbones.hugging_face import NAME as HUGGING_FACE
 from autotl.backbones.hugging_face import tokenizer_and_length
@@ -33,6 +34,17 @@ def tokenizer_of(spec: BackboneSpec) -> tuple[WordPiece | SubwordTokenizer, int]
     else:
         folder = Path(spec.name) if Path(spec.name).is_dir() else None
     return None if folder is None else (read_wordpiece(folder), _trained_length(folder))
+
+
+def why_it_cannot_ship(spec: BackboneSpec) -> str | None:
+    """Why no model with this language network could be written in this process; None where one can."""
+    backend = keras_backend()
+    if backend == "tensorflow" or spec.origin not in ("package", "preset"):
+        return None
+    return (
+        f"{spec.label}: its tokenizer ships inside a graph of strings, which TensorFlow alone has, and Keras computes "
+        f"by {backend} here. Search it without KERAS_BACKEND, or name its folder as {{hugging_face: FOLDER}}."
+    )
 
 
 def _trained_length(folder: Path) -> int:

@@ -10,7 +10,7 @@ from autotl.backbones import divide, text_package
 from autotl.backbones.form import Form, of_images
 from autotl.backbones.network import Network, network_of
 from autotl.backbones.spec import BackboneSpec
-from autotl.backbones.text_network import is_hugging_face_folder, load_text_network
+from autotl.backbones.text_network import is_hugging_face_folder, load_text_network, why_it_cannot_ship
 from autotl.data.texts import texts_of
 from autotl.errors import TaskError
 from autotl.features import FeatureStore
@@ -31,6 +31,14 @@ def test_a_folder_is_told_by_its_two_files(tmp_path: Path) -> None:
     assert not is_hugging_face_folder(tmp_path)
     (tmp_path / "model.safetensors").touch()
     assert is_hugging_face_folder(tmp_path)
+
+
+def test_a_tokenizer_that_ships_in_a_graph_needs_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers, by_torch = BackboneSpec("package", "all_minilm_l6_v2"), BackboneSpec("hugging_face", "someone/mpnet")
+    assert why_it_cannot_ship(layers) is None
+    monkeypatch.setattr("autotl.backbones.text_network.keras_backend", lambda: "torch")
+    assert "Search it without KERAS_BACKEND" in str(why_it_cannot_ship(layers))
+    assert why_it_cannot_ship(by_torch) is None
 
 
 @pytest.mark.parametrize(
