@@ -9,7 +9,6 @@ Whether that is the same network is not assumed but tried, on made-up examples, 
 not add up to the whole is run as a whole, and can then not be cut.
 """
 
-import math
 import os
 import threading
 from collections.abc import Collection, Mapping, Sequence
@@ -25,7 +24,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from autotl.backbones.pixels import PixelScaling
 from autotl.errors import TaskError
 
-TOLERANCE = 1e-5  # of the largest hidden state, between the parts and the whole
+TOLERANCE = 1e-5  # of the largest hidden state, between two ways of computing the same
+NOISE = 1e-6  # of the largest, below which a hidden state has not changed
 CLASS_TOKENS = ("cls_token", "class_embedding", "class_token")  # what parameters of a leading class token are called
 
 Part = int | str  # a block's number, or BEGINNING, ENDING or POOLING
@@ -110,13 +110,13 @@ class TorchEncoder:
         self._blocks: list[nn.Module] = []
         self._thread = threading.local()
         tried = tried.to(self.device)
-        expected = self._whole(tried)
+        expected = self._first_tried(tried)
         self._refuse_if_random(tried, expected)
         reached = _reached(expected, list(self._model.parameters()))
         self.parameters = sum(parameter.numel() for parameter in reached)
         self._refuse_if_weights_are_missing(missing, reached)
         if isinstance(takes, TextInput):
-            self._refuse_if_it_reads_one_way(tried, expected)
+            self._refuse_if_it_reads_one_way(tried)
         names = [name.rpartition(".")[2] for name, _ in self._model.named_parameters()]
         self.has_class_token = any(name in CLASS_TOKENS for name in names)
         self._take_apart(tried, expected.detach())
@@ -198,20 +198,23 @@ class TorchEncoder:
         return [examples] if isinstance(self.takes, TextInput) else []
 
     def _whole(self, examples: torch.Tensor) -> torch.Tensor:
+        said: torch.Tensor = self._model(**self.takes.keywords(examples)).last_hidden_state
+        return said
+
+    def _first_tried(self, tried: torch.Tensor) -> torch.Tensor:
         try:
-            said: torch.Tensor = self._model(**self.takes.keywords(examples)).last_hidden_state
+            return self._whole(tried)
         except Exception as cause:  # a network of another kind than an encoder of such examples raises nearly anything
             words = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
             raise TaskError(
                 f"backbone {self.label}: a {type(self._model).__name__} gives no hidden states of {self.takes.words} "
                 f"({words}). {self.takes.advice}"
             ) from cause
-        return said
 
     def _refuse_if_random(self, tried: torch.Tensor, expected: torch.Tensor) -> None:
         with torch.no_grad():
             again = self._whole(tried)
-        if again.shape != expected.shape or not torch.equal(again, expected):
+        if not _is_close(again, expected.detach()):
             raise TaskError(
                 f"backbone {self.label}: a {type(self._model).__name__} says something else of the same example each "
                 "time, as networks do that mask parts of it at random. Only a network whose answers stay the same can "
@@ -229,13 +232,13 @@ class TorchEncoder:
                 f"{listed}. Copy the whole checkpoint anew."
             )
 
-    def _refuse_if_it_reads_one_way(self, tried: torch.Tensor, expected: torch.Tensor) -> None:
+    def _refuse_if_it_reads_one_way(self, tried: torch.Tensor) -> None:
         """In an encoder the first token's hidden state hangs on the token behind it."""
         changed = tried.clone()
         changed[:, 1] = tried[:, 2]
         with torch.no_grad():
-            apart = self._whole(changed)[:, 0] - expected[:, 0]
-        if not bool(apart.any()):
+            before, after = self._whole(tried)[:, 0], self._whole(changed)[:, 0]
+        if float((after - before).abs().max()) <= NOISE * float(before.abs().max()):
             raise TaskError(
                 f"backbone {self.label}: a {type(self._model).__name__} reads from left to right only, as models that "
                 "write texts do. A backbone reads a text from both sides: name an encoder, such as BERT, MPNet, "
@@ -255,10 +258,10 @@ class TorchEncoder:
             self._home, self._blocks = (parent, name, child), list(child)
             try:
                 self._put_recorders(tried)
-                apart = (self._composed(tried) - expected).abs().max()
+                composed = self._composed(tried)
             except Exception:  # it was not made to be taken apart here
-                apart = torch.tensor(math.inf)
-            if float(apart) <= TOLERANCE * max(float(expected.abs().max()), 1.0):
+                composed = None
+            if composed is not None and _is_close(composed, expected):
                 return
             setattr(parent, name, child)
             self._thread = threading.local()
@@ -443,6 +446,13 @@ def limit_threads() -> None:
     told = os.environ.get("OMP_NUM_THREADS", "")
     if told.isdecimal() and int(told) > 0 and torch.get_num_threads() != int(told):
         torch.set_num_threads(int(told))
+
+
+def _is_close(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether two tensors are the same but for the order of their arithmetic."""
+    if one.shape != other.shape:
+        return False
+    return float((one - other).abs().max()) <= TOLERANCE * max(float(other.abs().max()), 1.0)
 
 
 def _hidden_of(output: Any) -> torch.Tensor:

@@ -320,3 +320,13 @@ class TestRefused:
     def test_a_tap_that_it_does_not_have(self, texts_checkpoint):
         with pytest.raises(TaskError, match="tap 'E4' is not known.*E1, E2, E3"):
             network_of_texts(texts_checkpoint, tap="E4")
+
+    def test_a_network_that_hides_parts_at_random(self, tmp_path):
+        skip_without_torch()
+        from transformers import ViTImageProcessor, ViTMAEConfig, ViTMAEModel
+
+        sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+        ViTMAEModel(ViTMAEConfig(image_size=32, patch_size=8, **sizes)).save_pretrained(tmp_path)
+        ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
+        with pytest.raises(TaskError, match="something else of the same example each time"):
+            network_of_images(tmp_path)
