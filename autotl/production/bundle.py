@@ -98,7 +98,10 @@ class Bundle:
             words = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise StorageError(f"{self.path / MODEL}: Keras cannot load it in safe mode: {words}") from error
         if self.has_encoder:
-            return read_encoder(self.path / ENCODER, compiled(model), self.description[ENCODER], reading=self.reading)
+            described = self.description[ENCODER]
+            return read_encoder(
+                self.path / ENCODER, compiled(model), described, reading=self.reading, problem=self.problem
+            )
         return KerasServing(compiled(model), self.reading)
 
     def read_json(self, name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import numpy as np
@@ -21,14 +21,15 @@ from autotl.backbones.reading import Reading, StringReading
 from autotl.backbones.subword_tokenizer import SubwordTokenizer, read_subwords
 from autotl.errors import EnvironmentProblemError, StorageError, TaskError
 from autotl.features.engine import needed_length
-from autotl.trial.classical.bag_of_words import BagOfWords, BagOfWordsPerLabel
+from autotl.task import Problem
+from autotl.trial.classical import BagOfWords, model_named
 from autotl.trial.joined_words import opinions_of
 
 if TYPE_CHECKING:
     from autotl.backbones.torch_encoder import TorchEncoder
 
 OF_WORDS = "words-"  # begins the names of a bag of words' own files, beside the encoder's
-WORDS: Mapping[str, type[BagOfWords]] = {"of classes": BagOfWords, "of labels": BagOfWordsPerLabel}
+WORDS = "bag_of_words"
 BATCH = 32  # examples that the encoder computes at once
 
 
@@ -82,8 +83,7 @@ class EncoderServing:
     def as_dict(self) -> dict[str, Any]:
         """What `read_encoder` must know beside the files; plain JSON values."""
         size = {"image_size": self.form.side} if self.tokenizer is None else self._of_texts()
-        kinds = {kind: name for name, kind in WORDS.items()}
-        words = {} if self.words is None else {"words": kinds[type(self.words)]}
+        words = {} if self.words is None else {"words": WORDS}
         return {"tap": self.tap, **size, **words}
 
     def _of_texts(self) -> dict[str, Any]:
@@ -108,7 +108,9 @@ class EncoderServing:
         return tokens[:, : needed_length(tokens, self.tokenizer.padding_id)]
 
 
-def read_encoder(folder: Path, head: keras.Model, described: Mapping[str, Any], *, reading: Reading) -> EncoderServing:
+def read_encoder(
+    folder: Path, head: keras.Model, described: Mapping[str, Any], *, reading: Reading, problem: Problem
+) -> EncoderServing:
     """What `EncoderServing.write` and `as_dict` left behind.
 
     Raises:
@@ -123,7 +125,7 @@ def read_encoder(folder: Path, head: keras.Model, described: Mapping[str, Any], 
         form, tap = _form(described, reading), str(described["tap"])
         tokenizer = read_subwords(folder, label=str(folder)) if form.modality == "text" else None
         encoder = load_encoder(folder, form, tokenizer, label=str(folder))
-        words = WORDS[described["words"]].from_native_files(_files_of_words(folder)) if "words" in described else None
+        words = _read_words(folder, problem) if described.get("words") == WORDS else None
     except TaskError as error:
         raise StorageError(str(error)) from error
     except (KeyError, TypeError, ValueError) as error:
@@ -135,8 +137,9 @@ def read_encoder(folder: Path, head: keras.Model, described: Mapping[str, Any], 
     return EncoderServing(encoder, form, tap, tokenizer, head, reading, words)
 
 
-def _files_of_words(folder: Path) -> dict[str, bytes]:
-    return {path.name.removeprefix(OF_WORDS): path.read_bytes() for path in folder.glob(f"{OF_WORDS}*")}
+def _read_words(folder: Path, problem: Problem) -> BagOfWords:
+    files = {path.name.removeprefix(OF_WORDS): path.read_bytes() for path in folder.glob(f"{OF_WORDS}*")}
+    return cast(BagOfWords, model_named(WORDS, problem).from_native_files(files))
 
 
 def _form(described: Mapping[str, Any], reading: Reading) -> Form:
