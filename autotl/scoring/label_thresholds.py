@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 EVEN_ODDS = 0.5
+MOST_SAID = 3  # times as many examples as bear a label
 PARTS = 5  # of the examples, for thresholds that are tuned on the others
 
 
@@ -24,12 +25,18 @@ def tuned(sets: NDArray[np.int64], probabilities: NDArray[np.floating]) -> list[
 
 def best_threshold(bears: NDArray[np.bool_], probability: NDArray[np.floating]) -> float:
     """Half way between the last probability that is said and the next one, where that gives the best F1; of equally
-    good places the strictest."""
+    good places the strictest.
+
+    A label is said of at most three times as many examples as bear it, or of those that the first run of equal
+    probabilities holds. Where nothing can be learnt of a label the best F1 is to say it always, which for a rare one
+    would be nearly always wrong; where its F1 reaches a half the bound does not matter.
+    """
     if not bears.any():
         return EVEN_ODDS
     order = np.argsort(-probability, kind="stable")
     falling = probability[order].astype(np.float64)
     cuts = np.append(np.flatnonzero(np.diff(falling)), len(falling) - 1)  # behind runs of equal probabilities
+    cuts = cuts[: max(1, int(np.searchsorted(cuts + 1, MOST_SAID * bears.sum(), side="right")))]
     found = np.cumsum(bears[order])[cuts]
     best = int(cuts[int((2 * found / (cuts + 1 + bears.sum())).argmax())])
     following = falling[best + 1] if best + 1 < len(falling) else 0.0
