@@ -71,7 +71,10 @@ def bundle_of_trial(
     outputs = trial_files.read_outputs(trial.folder)
     calibration = calibration_of(outputs, data)
     temperature = calibration["temperature"]
-    found = evaluate_on_test({"trial": (plan, weights)}, data.test, workshop) if evaluate and data.test else None
+    thresholds = workshop.scorer.thresholds(data, outputs)
+    found = None
+    if evaluate and data.test:
+        found = evaluate_on_test({"trial": (plan, weights)}, data.test, workshop, thresholds={"trial": thresholds})
     test = trial.row["test"] if found is None else found.figures["trial"]
     latency = measured_latency(plan, weights, workshop)
     model = serving_model(workshop.trained(plan, weights), own_reading(form_of(plan, data)), temperature=temperature)
@@ -118,7 +121,8 @@ def bundle_of_trial(
     if found is None:
         return MadeBundle(bundle, latency, test, {})
     counted = counting_unknown(found.labels, found.probabilities["trial"])
-    return MadeBundle(bundle, latency, test, compute_all(*counted, positive=workshop.scorer.positive))
+    tested = compute_all(*counted, positive=workshop.scorer.positive, thresholds=thresholds)
+    return MadeBundle(bundle, latency, test, tested)
 
 
 def _headline(trial: RunTrial, facts: Mapping[str, Any]) -> Sequence[str]:

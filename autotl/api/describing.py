@@ -30,6 +30,7 @@ def bundle_description(
         "classes": list(data.classes),
         "schema": _as_written(task, data),
         "temperature": calibration["temperature"],
+        **({"thresholds": calibration["thresholds"]} if "thresholds" in calibration else {}),
         **({} if interval is None else {"interval": {"level": interval[0], "half_width": interval[1]}}),
         "plan": row["plan"],
         "provenance": {

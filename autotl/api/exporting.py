@@ -15,7 +15,7 @@ from autotl.production.reference import read_reference
 from autotl.production.registry import Registry
 from autotl.run import RunFolder
 from autotl.run.folder import STUDY, WINNER
-from autotl.task.problem import CLASSIFICATION
+from autotl.task.problem import REGRESSION
 
 if TYPE_CHECKING:
     from autotl.production.exporting import Exported
@@ -54,7 +54,7 @@ def export(
     _refuse_odd_quantization(quantize, format)
     refuse_unless_empty(Path(out))
     bundle = open_model(model)  # what is no model is told at once, without Keras
-    if bundle.problem is not CLASSIFICATION:
+    if bundle.problem is REGRESSION:
         words = f"models of 'problem: {bundle.problem.name}' leave autotl as their bundle alone"
         raise UsageError(f"{words}: autotl predict and autotl serve answer with it.")
     _refuse_missing(FORMATS[format].packages, FORMATS[format].extra, format)

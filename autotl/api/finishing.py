@@ -448,7 +448,9 @@ class _Finisher:
             self.together = leaderboard.with_test(self.together, test.labels, said_by, groups, **given)
         self._test_examples = split_of(self._data.test.inputs.digests, test.labels, self._data.test.groups)
         said = test.probabilities.get("refit", test.probabilities[str(winner["trial"])])
-        self._tested = compute_all(*counting_unknown(test.labels, said), positive=self._order.scorer.positive)
+        counted = counting_unknown(test.labels, said)
+        positive = self._order.scorer.positive
+        self._tested = compute_all(*counted, positive=positive, thresholds=shipped.thresholds)
         winner["refit_test"] = test.figures.get("refit")
         self._confuse("test", test.labels, said)
         self._study.put_fact(

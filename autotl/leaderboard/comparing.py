@@ -16,6 +16,7 @@ from autotl.leaderboard.files import flattened
 from autotl.leaderboard.without_labels import KIND
 from autotl.scoring.comparison import cannot_be_told_apart, paired_difference
 from autotl.scoring.intervals import Interval
+from autotl.scoring.label_thresholds import EVEN_ODDS
 from autotl.scoring.metrics import METRICS, Labels, Metric, Probabilities
 from autotl.scoring.resampling import Groups
 from autotl.trial.scorer import counting_unknown
@@ -201,7 +202,7 @@ def _paired(first: Side, second: Side, one: Said, other: Said, *, on: str, remar
     difference = paired_difference(metric, labels, own, others, groups=mine.groups, seed=SEED)
     is_open = cannot_be_told_apart((difference.low, difference.high))
     better = None if is_open else (first if difference.value > 0 else second).label
-    right, theirs_right = own.argmax(axis=1) == labels, others.argmax(axis=1) == labels
+    right, theirs_right = _right(labels, own), _right(labels, others)
     return PairedTest(
         first=first.label,
         second=second.label,
@@ -214,6 +215,13 @@ def _paired(first: Side, second: Side, one: Said, other: Said, *, on: str, remar
         better=better,
         sentence=_verdict(first, second, difference, metric, better=better, where=f"{len(labels):,} {on}") + remark,
     )
+
+
+def _right(labels: Labels, said: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether each example's class is named; of several labels, whether all of them are decided so at even odds."""
+    if labels.ndim == 2:
+        return np.asarray(((said >= EVEN_ODDS) == (labels == 1)).all(axis=1))
+    return np.asarray(said.argmax(axis=1) == labels)
 
 
 def _verdict(first: Side, second: Side, difference: Interval, metric: Metric, *, better: str | None, where: str) -> str:

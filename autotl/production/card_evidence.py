@@ -17,10 +17,12 @@ def figures_of_behaviour(values: Json) -> str:
         values: `calibration` and `evidence` of a card's values; a part of the latter may be None.
     """
     evidence = values["evidence"]
-    if values["problem"] == "regression":
+    if values.get("problem") == "regression":
         return _of_numbers(evidence)
     sections = (
-        ("Class by class", _by_class(evidence["per_class"])),
+        _by_label(evidence["per_label"])
+        if evidence.get("per_label")
+        else ("Class by class", _by_class(evidence["per_class"])),
         ("Are its probabilities true?", _calibration(values["calibration"], evidence["calibration_on_test"])),
         ("When it is better not to answer", _abstaining(evidence["abstaining"])),
         ("Inputs unlike the training data", _unlike(evidence["unlike"])),
@@ -65,6 +67,32 @@ def _by_class(figures: Json | None) -> str:
     left_out = f"\n\nThe {MOST_CLASSES} with the lowest F1 of {len(lines)}." if len(shown) < len(lines) else ""
     table = _table(("Class", "Examples", "Precision", "Recall", "F1"), rows)
     return f"On {figures['split']}, {figures['examples']} examples; 95 % intervals.\n\n{table}{left_out}"
+
+
+def _by_label(figures: Json) -> tuple[str, str]:
+    """Where an example may bear several labels."""
+    lines = figures["labels"]
+    shown = sorted(lines, key=_average_precision)[:MOST_CLASSES] if len(lines) > MOST_CLASSES else lines
+    rows = [
+        [
+            line["class"],
+            line["support"],
+            f"{line['threshold']:.3f}",
+            *(_interval(line[name]) for name in ("average_precision", "precision", "recall", "f1")),
+        ]
+        for line in shown
+    ]
+    head = ("Label", "Bear it", "Said from", "Average precision", "Precision", "Recall", "F1")
+    left_out = (
+        f"\n\nThe {MOST_CLASSES} with the lowest average precision of {len(lines)}." if len(shown) < len(lines) else ""
+    )
+    told = f"On {figures['split']}, {figures['examples']} examples; 95 % intervals. Thresholds gave the best F1 on "
+    return "Label by label", f"{told}{figures['tuned_on']}.\n\n{_table(head, rows)}{left_out}"
+
+
+def _average_precision(line: Json) -> float:
+    value = line["average_precision"]["value"]
+    return 2.0 if value is None else float(value)
 
 
 def _calibration(fitted: Json, on_test: Json | None) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,17 @@ class TestResult:  # not a test: what one found
 
 
 def evaluate_on_test(
-    models: Mapping[str, tuple[Plan, list[NDArray[Any]]]], test: SealedTest, workshop: Workshop
+    models: Mapping[str, tuple[Plan, list[NDArray[Any]]]],
+    test: SealedTest,
+    workshop: Workshop,
+    *,
+    thresholds: Mapping[str, Sequence[float] | None] | None = None,
 ) -> TestResult:
     """Opens the test labels and scores each model on them.
 
     Args:
         models: name -> plan and trained weights.
+        thresholds: name -> from which probability on the model says each label; none where an example has one label.
     """
     uses = count_use(test.fingerprint)
     probabilities = {
@@ -48,7 +53,8 @@ def evaluate_on_test(
     }
     labels = test.open_labels()
     figures = {
-        name: workshop.scorer.on_test(labels, predicted, test.groups) for name, predicted in probabilities.items()
+        name: workshop.scorer.on_test(labels, predicted, test.groups, thresholds=(thresholds or {}).get(name))
+        for name, predicted in probabilities.items()
     }
     return TestResult(figures, probabilities, labels, uses, test.protocol)
 

@@ -146,6 +146,7 @@ def _describe(model: Exportable, own: Format, folder: Path, more: Mapping[str, A
         "format": SCHEMA,
         "modality": bundle.modality,
         "classes": list(bundle.classes),
+        **({"thresholds": bundle.description["thresholds"]} if "thresholds" in bundle.description else {}),
         "written": dict(bundle.description.get("schema", {})),
         **preprocessing,
         **more,

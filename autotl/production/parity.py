@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.data.examples import Inputs
+from autotl.data.examples import Inputs, Labels, class_labels
 from autotl.data.records import Records
 from autotl.errors import GateNotMetError, UsageError
 from autotl.production.exportable import Exportable
 from autotl.production.latency import one_core
 from autotl.production.prediction import BATCH, read_inputs
 from autotl.production.shipped import shipped_model
+from autotl.scoring.answers import ANSWERS
 
 LARGEST_DIFFERENCE = 1e-4  # of a probability, in float32
 LEAST_AGREEMENT = 0.995  # of labels
@@ -69,13 +70,13 @@ class Parity:
         )
 
 
-def compare(of: Exportable, exported: Path, examples: Path, labels: NDArray[np.int64] | None) -> Parity:
+def compare(of: Exportable, exported: Path, examples: Path, labels: Labels | None) -> Parity:
     """Runs a bundle and what was exported of it on the same raw files.
 
     Args:
         exported: the folder of the export.
         examples: what `predict` would be given.
-        labels: (n,) class index of each example, negative where unknown.
+        labels: of each example, where they are known.
     Raises:
         UsageError: the export cannot run them at all.
     """
@@ -102,7 +103,8 @@ def compare(of: Exportable, exported: Path, examples: Path, labels: NDArray[np.i
         raise UsageError(f"what was exported cannot run: {why}. Nothing was exported. Try another --format.") from error
     if tuple(names) != inputs.ids:  # some cannot be read by one of them
         raise UsageError(f"the export reads {len(names)} of {len(inputs)} examples. Nothing was exported.")
-    return _compared(expected, said, names, labels, latency)
+    agreement = ANSWERS[bundle.problem.name].agreement(expected, said)
+    return _compared(expected, said, names, None if labels is None else class_labels(labels), agreement, latency)
 
 
 def _compared(
@@ -110,6 +112,7 @@ def _compared(
     said: Probabilities,
     names: tuple[str, ...],
     labels: NDArray[np.int64] | None,
+    agreement: float,
     latency: tuple[Latency, Latency],
 ) -> Parity:
     differences = np.abs(expected - said).max(axis=1)
@@ -122,7 +125,7 @@ def _compared(
     return Parity(
         len(said),
         float(differences.max()),
-        float((expected.argmax(axis=1) == said.argmax(axis=1)).mean()),
+        agreement,
         names[int(differences.argmax())],
         accuracy,
         int(known.sum()),

@@ -53,6 +53,8 @@ class Shipped:
         test: figures by trial number as text, and `refit` for the shipped weights where they are the refit's.
         latency_ms: by trial number, measured.
         portrait: of the domain that the model is made for; None where it has too few examples.
+        thresholds: from which probability on each label is said, before calibration; None where an example has one
+            label.
     """
 
     model: ServingModel
@@ -62,6 +64,7 @@ class Shipped:
     latency_ms: Mapping[int, float]
     portrait: Portrait | None
     seconds: Mapping[str, float]
+    thresholds: Sequence[float] | None = None
 
 
 def ship(
@@ -97,7 +100,9 @@ def ship(
     }
     if refitted.shipped == "refit":
         models["refit"] = (winner.plan, refitted.weights)
-    tested = None if test is None else evaluate_on_test(models, test, workshop)
+    thresholds = {str(each.number): _thresholds_of(each, run, workshop) for each in (winner, *baselines)}
+    thresholds["refit"] = thresholds[str(winner.number)]  # no example is left that the retrained model has not learnt
+    tested = None if test is None else evaluate_on_test(models, test, workshop, thresholds=thresholds)
     evaluated = time.perf_counter()
     calibration = calibration_of(outputs, data)
     latencies = {
@@ -112,7 +117,12 @@ def ship(
         "test": evaluated - retrained,
         "measure": time.perf_counter() - evaluated,
     }
-    return Shipped(model, refitted, tested, calibration, latencies, portrait, seconds)
+    said_from = thresholds[str(winner.number)]
+    return Shipped(model, refitted, tested, calibration, latencies, portrait, seconds, said_from)
+
+
+def _thresholds_of(contender: Contender, run: RunFolder, workshop: Workshop) -> list[float] | None:
+    return workshop.scorer.thresholds(workshop.data, trial_files.read_outputs(run.trial(contender.number)))
 
 
 def weights_of(contender: Contender, run: RunFolder, workshop: Workshop) -> list[NDArray[Any]]:

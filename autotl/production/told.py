@@ -1,6 +1,6 @@
 """How answers are told to whoever asked a model: by the problem that it was made for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.leaderboard.files import guarded
+from autotl.scoring.label_sets import said_sets
 from autotl.task.problem import CLASSIFICATION
 
+BETWEEN_LABELS = "; "
 Said = NDArray[np.floating]
 
 
@@ -93,6 +95,36 @@ class OfNumbers:
         return () if self.interval is None else (value - self.interval[1], value + self.interval[1])
 
 
+@dataclass(frozen=True)
+class OfSets:
+    """`labels`, those that are said with `; ` between them, and a column `p_<label>` per label.
+
+    Attributes:
+        thresholds: from which probability on each label is said.
+    """
+
+    thresholds: tuple[float, ...]
+
+    def labels(self, names: Sequence[str], said: Said) -> list[str]:
+        return [BETWEEN_LABELS.join(labels) for labels in self.sets(names, said)]
+
+    def sets(self, names: Sequence[str], said: Said) -> list[list[str]]:
+        """The labels of each answer, maybe none."""
+        marks = said_sets(said, self.thresholds)
+        return [[names[index] for index in np.flatnonzero(row).tolist()] for row in marks]
+
+    def header(self, names: Sequence[str]) -> list[str]:
+        return ["labels", *(f"p_{name}" for name in names)]
+
+    def rows(self, names: Sequence[str], said: Said) -> Iterator[list[str]]:
+        for labels, row in zip(self.labels(names, said), said, strict=True):
+            yield [guarded(labels), *(f"{value:.6f}" for value in row)]
+
+    def values(self, names: Sequence[str], said: Said) -> Iterator[dict[str, Any]]:
+        for labels, row in zip(self.sets(names, said), said.tolist(), strict=True):
+            yield {"labels": labels, "probabilities": dict(zip(names, row, strict=True))}
+
+
 OF_CLASSES = _OfClasses()
 
 
@@ -102,10 +134,19 @@ def form_of(description: Mapping[str, Any]) -> Form:
     Args:
         description: of the bundle; of before there were several problems it does not name one.
     """
-    if description.get("problem", CLASSIFICATION.name) != "regression":
-        return OF_CLASSES
+    return FORMS[str(description.get("problem", CLASSIFICATION.name))](description)
+
+
+def _of_numbers(description: Mapping[str, Any]) -> Form:
     interval = description.get("interval")
     return OfNumbers(None if interval is None else (float(interval["level"]), float(interval["half_width"])))
+
+
+FORMS: dict[str, Callable[[Mapping[str, Any]], Form]] = {
+    "classification": lambda _: OF_CLASSES,
+    "multilabel": lambda description: OfSets(tuple(map(float, description["thresholds"]))),
+    "regression": _of_numbers,
+}
 
 
 def _digits(value: float) -> str:

@@ -105,6 +105,7 @@ def render(values: ReportValues) -> str:
             calibration=None if evidence.get("numbers") else wording.plain(values.calibration),
             numbers=sections.numbers(evidence),
             by_class=sections.by_class(evidence),
+            by_label=sections.by_label(evidence),
             scaled=sections.scaled(values.calibration, evidence),
             abstaining=sections.abstaining(evidence),
             unlike=sections.unlike(evidence),

@@ -32,7 +32,7 @@ class ReportValues:
             inside trials come from the leaderboard.
         calibration: `{"temperature", "bins": [{"confidence", "accuracy", "count"}], …}`, and of `error_…` (expected
             calibration error), `nll_…`, `brier_…` and `bins_before` as many as were measured, before and after scaling.
-        evidence: how the winner behaves, as `autotl.production.evidence.gathering` stores it: `per_class`,
+        evidence: how the winner behaves, as `autotl.production.evidence.gathering` stores it: `per_class`, `per_label`,
             `thresholds`, `abstaining`, `calibration_on_test`, `unlike`, `columns`, `numbers` (of a regression) and
             `note`, each missing or None where it was not measured.
         examples: single examples with what the answers hang on, as `autotl.production.evidence.examples` stores them;

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from autotl.scoring.calibration import calibrate, with_temperature
 from autotl.scoring.conformal import half_widths
+from autotl.scoring.label_sets import as_decisions
+from autotl.scoring.label_thresholds import EVEN_ODDS, tuned
 from autotl.scoring.metrics import Labels, Probabilities, predicted_labels
 
 Said = NDArray[np.float32]
@@ -80,6 +82,36 @@ class _OfClasses:
         return found
 
 
+class _OfSets:
+    same = "the same labels"
+
+    def stored(self, said: NDArray[Any]) -> NDArray[Any]:
+        return said.astype(np.float16)
+
+    def restored(self, stored: NDArray[Any]) -> Said:
+        return stored.astype(np.float32)
+
+    def agreement(self, first: NDArray[Any], second: NDArray[Any]) -> float:
+        return float(np.mean(((first >= EVEN_ODDS) == (second >= EVEN_ODDS)).all(axis=1)))
+
+    def calibration(self, labels: Labels, said: Probabilities) -> dict[str, Any]:
+        """One temperature for all labels, and `thresholds`, from which probability on each is said."""
+        known = (labels >= 0).all(axis=1)
+        labels, said = labels[known], said[known]
+        found = calibrate(*as_decisions(labels, said))
+        thresholds = tuned(labels, self.shipped(said, found["temperature"]))
+        return {**found, "examples": len(labels), "thresholds": thresholds}
+
+    def shipped(self, said: Said, temperature: float) -> NDArray[np.floating]:
+        if not len(said):
+            return said
+        _, decisions = as_decisions(np.zeros(said.shape, dtype=np.int64), said)
+        return with_temperature(decisions, temperature)[:, 1].reshape(said.shape)
+
+    def confusion(self, labels: Labels, said: Said, classes: int) -> list[list[int]] | None:  # noqa: ARG002
+        return None
+
+
 class _Numbers:
     same = "the same number, nearly (by Lin's concordance)"
 
@@ -109,5 +141,6 @@ class _Numbers:
 
 ANSWERS: Mapping[str, Answers] = {
     "classification": _OfClasses(),
+    "multilabel": _OfSets(),
     "regression": _Numbers(),
 }

@@ -5,9 +5,7 @@ from collections.abc import Callable, Iterator
 from autotl.task.model import Task
 
 # (path in the file, what to call it, is it asked for?); building a part removes its line
-NOT_YET: tuple[tuple[str, str, Callable[[Task], bool]], ...] = (
-    ("problem", "several labels per example", lambda task: task.problem == "multilabel"),
-)
+NOT_YET: tuple[tuple[str, str, Callable[[Task], bool]], ...] = ()
 
 
 def unsupported(task: Task) -> list[str]:

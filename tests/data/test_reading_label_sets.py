@@ -8,7 +8,7 @@ from PIL import Image
 
 from autotl.data import check_quickly, load_data
 from autotl.errors import DataError
-from autotl.task import support, task_from_mapping
+from autotl.task import task_from_mapping
 
 NAMES = ("heat", "power", "wear")
 
@@ -20,11 +20,6 @@ def marks(rows=120, *, seed=0):
 
 def written(row, separator="|"):
     return separator.join(name for name, is_borne in zip(NAMES, row, strict=True) if is_borne)
-
-
-@pytest.fixture(autouse=True)
-def as_if_it_were_built(monkeypatch):
-    monkeypatch.setattr(support, "NOT_YET", ())
 
 
 @pytest.fixture

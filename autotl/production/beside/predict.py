@@ -1,6 +1,7 @@
 """Labels and probabilities of raw files by the exported model beside this file.
 
-    python predict.py FILE…          CSV to standard output: input, label, probability, and a column for each class
+    python predict.py FILE…          CSV to standard output: input, label, probability, and a column for each class;
+                                     of a model of several labels: input, labels, and a column for each label
 
 Images are files or folders of them; texts a CSV or .txt files; tables a CSV; signals an .npz with windows. In Python:
 
@@ -43,6 +44,14 @@ class Model:
     def predict(self, examples: Sequence[Any]) -> Any:
         """Probabilities (n, classes) of raw examples."""
         return np.asarray(self._run(preprocess.preprocess(examples, self.described)), dtype=np.float32)
+
+    def labels(self, probabilities: Any) -> list[str]:
+        """The most probable class of each example; of several labels those that reach their threshold, maybe none."""
+        thresholds = self.described.get("thresholds")
+        if thresholds is None:
+            return [self.classes[int(index)] for index in probabilities.argmax(axis=1)]
+        said = probabilities >= np.array(thresholds)
+        return ["; ".join(name for name, here in zip(self.classes, row, strict=True) if here) for row in said]
 
 
 def load(folder: Path = HERE, threads: int | None = None) -> Model:
@@ -97,15 +106,17 @@ def main(paths: list[str]) -> None:
     """Writes the predictions of these paths."""
     model = load()
     writer = csv.writer(sys.stdout)
-    writer.writerow(["input", "label", "probability", *(f"p_{name}" for name in model.classes)])
+    several = "thresholds" in model.described
+    first = ["labels"] if several else ["label", "probability"]
+    writer.writerow(["input", *first, *(f"p_{name}" for name in model.classes)])
     for path in map(Path, paths):
         found = list(model.examples(path))
         for start in range(0, len(found), BATCH):
             names, examples = zip(*found[start : start + BATCH], strict=True)
-            for name, row in zip(names, model.predict(examples), strict=True):
-                label = model.classes[int(row.argmax())]
-                probabilities = (f"{value:.6f}" for value in row)
-                writer.writerow([guarded(name), guarded(label), f"{row.max():.6f}", *probabilities])
+            said = model.predict(examples)
+            for name, label, row in zip(names, model.labels(said), said, strict=True):
+                most = [] if several else [f"{row.max():.6f}"]
+                writer.writerow([guarded(name), guarded(label), *most, *(f"{value:.6f}" for value in row)])
 
 
 def guarded(text: str) -> str:

@@ -26,7 +26,17 @@ OVER_EXAMPLES = "Intervals are over examples; those of one group are alike, so t
 
 Json = dict[str, Any]
 NOTHING: Mapping[str, None] = dict.fromkeys(
-    ("note", "per_class", "thresholds", "abstaining", "calibration_on_test", "unlike", "columns", "numbers")
+    (
+        "note",
+        "per_class",
+        "thresholds",
+        "abstaining",
+        "calibration_on_test",
+        "unlike",
+        "columns",
+        "numbers",
+        "per_label",
+    )
 )
 """Every figure that may back a winner, where none was measured."""
 

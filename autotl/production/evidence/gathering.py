@@ -28,6 +28,7 @@ from autotl.production.evidence.figures import (
     name_of_validation,
 )
 from autotl.production.evidence.numbers import numbers_of
+from autotl.production.evidence.sets import calibration_of_sets, sets_of
 from autotl.production.serving_model import ServingModel, serving_model
 from autotl.production.shipping import Shipped
 from autotl.scoring.components import sampled
@@ -207,7 +208,8 @@ def _columns(winner: Winner, asked: _Asked, is_over: Callable[[], bool]) -> Json
     assert labels is not None, "examples are picked where labels are known"
     known = np.flatnonzero(is_known(labels))
     places = known[sampled(len(known), MOST_ROWS)]
-    metric = METRICS[winner.metric].with_positive(winner.positive)
+    thresholds = winner.shipped.calibration.get("thresholds")
+    metric = METRICS[winner.metric].with_positive(winner.positive).with_thresholds(thresholds)
     sign = 1 if metric.higher_is_better else -1
     lines = columns_that_matter(
         cast(Records, asked.inputs.take(places)),
@@ -272,6 +274,20 @@ def _numbers(winner: Winner) -> Json:
     }
 
 
+def _sets(winner: Winner) -> Json:
+    data, test, calibration = winner.data, winner.on_test, winner.shipped.calibration
+    tuned_on = winner.on_validation
+    judged = (tuned_on if test is None else test).known
+    if not len(judged.raw):
+        return {}
+    thresholds = calibration["thresholds"]
+    return {
+        "note": OVER_EXAMPLES if data.groups is not None else None,
+        "per_label": sets_of(judged, data.classes, thresholds=thresholds, tuned_on=tuned_on.split),
+        "calibration_on_test": None if test is None else calibration_of_sets(test.known, winner.temperature),
+    }
+
+
 @dataclass(frozen=True)
 class _Gathered:
     """What is gathered of one problem.
@@ -286,5 +302,6 @@ class _Gathered:
 
 EVIDENCE: dict[str, _Gathered] = {
     "classification": _Gathered(_figures, knows_right_from_wrong=True),
+    "multilabel": _Gathered(_sets, knows_right_from_wrong=False),
     "regression": _Gathered(_numbers, knows_right_from_wrong=False),
 }

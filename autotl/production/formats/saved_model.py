@@ -15,7 +15,8 @@ SIGNATURE = "serving_default"
 
 
 class SavedModel:
-    """Decoding, tokenizer or the table's schema inside; `probabilities` (n, classes) and `label` (n,) come out."""
+    """Decoding, tokenizer or the table's schema inside; `probabilities` (n, classes) and `label` (n,) come out, of
+    several labels in its place `said` (n, labels), whether each reaches its threshold."""
 
     packages: tuple[str, ...] = ()
     extra = ""
@@ -35,10 +36,12 @@ class SavedModel:
 
         prepare, inputs = _raw_inputs(model)
         classes, network = model.bundle.classes, model.keras_model
-        names = tf.constant(classes)
+        names, thresholds = tf.constant(classes), model.bundle.description.get("thresholds")
 
         def serve(*raw: Any) -> dict[str, Any]:
             probabilities = network(prepare(*raw), training=False)
+            if thresholds is not None:
+                return {"probabilities": probabilities, "said": probabilities >= tf.constant(thresholds, tf.float32)}
             return {"probabilities": probabilities, "label": tf.gather(names, tf.argmax(probabilities, axis=-1))}
 
         served = tf.Module()  # Keras's own archive would hold every weight twice

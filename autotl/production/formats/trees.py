@@ -32,8 +32,11 @@ def onnx_of_trees(model: Exportable) -> bytes:
     """The model as an ONNX file: `columns` float32 (n, d) in, `probabilities` float32 (n, classes) out.
 
     Raises:
-        UsageError: it has no trees, since training had one class alone.
+        UsageError: it has no trees, since training had one class alone; or a forest for each of several labels.
     """
+    if "thresholds" in model.bundle.description:
+        words = "has trees for each of its labels, which are not joined into one graph yet"
+        raise UsageError(f"{model.bundle.path} {words}. Offered for it: --format native")
     files = {name: model.native_file(name) for name in _names(model)}
     kept = MODELS[model.bundle.description["native"]].from_native_files(files)  # checks every index in the text
     assert isinstance(kept, KeptTrees)

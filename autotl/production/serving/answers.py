@@ -49,11 +49,20 @@ class Prediction(_Answer):
     """Of every class; calibrated, they add up to 1."""
 
 
+class LabelSet(_Answer):
+    """Of one instance, by a model that learnt several labels."""
+
+    labels: list[str]
+    """Those whose probability reaches their threshold; maybe none."""
+    probabilities: dict[str, float]
+    """Of every label alone; they need not add up to 1."""
+
+
 class Predictions(_Answer):
     """One prediction an instance, in the order of the request."""
 
     model: ModelName
-    predictions: list[Prediction] | list[Number]
+    predictions: list[Prediction] | list[Number] | list[LabelSet]
 
 
 class Problem(_Answer):

@@ -14,9 +14,11 @@ from autotl.errors import DataError
 from autotl.production.bundle import CARD, METRICS
 from autotl.production.serving.answers import (
     Health,
+    LabelSet,
     LimitsOfRequests,
     ModelDescription,
     ModelName,
+    Number,
     Prediction,
     Predictions,
     Problem,
@@ -62,10 +64,7 @@ def make_application(model: Served, limits: Limits) -> FastAPI:
         """Predicts every instance of the request, or none of them and says why."""
         started = time.perf_counter()
         answer = await line.answer(lambda: read_payload(request, model.reading, limits), compute)
-        said: list[tuple[str, float | None]] = [
-            (each.label, each.probability) if isinstance(each, Prediction) else (model.classes[0], None)
-            for each in answer.predictions
-        ]
+        said = [counted for each in answer.predictions for counted in counted_as(each, model.classes[0])]
         figures.count_predictions(said, seconds=time.perf_counter() - started)
         return Response(answer.model_dump_json(), media_type="application/json")
 
@@ -100,6 +99,19 @@ def make_application(model: Served, limits: Limits) -> FastAPI:
 def name_of(model: Served) -> ModelName:
     """What every answer says of the model."""
     return ModelName(name=model.name, version=model.version, digest=digest_of_model(model.bundle))
+
+
+def counted_as(each: Prediction | Number | LabelSet, name: str) -> list[tuple[str, float | None]]:
+    """By what an answer is counted: its label with its probability, each of several, or what a number is of.
+
+    Args:
+        name: of what a number is of.
+    """
+    if isinstance(each, Prediction):
+        return [(each.label, each.probability)]
+    if isinstance(each, LabelSet):
+        return [(label, each.probabilities[label]) for label in each.labels]
+    return [(name, None)]
 
 
 def answer_of(name: ModelName, classes: tuple[str, ...], said: Any, form: Form = OF_CLASSES) -> Predictions:

@@ -5,6 +5,7 @@ One file per section; `page` calls their functions and hands what they return to
 
 from autotl.report.sections.board import Board, Scale, board, worth_showing
 from autotl.report.sections.by_class import ByClass, by_class
+from autotl.report.sections.by_label import ByLabel, by_label
 from autotl.report.sections.committee import Committee, committee
 from autotl.report.sections.data import Domain, domains, findings_by_severity
 from autotl.report.sections.examples import Examples, examples
@@ -27,6 +28,7 @@ __all__ = [
     "Abstaining",
     "Board",
     "ByClass",
+    "ByLabel",
     "Circumstances",
     "Committee",
     "Dimension",
@@ -49,6 +51,7 @@ __all__ = [
     "board",
     "budget_text",
     "by_class",
+    "by_label",
     "circumstances",
     "committee",
     "dimensions",

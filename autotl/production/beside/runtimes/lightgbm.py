@@ -13,10 +13,21 @@ LEAST = 1e-7  # probability of a class that the trees do not know
 
 def load(folder: Path, described: dict[str, Any], threads: int | None) -> Callable[[Any], Any]:
     """Columns or features (n, d) → probabilities."""
-    about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    temperature = described["temperature"]
+    if (folder / "model.json").is_file():
+        votes = _votes(folder, "", threads)
+        return lambda tensor: _divided(votes(tensor), temperature)
+    numbers = sorted(path.name.partition(".")[0] for path in folder.glob("*.model.json"))  # a model of two a label
+    of_labels = [_votes(folder, f"{number}.", threads) for number in numbers]
+    return lambda tensor: np.stack([_divided(votes(tensor), temperature)[:, 1] for votes in of_labels], axis=1)
+
+
+def _votes(folder: Path, prefix: str, threads: int | None) -> Callable[[Any], Any]:
+    """Probabilities as the trees have them; `prefix` begins the names of their files."""
+    about = json.loads((folder / f"{prefix}model.json").read_text(encoding="utf-8"))
     present = about["present"]
     usual = [np.nan if value is None else value for value in about.get("usual", [])]
-    booster = lightgbm.Booster(model_file=str(folder / "model.txt")) if len(present) > 1 else None
+    booster = lightgbm.Booster(model_file=str(folder / f"{prefix}model.txt")) if len(present) > 1 else None
 
     def run(tensor: Any) -> Any:
         filled = np.where(np.isnan(tensor), np.array(usual, dtype=np.float32), tensor) if usual else tensor
@@ -27,7 +38,12 @@ def load(folder: Path, described: dict[str, Any], threads: int | None) -> Callab
             raw = np.asarray(booster.predict(filled, num_threads=threads or 0))
             votes = raw if raw.ndim == 2 else np.stack([1.0 - raw, raw], axis=1)
             spread[:, present] = np.maximum(votes, LEAST)
-        powers = (spread / spread.sum(axis=1, keepdims=True)) ** (1.0 / described["temperature"])
-        return powers / powers.sum(axis=1, keepdims=True)
+        return spread / spread.sum(axis=1, keepdims=True)
 
     return run
+
+
+def _divided(probabilities: Any, temperature: float) -> Any:
+    """The same, their logits divided by the temperature."""
+    powers = probabilities ** (1.0 / temperature)
+    return powers / powers.sum(axis=1, keepdims=True)
