@@ -132,7 +132,7 @@ class Bundle:
         model = model_named(kind, self.problem).from_native_files(files)
         if model.classes != len(self.classes):
             raise StorageError(f"{place}: names {len(self.classes)} classes, its model tells {model.classes} apart.")
-        return serving(kind, model, float(temperature), self.reading)
+        return serving(kind, model, float(temperature), self.reading, self.problem.name)
 
 
 def write_bundle(

@@ -13,6 +13,8 @@ from autotl.backbones.network import Network
 from autotl.backbones.reading import Reading, StringReading, SubwordReading, TokenReading
 from autotl.features.engine import uses_xla
 from autotl.production.encoder_serving import EncoderServing
+from autotl.scoring.answers import ANSWERS
+from autotl.task.problem import CLASSIFICATION
 from autotl.trial.classical import BagOfWords, ClassicalModel
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.learner import Learner
@@ -83,18 +85,22 @@ class NativeServing:
 
     Attributes:
         name: a key of `autotl.trial.classical.MODELS`.
+        problem: whose answers it gives, a key of `autotl.scoring.answers.ANSWERS`.
     """
 
     name: str
     model: ClassicalModel
     temperature: float
     reading: Reading
+    problem: str = CLASSIFICATION.name
 
     def predict(self, examples: NDArray[Any]) -> NDArray[np.float32]:
         """Probabilities of one batch."""
         given = examples.tolist() if examples.dtype == object else examples
         said = self.model.predict(given)
-        return said if self.temperature == 1.0 else cooled(said, self.temperature)
+        if self.temperature == 1.0:
+            return said
+        return np.asarray(ANSWERS[self.problem].shipped(said, self.temperature), dtype=np.float32)
 
     def predict_with_features(self, examples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities and their logarithms."""
@@ -118,7 +124,7 @@ def serving_model(learner: Learner, reading: Reading, *, temperature: float) -> 
     assert isinstance(learner, ClassicalLearner)
     if isinstance(learner.model, BagOfWords) and holds_strings():
         return _of_bag_of_words(learner.model, temperature)
-    return NativeServing(learner.name, learner.model, temperature, reading)
+    return NativeServing(learner.name, learner.model, temperature, reading, learner.problem)
 
 
 def _of_network(learner: NetworkLearner, temperature: float) -> KerasServing | EncoderServing:
@@ -232,10 +238,3 @@ def compiled(model: keras.Model) -> keras.Model:
     """The model ready to predict by a compiled graph."""
     model.compile(jit_compile=uses_xla())
     return model
-
-
-def cooled(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """Probabilities (n, classes) whose logarithms were divided by a temperature."""
-    scaled = np.log(np.maximum(probabilities, 1e-12)) / temperature
-    raised = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -24,7 +24,7 @@ class ClassicalLearner:
     """Fits one of the classical models on a fold's training rows."""
 
     def __init__(self, plan: Plan, data: TaskData, scorer: Scorer) -> None:
-        self.name = plan.backbone.name
+        self.name, self.problem = plan.backbone.name, data.problem.name
         self._kind: type[ClassicalModel] = model_named(plan.backbone.name, data.problem)
         self._plan = plan
         self._data = data
