@@ -185,3 +185,26 @@ def test_classes_that_are_quantities_are_refused_with_the_key_to_write(tmp_path,
     told = " ".join(capsys.readouterr().err.split())
     assert "Write 'problem: regression'" in told
     assert told.count("wear.csv") <= 2  # and not a line for each "class"
+
+
+def test_init_proposes_a_regression_where_labels_are_quantities(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draws = np.random.default_rng(0)
+    speed = draws.uniform(0, 10, 120)
+    columns = {"speed": [f"{value:.3f}" for value in speed], "load": draws.choice(["low", "high"], 120)}
+    write_table(
+        tmp_path / "wear.csv", columns | {"wear": [f"{3 * value + 7:.2f}" for value in speed + draws.normal(size=120)]}
+    )
+    assert run(["init", "wear.csv", "--label", "wear", "--out", "task.yaml"]) == 0
+    written = (tmp_path / "task.yaml").read_text()
+    assert "problem: regression" in written
+    assert "metric: rmse" in written
+    assert run(["validate", "task.yaml"]) == 0
+
+
+@pytest.mark.parametrize("gate", ["accuracy>=0.9", "f1>=0.5"])
+def test_a_gate_on_what_cannot_measure_numbers_is_refused_before_the_search(tmp_path, capsys, gate):
+    wear(tmp_path / "wear.csv", rows=60)
+    (tmp_path / "task.yaml").write_text(f"problem: regression\n{WEAR}")
+    assert run(["search", str(tmp_path / "task.yaml"), "--require", gate]) == 2
+    assert "cannot measure 'problem: regression'" in " ".join(capsys.readouterr().err.split())

@@ -27,7 +27,8 @@ from autotl.data.schema_fitting import fit_schema
 from autotl.data.splits import Integers
 from autotl.data.summary import known_counts, notes
 from autotl.errors import DataError
-from autotl.task import Task
+from autotl.task import PROBLEMS, Task
+from autotl.task.problem import CLASSIFICATION
 from autotl.task.template import Line
 
 OPENED_UP_TO = 20_000  # files; more are left to `validate --full`
@@ -166,10 +167,18 @@ def _share_classes(draft: Draft, listed: Survey, finding: Finding) -> None:  # n
     draft.say(f"Classes that not every domain has are left out: {', '.join(map(repr, others[:5]))}.")
 
 
+def _learn_numbers(draft: Draft, listed: Survey, finding: Finding) -> None:  # noqa: ARG001
+    draft.put(
+        "problem", "regression", "the labels are numbers that hardly repeat; if they name classes: classification"
+    )
+    draft.say("The labels are numbers that hardly repeat: learnt as numbers, not as classes.")
+
+
 SETTLED_BY: dict[str, Callable[[Draft, Survey, Finding], None]] = {  # code of a finding → what makes it go away
     "label_twins": _merge,
     "rare_class": _drop_rare,
     "class_mismatch": _share_classes,
+    "continuous_labels": _learn_numbers,
 }
 
 
@@ -302,6 +311,11 @@ def _look_for_copies(draft: Draft, given: Mapping[Place, Examples]) -> None:
 
 def _weigh_classes(draft: Draft, listed: Survey) -> None:
     """Metric and positive class, from how often each class occurs."""
+    problem = PROBLEMS[draft.task().problem]
+    if problem is not CLASSIFICATION:
+        draft.put("metric", problem.default_metric, f"or {', '.join(problem.metrics[1:])}")
+        draft.say(f"{listed.rows('target', 'train'):,} examples to learn from. Metric: {problem.default_metric}.")
+        return
     counts = known_counts(draft.task(), listed)
     shown = ", ".join(f"{name} {count:,}" for name, count in counts.most_common(5))
     rest = ", …" if len(counts) > 5 else ""

@@ -202,6 +202,7 @@ def _paired(first: Side, second: Side, one: Said, other: Said, *, on: str, remar
     difference = paired_difference(metric, labels, own, others, groups=mine.groups, seed=SEED)
     is_open = cannot_be_told_apart((difference.low, difference.high))
     better = None if is_open else (first if difference.value > 0 else second).label
+    is_right_or_wrong = metric.of_numbers is None
     right, theirs_right = _right(labels, own), _right(labels, others)
     return PairedTest(
         first=first.label,
@@ -210,8 +211,8 @@ def _paired(first: Side, second: Side, one: Said, other: Said, *, on: str, remar
         metric=metric.name,
         examples=len(labels),
         difference=difference.as_dict(),
-        only_first_right=int((right & ~theirs_right).sum()),
-        only_second_right=int((~right & theirs_right).sum()),
+        only_first_right=int((right & ~theirs_right).sum()) if is_right_or_wrong else None,
+        only_second_right=int((~right & theirs_right).sum()) if is_right_or_wrong else None,
         better=better,
         sentence=_verdict(first, second, difference, metric, better=better, where=f"{len(labels):,} {on}") + remark,
     )
