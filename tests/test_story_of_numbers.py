@@ -140,6 +140,8 @@ def test_an_export_is_refused_with_what_to_do_instead(table, capsys, monkeypatch
     monkeypatch.chdir(table)
     assert run(["export", "run", "--format", "onnx", "--out", "out"]) != 0
     assert "autotl predict and autotl serve" in capsys.readouterr().err
+    assert run(["watch", "run", "wear.csv"]) != 0
+    assert "a portrait tells how sure a model is of classes" in " ".join(capsys.readouterr().err.split())
 
 
 def test_without_target_labels_the_source_chooses_and_the_test_tells(tmp_path):

@@ -12,6 +12,7 @@ from autotl.scoring.gap import FEWEST_ROWS
 from autotl.scoring.watching import VERDICTS, Compared, Verdict, judge
 from autotl.scoring.watching.verdict import FEW_ROWS
 from autotl.scoring.watching.verdict import Name as VerdictName
+from autotl.task.problem import CLASSIFICATION
 
 MOST_ROWS = 2_000
 
@@ -94,6 +95,11 @@ def watch(model: Path | str, data: Path | str) -> Watched:
         raise UsageError(
             f"{model} is private: a portrait of its training domain would be one more look at protected examples, so "
             "there is nothing to compare with."
+        )
+    if PORTRAIT not in bundle.description["files"] and bundle.problem is not CLASSIFICATION:
+        raise UsageError(
+            f"{model} was made for 'problem: {bundle.problem.name}': a portrait tells how sure a model is of classes, "
+            "so there is nothing to compare with. Compare fresh predictions with how far the report says it is off."
         )
     if PORTRAIT not in bundle.description["files"]:
         raise UsageError(
