@@ -293,7 +293,9 @@ def _describe_tables(draft: Draft, domains: Sequence[Layout], asked: Asked) -> s
     draft.say(f"Label: column {label!r}, {role.why}.")
     if label not in columns:
         draft.put("data.target.labels", "none", "the target has no label column: all is learnt from the sources")
-    _check_label(columns.get(label, ()), label, target.train[0])
+    if is_quantity(columns.get(label, ())):
+        draft.put("problem", "regression", f"{label} holds numbers that hardly repeat: a quantity, and no classes")
+        draft.say("The labels are numbers that hardly repeat: learnt as numbers, not as classes.")
     if target.test and any(label not in tables.columns[path] for path in target.test):
         draft.forget_test(f"{target.test[0]} has no column {label!r}; predict on it when a model is there")
     if modality == "signal":
@@ -383,14 +385,10 @@ def _label(asked: Asked, columns: Columns, of_sources: Sequence[Columns], path: 
 
 def _counted(labels: Sequence[str]) -> str:
     counts = Counter(labels)
+    if is_quantity(labels):
+        return f"{len(counts):,} different numbers"
     shown = ", ".join(f"{name} {count:,}" for name, count in counts.most_common(4))
     return f"{len(counts):,} classes: {shown}{', …' if len(counts) > 4 else ''}"
-
-
-def _check_label(labels: Sequence[str], name: str, path: Path) -> None:
-    if is_quantity(labels):
-        words = f"{path}: column {name!r} holds {len(set(labels)):,} different numbers, a quantity and no classes."
-        raise DataError(f"{words} Classes are what autotl predicts: cut it into ranges, or name another --label.")
 
 
 def _with_input(draft: Draft, modality: str, columns: Columns, role: Role, asked: Asked, path: Path) -> Role:

@@ -96,8 +96,8 @@ def test_where_no_name_tells_the_label_it_is_asked_for_with_the_candidates(tmp_p
     assert proposed(tmp_path, "machines.csv", label="broke")[1]["data"]["columns"]["label"] == "broke"
     with pytest.raises(DataError, match="'brok' is no column.*Did you mean 'broke'"):
         proposed(tmp_path, "machines.csv", label="brok")
-    with pytest.raises(DataError, match="a quantity and no classes"):
-        proposed(tmp_path, "machines.csv", label="heat")
+    of_quantity = proposed(tmp_path, "machines.csv", label="heat")[1]
+    assert (of_quantity["problem"], of_quantity["metric"]) == ("regression", "rmse")
 
 
 def test_a_table_of_one_row_names_or_none_is_said_to_be_empty(tmp_path):

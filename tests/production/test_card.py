@@ -9,6 +9,8 @@ VALUES = {
     "task": "flowers",
     "modality": "image",
     "setting": "inductive",
+    "problem": "classification",
+    "subject": "2 classes",
     "metric": "accuracy",
     "classes": ["daisy", "tulip"],
     "plan": {"backbone": "MobileNetV2", "learning_rate": 0.00123456, "head": {"name": "hidden", "units": 256}},
