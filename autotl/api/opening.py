@@ -34,7 +34,6 @@ from autotl.task import (
     readable_part,
     refused_privately,
     tasks_of,
-    unsupported,
 )
 from autotl.task.duration import parse_duration
 from autotl.trial.private.accountant import refuse_without_accountant
@@ -207,7 +206,7 @@ def read_and_checked(
     if readable.holds_several:
         readable = _task_called(name, readable, path)
         task = readable if task is not None else None
-    mistakes += [*unsupported(readable), *unknown_codes(readable)]
+    mistakes += unknown_codes(readable)
     told = _collected(lambda: told_modality(readable), mistakes) if part.has_data else readable.modality
     mistakes += refused_privately(readable, told)
     space, given = None, None

@@ -48,7 +48,6 @@ from autotl.task import (
     companions_of,
     is_protected,
     refused_privately,
-    unsupported,
 )
 from autotl.task.model import share_of
 
@@ -83,7 +82,7 @@ def load_data(task: Task) -> TaskData:
 
 
 def _load_alone(task: Task) -> TaskData:
-    refused = [*unsupported(task), *refused_privately(task, None), *audit.unknown_codes(task)]
+    refused = [*refused_privately(task, None), *audit.unknown_codes(task)]
     if refused:
         raise TaskError(refused)
     listed = survey(task)

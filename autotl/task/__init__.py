@@ -3,7 +3,6 @@
 from autotl.task.model import BASELINE_NAMES, LabelsOf, PerClass, Source, Target, Task
 from autotl.task.private import PRIVATE_METRIC, is_protected, refused_privately
 from autotl.task.problem import METRIC_NAMES, PROBLEMS, Problem
-from autotl.task.support import unsupported
 from autotl.task.task_file import ReadablePart, names_in, read_task, readable_part, task_from_mapping
 from autotl.task.together import companions_of, tasks_of
 from autotl.task.yaml_reader import Document, read_yaml, write_yaml
@@ -30,6 +29,5 @@ __all__ = [
     "refused_privately",
     "task_from_mapping",
     "tasks_of",
-    "unsupported",
     "write_yaml",
 ]

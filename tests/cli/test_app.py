@@ -143,9 +143,9 @@ def test_given_plans_are_checked_with_their_place(place, capsys):
     fails(capsys, ["search", "task.yaml", "--start-with", "plans.yaml"], 3, "plans.yaml:2", "epoch", "epochs")
 
 
-def test_a_part_that_comes_later_is_refused_plainly(place, capsys):
+def test_one_task_alone_has_no_other_to_be_learnt_together_with(place, capsys):
     write(place, "tasks: [{name: a, data: {target: {train: photos}}}]\n")
-    fails(capsys, ["search", "task.yaml"], 3, "tasks", "cannot run it yet")
+    fails(capsys, ["search", "task.yaml"], 3, "tasks", "Add a second one")
 
 
 def test_a_limit_that_no_backbone_can_meet_is_told_before_anything_is_trained(place, capsys):

@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 
 from autotl.data import UNKNOWN, TaskData, load_data
-from autotl.errors import DataError, TaskError
-from autotl.task import support
+from autotl.errors import DataError
 
 
 @pytest.fixture
@@ -411,12 +410,6 @@ def test_damaged_pixels_behind_a_sound_header_are_a_data_error(make_task, tmp_pa
     (tmp_path / "d.npz").write_bytes(content.replace(bytes([77] * 9), bytes([78] * 9), 1))
     with pytest.raises(DataError, match="data.target.train: d.npz: 'x' cannot be read: Bad CRC"):
         load_data(make_task("d.npz"))
-
-
-def test_what_cannot_run_yet_is_refused_before_anything_is_read(make_task, monkeypatch):
-    monkeypatch.setattr(support, "NOT_YET", (("problem", "this problem", lambda task: task.problem == "regression"),))
-    with pytest.raises(TaskError, match="this problem is read, but this version cannot run it yet"):
-        load_data(make_task("nowhere", problem="regression"))
 
 
 def test_real_photos_divide_as_promised(shared_data, make_task):

@@ -303,10 +303,11 @@ def received():
 
 
 def test_sigterm_to_all_processes_of_a_private_cluster_leaves_it_at_work_and_none_is_left_at_its_end(received):
+    others = psutil.Process().children(recursive=True)  # nodes that other tests of this module share
     with private_cluster(cpus=1):
         ask = ray.remote(lambda: os.getpid())
         worker = ray.get(ask.remote())
-        processes = psutil.Process().children(recursive=True)
+        processes = [each for each in psutil.Process().children(recursive=True) if each not in others]
         for each in [*processes, psutil.Process()]:
             each.send_signal(signal.SIGTERM)
         time.sleep(1.0)  # for those that would end

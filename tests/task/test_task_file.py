@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from autotl.errors import TaskError
-from autotl.task import PROBLEMS, LabelsOf, PerClass, read_task, support, task_from_mapping, unsupported
+from autotl.task import PROBLEMS, LabelsOf, PerClass, read_task, task_from_mapping
 from autotl.task.yaml_reader import parse_document
 
 SMALLEST = "data: {target: {train: photos}}\n"
@@ -80,7 +80,6 @@ def test_every_key_is_read(write):
     assert task.start_with == ({"backbone": "MobileNetV2", "learning_rate": 1e-3},)
     assert task.baselines == ("linear_probe", "no_transfer")
     assert task.audit.merge == {"cat ": "NO"}
-    assert unsupported(task) == []
 
 
 @pytest.mark.parametrize("text", [SMALLEST, FULL])
@@ -326,16 +325,6 @@ def test_the_transductive_protocol_is_read(write):
     assert task.data.target.test == LabelsOf(labels_of="train")
 
 
-def test_what_a_later_version_builds_is_read_and_then_refused_plainly(write, monkeypatch):
-    later = (("problem", "several labels per example", lambda task: task.problem == "multilabel"),)
-    monkeypatch.setattr(support, "NOT_YET", later)
-    file = write(f"{SMALLEST}problem: multilabel\n")
-    (line,) = unsupported(read_task(file))
-    words = ":2:10: problem: several labels per example is read, but this version cannot run it yet."
-    assert line.removeprefix(str(file)) == words
-    assert unsupported(read_task(write(SMALLEST))) == []
-
-
 def test_reading_a_task_imports_nothing_heavy():
     code = (
         "import sys, autotl.task, autotl.data\n"
@@ -386,12 +375,14 @@ def test_statistics_need_one_class_an_example(write, problem):
 
 
 @pytest.mark.parametrize("labels", ["none", "all", "{per_class: 5}"])
-def test_statistics_are_supported_whatever_is_known_of_the_target(write, labels):
-    assert unsupported(read_task(write(EXPORTED.format(labels=labels, source="{statistics: b.zip}")))) == []
+def test_statistics_are_read_whatever_is_known_of_the_target(write, labels):
+    task = read_task(write(EXPORTED.format(labels=labels, source="{statistics: b.zip}")))
+    assert [source.statistics for source in task.data.source] == ["b.zip"]
 
 
-def test_an_exported_source_is_supported(write):
-    assert unsupported(read_task(write(EXPORTED.format(labels="none", source="{exported: b.zip}")))) == []
+def test_an_exported_source_is_read(write):
+    task = read_task(write(EXPORTED.format(labels="none", source="{exported: b.zip}")))
+    assert [source.exported for source in task.data.source] == ["b.zip"]
 
 
 @pytest.mark.parametrize("written", ["2.40 EUR", "3", "0.5", "1.25$"])
