@@ -1,6 +1,6 @@
 """How raw examples become the one array that a network takes. Searching, predicting and measuring read through here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -75,38 +75,25 @@ class PixelReading:
         }
 
 
+class Tokenizer(Protocol):
+    """Texts to token ids."""
+
+    @property
+    def padding_id(self) -> int: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    def encode(self, texts: Sequence[str], length: int) -> NDArray[np.int32]:
+        """(n, length), padded."""
+        ...
+
+
 @dataclass(frozen=True)
-class TokenReading:
+class _IdReading:
     """Texts as token ids, int32, padded to `length` with the tokenizer's padding id."""
 
-    wordpiece: WordPiece
-    length: int
-    dtype: str = "int32"
-
-    @property
-    def shape(self) -> tuple[int | None, ...]:
-        return (None,)
-
-    @property
-    def padding_id(self) -> int:
-        return self.wordpiece.padding_id
-
-    @property
-    def digest(self) -> str:
-        return f"{self.wordpiece.digest}/{self.length}"
-
-    def __call__(self, inputs: Inputs, rows: Rows, *, view: View = PLAIN) -> NDArray[Any]:  # noqa: ARG002
-        return self.wordpiece.encode(cast(Texts, inputs).read(rows), self.length)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"reads": "tokens", "sequence_length": self.length, "tokenizer": self.wordpiece.digest}
-
-
-@dataclass(frozen=True)
-class SubwordReading:
-    """The same by a Hugging Face checkpoint's own tokenizer."""
-
-    tokenizer: SubwordTokenizer
+    tokenizer: Tokenizer
     length: int
     dtype: str = "int32"
 
@@ -127,6 +114,20 @@ class SubwordReading:
 
     def as_dict(self) -> dict[str, Any]:
         return {"reads": "tokens", "sequence_length": self.length, "tokenizer": self.tokenizer.digest}
+
+
+@dataclass(frozen=True)
+class TokenReading(_IdReading):
+    """Token ids by a tokenizer of our own, which a Keras model can hold."""
+
+    tokenizer: WordPiece
+
+
+@dataclass(frozen=True)
+class SubwordReading(_IdReading):
+    """Token ids by a Hugging Face checkpoint's own tokenizer."""
+
+    tokenizer: SubwordTokenizer
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ class SampleReading:
 
 def padding_id_of(reading: Reading) -> int:
     """What stands behind the tokens of a sequence; 0 where a reading gives none."""
-    return reading.padding_id if isinstance(reading, TokenReading | SubwordReading) else 0
+    return reading.padding_id if isinstance(reading, _IdReading) else 0
 
 
 def own_reading(form: Form) -> Reading:

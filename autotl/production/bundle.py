@@ -171,7 +171,7 @@ def write_bundle(
         _save(network.model, folder)
         if network.tokenizer is not None:
             names.append(TOKENIZER)
-            tokenizer = {**network.tokenizer.wordpiece.as_dict(), "sequence_length": network.tokenizer.length}
+            tokenizer = {**network.tokenizer.tokenizer.as_dict(), "sequence_length": network.tokenizer.length}
             write_whole(folder / TOKENIZER, json.dumps(tokenizer).encode())
     for name, value in evidence.items():
         write_whole(folder / EVIDENCE / name, json.dumps(value, indent=1).encode())

@@ -207,7 +207,7 @@ def _front(network: Network) -> _Front:
 
     example = keras.Input((), dtype="string", name="text")
     tokens = keras.layers.Identity(dtype="int32", name=TOKEN_IDS)
-    features = network.whole(tokens(token_ids(example, reading.wordpiece, reading.length)))
+    features = network.whole(tokens(token_ids(example, reading.tokenizer, reading.length)))
     return _Front(network, example, features, StringReading(), reading)
 
 

@@ -71,7 +71,7 @@ def write_exported(
     model = _model(learner)
     contents = {NETWORK: _saved(model), STATISTICS: json.dumps(statistics.as_dict()).encode()}
     if isinstance(reading, TokenReading):
-        contents[TOKENIZER] = json.dumps(reading.wordpiece.as_dict()).encode()
+        contents[TOKENIZER] = json.dumps(reading.tokenizer.as_dict()).encode()
     values = {
         "format": FORMAT,
         "task": task,
