@@ -109,6 +109,18 @@ def test_the_report_has_a_panel_of_labels_and_no_confusion_of_classes(story):
     assert 'id="by-label"' in page
     assert "Threshold" in page
     assert 'id="confusion"' not in page
+    assert ">none of them</th>" in page
+
+
+def test_the_card_says_where_the_thresholds_are(story):
+    card = (story / "run" / "winner" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "Not asked for: every label is said from a threshold of its own" in card
+
+
+def test_a_source_cannot_be_exported(story, capsys):
+    assert run(["export-source", str(story / "run"), "--out", str(story / "source.autotl")]) == 2
+    assert "faults is a 'problem: multilabel': an exported source is adapted by the classes" in capsys.readouterr().err
+    assert not (story / "source.autotl").exists()
 
 
 def test_the_model_leaves_autotl_with_its_thresholds(story):

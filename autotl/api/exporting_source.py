@@ -16,6 +16,8 @@ from autotl.production.discretion import refuse_unless_it_may_leave
 from autotl.run import RunFolder, trial_files
 from autotl.scoring.calibration import calibrate
 from autotl.scoring.metrics import METRICS
+from autotl.task import Task
+from autotl.task.problem import CLASSIFICATION
 
 
 def export_source(
@@ -38,6 +40,7 @@ def export_source(
     if path.exists():
         raise UsageError(f"{path} is there already and is not overwritten. Choose another --out, or remove it.")
     reopened = reopen_task(opened, folder=folder)
+    _refuse_unless_it_tells_classes(reopened.task)
     row = _row(opened, trial)
     plan = reopened.plan_of(row)
     refuse_unless_it_may_leave(plan, trial=row["trial"])
@@ -80,6 +83,15 @@ def exported_words(exported: ExportedSource) -> list[str]:
         "Next, in the other house, a task with data: "
         f"{{target: {{train: PATH, labels: none}}, source: {{exported: {exported.path.name}}}}}",
     ]
+
+
+def _refuse_unless_it_tells_classes(task: Task) -> None:
+    """Raises a UsageError where other things than classes are learnt: the other house could not adapt such a model."""
+    if task.problem != CLASSIFICATION.name:
+        raise UsageError(
+            f"{task.name} is a 'problem: {task.problem}': an exported source is adapted by the classes that its model "
+            "tells, and this one tells none. To hand on the model as it is: autotl export RUN."
+        )
 
 
 def _row(run: RunFolder, trial: int | None) -> Mapping[str, Any]:

@@ -3,10 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autotl.task.problem import CLASSIFICATION, MULTILABEL
+
 MOST_CLASSES = 40  # in the card; all of them stand in evidence/figures.json
 NOT_MEASURED = "not measured"
 TOLD_RATIOS = (0.1, 1.0, 10.0)  # costs of a miss, in false alarms
 
+NO_THRESHOLDS = {  # why a card has none, by problem
+    CLASSIFICATION.name: "Not asked for: more than two classes, none of them rare.",
+    MULTILABEL.name: "Not asked for: every label is said from a threshold of its own, which stands beside its figures.",
+}
 Json = Mapping[str, Any]
 
 
@@ -19,6 +25,7 @@ def figures_of_behaviour(values: Json) -> str:
     evidence = values["evidence"]
     if values.get("problem") == "regression":
         return _of_numbers(evidence)
+    no_thresholds = NO_THRESHOLDS[values.get("problem", CLASSIFICATION.name)]
     sections = (
         _by_label(evidence["per_label"])
         if evidence.get("per_label")
@@ -26,7 +33,7 @@ def figures_of_behaviour(values: Json) -> str:
         ("Are its probabilities true?", _calibration(values["calibration"], evidence["calibration_on_test"])),
         ("When it is better not to answer", _abstaining(evidence["abstaining"])),
         ("Inputs unlike the training data", _unlike(evidence["unlike"])),
-        ("Thresholds, where errors do not cost the same", _thresholds(evidence["thresholds"])),
+        ("Thresholds, where errors do not cost the same", _thresholds(evidence["thresholds"], otherwise=no_thresholds)),
     )
     note = f"\n{evidence['note']}\n" if evidence["note"] else ""
     return "\n\n".join(f"## {title}\n\n{words}" for title, words in sections) + note
@@ -148,9 +155,9 @@ def _unlike(figures: Json | None) -> str:
     return f"By {figures['features']}, {figures['neighbours']} nearest neighbours.\n\n" + "\n".join(lines)
 
 
-def _thresholds(figures: Json | None) -> str:
+def _thresholds(figures: Json | None, *, otherwise: str) -> str:
     if figures is None:
-        return "Not asked for: more than two classes, none of them rare."
+        return otherwise
     if not figures["views"]:
         return f"{NOT_MEASURED}: {figures['missing']}."
     parts = []

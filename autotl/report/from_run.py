@@ -98,6 +98,11 @@ def _domains(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
                 for split, counts in splits.items()
                 if isinstance(counts, Mapping) and "rows" in counts
             },
+            "several": {
+                split: {"examples": counts["rows"], "without": counts["without"]}
+                for split, counts in splits.items()
+                if isinstance(counts, Mapping) and "without" in counts
+            },
         }
         for name, splits in summary.get("domains", {}).items()
     ]

@@ -17,10 +17,12 @@ class ReportValues:
         task: the resolved task: `name`, `modality`, `metric`, `budget`, `seed` …; further keys are listed as they are.
         leaderboard: `leaderboard.json` as DESIGN section 8 describes it, rows best first.
         setting: `{"name": "inductive" | "transductive" | "cross-domain", "sentences": [str]}`.
-        data: `{"domains": [{"name", "role": "target" | "source", "splits": {split: {class: count} | count}}],
+        data: `{"domains": [{"name", "role": "target" | "source", "splits": {split: {class: count} | count},
+            "several": {split: {"examples", "without"}}}],
             "notes": [str], "broken": [[name, reason]], "houses": [house]}`; a split whose labels are hidden is a plain
             count, `broken` are all examples that were left out, `houses` stand behind sources of which only statistics
             are here: `{"source", "house", "examples", "measured": {"accuracy", "examples"} | None, "noise"}`.
+            `several`, where an example may bear several labels, counts the examples and those that bear none.
         findings: of the audit: `{"code", "severity": "info" | "warning" | "error", "message", "examples": [str]}`.
         headline: `{"sentences": [str], "corrected": interval, "raw": interval, "transfer_gain": interval}`: what was
             found, in words (the first is the page's opening line); the winner's score corrected for selection and

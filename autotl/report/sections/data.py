@@ -1,4 +1,4 @@
-"""The data: examples per class and split, and what the audit found."""
+"""The data: examples per class or label and split, and what the audit found."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,21 @@ SEVERITIES = ("error", "warning", "info")
 
 @dataclass(frozen=True)
 class Domain:
-    """One domain's examples: a column per split, a line per class."""
+    """One domain's examples: a column per split, a line per class or label.
+
+    Attributes:
+        noun: what a line stands for.
+        classes: examples of each; None where labels are hidden.
+        without: examples that bear no label, where one may bear several; empty where each has one class.
+    """
 
     name: str
     role: str
+    noun: str
     splits: Sequence[str]
     totals: Sequence[int]
-    classes: Sequence[tuple[str, Sequence[int | None]]]  # None where labels are hidden
+    classes: Sequence[tuple[str, Sequence[int | None]]]
+    without: Sequence[int | None]
     more_classes: int
 
 
@@ -32,13 +40,20 @@ def domains(data: Json) -> list[Domain]:
     for domain in data.get("domains", []):
         splits: Mapping[str, Any] = domain.get("splits", {})
         by_split = {split: count if isinstance(count, Mapping) else {} for split, count in splits.items()}
+        several: Mapping[str, Json] = domain.get("several", {})
         names = list(dict.fromkeys(name for counts in by_split.values() for name in counts))
         found.append(
             Domain(
                 name=str(domain.get("name", "")),
                 role=str(domain.get("role", "")),
+                noun="label" if several else "class",
                 splits=list(splits),
-                totals=[sum(count.values()) if isinstance(count, Mapping) else count for count in splits.values()],
+                totals=[
+                    several[split]["examples"] if split in several else _total(count) for split, count in splits.items()
+                ],
+                without=[several[split]["without"] if split in several else None for split in splits]
+                if several
+                else [],
                 classes=[
                     (name, [counts.get(name, 0) if counts else None for counts in by_split.values()])
                     for name in names[:MOST_LISTED_CLASSES]
@@ -47,6 +62,10 @@ def domains(data: Json) -> list[Domain]:
             )
         )
     return found
+
+
+def _total(count: Mapping[str, int] | int) -> int:
+    return sum(count.values()) if isinstance(count, Mapping) else count
 
 
 def findings_by_severity(findings: Sequence[Json]) -> list[Json]:

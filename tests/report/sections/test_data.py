@@ -8,6 +8,13 @@ def test_a_domain_without_labels_shows_its_total_alone():
     assert (domain.splits, domain.totals, domain.classes) == (["train", "test"], [40, 3], [("a", [None, 3])])
 
 
+def test_where_examples_bear_several_labels_all_are_the_examples_and_those_without_are_told():
+    splits = {"train": {"heat": 30, "wear": 25}, "test": 20}
+    several = {"train": {"examples": 40, "without": 5}}
+    (domain,) = domains({"domains": [{"name": "t", "role": "target", "splits": splits, "several": several}]})
+    assert (domain.noun, domain.totals, domain.without) == ("label", [40, 20], [5, None])
+
+
 def test_the_gravest_finding_comes_first_and_examples_are_cut():
     findings = [
         {"code": "a", "severity": "info", "message": "", "examples": []},
