@@ -102,7 +102,8 @@ def read_names(path: Path, name: str, *, meaning: str, kinds: str = NAMES) -> li
     if values.ndim != 1:
         raise ArrayError(f"{name!r} has shape {values.shape}. {kind} are one text or number a row, shape (n,).")
     if values.dtype.kind not in kinds:
-        allowed = "numbers" if "f" in kinds else "text or whole numbers"
+        marks = "lists as text, shape (n,), or marks 0 and 1, shape (n, labels)"
+        allowed = "numbers" if "f" in kinds else "text or whole numbers" if "i" in kinds else marks
         raise ArrayError(f"{name!r} holds values of type {values.dtype}. {kind} are {allowed}.")
     try:
         names = [value.decode() if isinstance(value, bytes) else str(value) for value in values.tolist()]

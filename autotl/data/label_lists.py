@@ -17,7 +17,8 @@ from autotl.data.cells import shortened
 from autotl.data.tables import LabelError, Table
 
 BAD = "bad_label_list"  # the code of what cannot be read
-SEPARATORS = (";", "|", ",")  # a comma only where neither of the others is written: names may hold one
+CLEAR_SEPARATORS = (";", "|")
+SEPARATORS = (*CLEAR_SEPARATORS, ",")  # a comma only where neither of the others is written: names may hold one
 _YES = frozenset({"1", "1.0", "true", "yes"})
 _NO = frozenset({"0", "0.0", "false", "no"})
 
@@ -127,7 +128,7 @@ def _is_bracketed(text: str) -> bool:
 
 def _separator(cells: Cells) -> str | None:
     """The one that these cells use; None where none holds several labels."""
-    first = {each: cells.first(each in text for text in cells.texts) for each in SEPARATORS[:2]}
+    first = {each: cells.first(each in text for text in cells.texts) for each in CLEAR_SEPARATORS}
     used = {each: at for each, at in first.items() if at is not None}
     if len(used) == 2:
         (one, one_at), (other, other_at) = used.items()

@@ -13,6 +13,7 @@ import numpy as np
 
 from autotl.data.cells import shortened
 from autotl.data.examples import UNKNOWN, Labels, Rows, is_known
+from autotl.data.label_lists import CLEAR_SEPARATORS
 from autotl.data.label_sets import LabelSets
 from autotl.data.number_text import MISSING_WORDS, number_notation, read_numbers
 from autotl.data.splits import FEW_VALIDATION, Integers, is_few
@@ -137,6 +138,8 @@ class Classes:
         bare = [line for line, text in zip(lines, texts, strict=True) if not text.strip()]
         if bare:
             words = f"{unit} {bare[0]}: {len(bare):,} rows have no label. Fill or remove them."
+            if any(separator in text for text in texts for separator in CLEAR_SEPARATORS):
+                words += " Where an example may bear several labels, or none, write 'problem: multilabel'."
             raise LabelError("empty_label", words)
         return list(texts)
 

@@ -561,8 +561,12 @@ class _Beside:
         """Label sets from marks, (rows, labels), called as `<member>_names` has it, else as `classes` in the task."""
         marks = read_array(self.path, member)
         self._check_rows(member, len(marks))
-        if not np.isin(marks, (0, 1)).all():
-            raise ListingError("bad_array", f"{self.place}: {member!r} has marks other than 0 and 1.")
+        wrong = np.argwhere(~np.isin(marks, (0, 1)))
+        if len(wrong):
+            row, label = wrong[0].tolist()
+            seen = repr(marks[row, label].item())
+            words = f"row {row}: {member!r} holds {seen} as a mark of label {label}. Marks are 0 and 1."
+            raise ListingError("bad_array", f"{self.place}: {words}")
         beside = f"{member.removesuffix(self.suffix)}_names"
         if beside in self.members:
             names = read_names(self.path, beside, meaning="names of labels")

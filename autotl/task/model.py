@@ -521,13 +521,9 @@ class Task(Section):
             words = f"private heads tell classes, and 'problem: {problem.name}' asks for something else. Leave it out."
             wrong.append((("privacy",), words))
         for index, source in enumerate(self.data.source):
-            for key in ("exported", "statistics"):
-                if problem.name != "classification" and getattr(source, key) is not None:
-                    words = f"such a source tells classes, and 'problem: {problem.name}' asks for something else."
-                    wrong.append((("data", "source", index, key), f"{words} Name its examples with 'train'."))
-        if problem.name != "classification" and self.tasks:
-            words = f"tasks learnt together tell classes, and 'problem: {problem.name}' asks for something else."
-            wrong.append((("tasks",), f"{words} Search each alone."))
+            if problem.name != "classification" and source.exported is not None:
+                words = f"such a source tells classes, and 'problem: {problem.name}' asks for something else."
+                wrong.append((("data", "source", index, "exported"), f"{words} Name its examples with 'train'."))
         if self.metric is not None and self.metric not in problem.metrics:
             fitting = [other.name for other in PROBLEMS.values() if self.metric in other.metrics]
             hint = f"Allowed: {', '.join(problem.metrics)}. Or write 'problem: {fitting[0]}'."

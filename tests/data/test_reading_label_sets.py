@@ -243,3 +243,37 @@ def test_class_folders_hold_one_label_each(tmp_path):
     assert "names of folders are no labels of 'problem: multilabel'" in message_of(
         a_task(tmp_path, "photos", columns={}, modality="image")
     )
+
+
+def test_a_named_label_that_nobody_bears_is_told_once_and_dropped_where_that_is_allowed(tmp_path, write_rows):
+    write_rows("t.csv", columns_of(marks()))
+    named = [*NAMES, "smoke"]
+    message = message_of(a_task(tmp_path, "t.csv", classes=named))
+    assert "classes[3]: no example bears 'smoke'." in message
+    assert "write 'audit: {rare: drop}'" in message
+    assert load_data(a_task(tmp_path, "t.csv", classes=named, audit={"rare": "drop"})).classes == NAMES
+
+
+def test_names_that_differ_in_case_are_called_labels(tmp_path, write_rows):
+    columns = columns_of(marks())
+    columns["faults"][:20] = ["Heat"] * 20
+    write_rows("t.csv", columns)
+    assert "the labels 'heat'" in message_of(a_task(tmp_path, "t.csv"))
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (np.full((60, 3), 2), "row 0: 'y' holds 2 as a mark of label 0. Marks are 0 and 1."),
+        (np.zeros(60, dtype=int), "Labels are lists as text, shape (n,), or marks 0 and 1, shape (n, labels)."),
+    ],
+)
+def test_an_array_that_holds_no_marks_is_refused_with_what_it_should_hold(tmp_path, y, words):
+    np.savez(tmp_path / "t.npz", x=np.zeros((60, 32)), y=y)
+    assert words in message_of(a_task(tmp_path, "t.npz", columns={"label": "y"}, modality="signal"))
+
+
+def test_empty_cells_among_lists_lead_to_the_problem_that_they_are_labels_of(tmp_path, write_rows):
+    write_rows("t.csv", columns_of(marks()))
+    task = a_task(tmp_path, "t.csv", problem="classification")
+    assert "Where an example may bear several labels, or none, write 'problem: multilabel'." in message_of(task)

@@ -21,7 +21,8 @@ def told_alone(name: str, counts: Counter[str]) -> str:  # noqa: ARG001 - how of
     return repr(name)
 
 
-def twins(domain: str, where: str, counts: Counter[str], told: Told) -> Iterator[Finding]:
+def twins(domain: str, where: str, counts: Counter[str], told: Told, *, nouns: str = "classes") -> Iterator[Finding]:
+    """Classes, or whatever `nouns` calls them, whose names differ in nothing that a person would mean."""
     alike: dict[str, list[str]] = defaultdict(list)
     for name in counts:
         alike[" ".join(normalize("NFKC", name).casefold().split())].append(name)
@@ -31,7 +32,7 @@ def twins(domain: str, where: str, counts: Counter[str], told: Told) -> Iterator
             others = sorted(name for name in names if name != best)
             merge = ", ".join(f"{_quoted(name)}: {_quoted(best)}" for name in others)
             seen = " and ".join(told(name, counts) for name in [best, *others])
-            words = f"the classes {seen} of {domain} differ only in case, spaces or encoding."
+            words = f"the {nouns} {seen} of {domain} differ only in case, spaces or encoding."
             hint = f"If they are one, paste 'audit: {{merge: {{{merge}}}}}'; if not, 'audit: {{allow: [label_twins]}}'."
             yield Finding("label_twins", "error", f"{where}: {words} {hint}", tuple(names))
 
@@ -40,13 +41,13 @@ def _quoted(name: str) -> str:
     return json.dumps(name, ensure_ascii=not name.isprintable())
 
 
-def near_names(domain: str, where: str, counts: Counter[str], told: Told) -> Iterator[Finding]:
+def near_names(domain: str, where: str, counts: Counter[str], told: Told, *, noun: str = "class") -> Iterator[Finding]:
     """Rare classes whose name is one slip of a finger off a common one."""
     most = max(counts.values(), default=0)
     for rare in (name for name in counts if counts[name] <= RARE_SHARE * most):
         for name in counts:
             if counts[rare] <= RARE_SHARE * counts[name] and _may_be_a_typo(rare, name):
-                words = f"the class {told(rare, counts)} of {domain} may be a typo of {told(name, counts)}."
+                words = f"the {noun} {told(rare, counts)} of {domain} may be a typo of {told(name, counts)}."
                 hint = f"If so, paste 'audit: {{merge: {{{_quoted(rare)}: {_quoted(name)}}}}}'."
                 yield Finding("near_names", "warning", f"{where}: {words} {hint}", (rare, name))
 

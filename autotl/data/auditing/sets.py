@@ -21,21 +21,14 @@ def _names(task: Task, listed: Survey) -> tuple[tuple[str, ...], tuple[Finding, 
     that some example bears. Where domains differ it takes a word of the user's, as for classes."""
     by_domain = {domain: borne(listed.counts(domain)) for domain in _known_domains(task, listed)}
     found: set[str] = set().union(*by_domain.values())
-    if isinstance(task.classes, tuple):
-        misses = tuple(
-            Finding(
-                "unknown_class",
-                "error",
-                f"{task.where(f'classes[{index}]')}: no example bears {name!r}. {suggestion(name, found)}",
-            )
-            for index, name in enumerate(task.classes)
-            if name not in found
-        )
-        return tuple(sorted(task.classes)), misses
-    named = set(task.data.columns.labels) if len(task.data.columns.labels) > 1 else set()
     shared = set.intersection(*(set(counts) for counts in by_domain.values())) if by_domain else set()
-    chosen = shared if task.classes == "shared" else found | named
-    findings = [] if shared == found else list(_mismatch(task, by_domain, found, chosen))
+    findings: list[Finding] = []
+    if isinstance(task.classes, tuple):
+        chosen = set(task.classes)
+        findings += _misses(task, found)
+    else:
+        chosen = shared if task.classes == "shared" else found | _written(task)
+        findings += [] if shared == found else list(_mismatch(task, by_domain, found, chosen))
     if task.audit.rare == "drop":
         totals = {domain: listed.counts(domain).total() for domain in by_domain}
         chosen = {
@@ -46,6 +39,23 @@ def _names(task: Task, listed: Survey) -> tuple[tuple[str, ...], tuple[Finding, 
         words = f"several labels per example need ≥ 2 labels, {seen}. Of one label write 'problem: classification'."
         findings.append(Finding("one_class", "error", f"{task.where('data.target.train')}: {words}"))
     return tuple(sorted(chosen)), tuple(findings)
+
+
+def _written(task: Task) -> set[str]:
+    """The labels that the task itself names."""
+    if isinstance(task.classes, tuple):
+        return set(task.classes)
+    return set(task.data.columns.labels) if len(task.data.columns.labels) > 1 else set()
+
+
+def _misses(task: Task, found: set[str]) -> Iterator[Finding]:
+    """Names in `classes` that no example bears, where such labels are not dropped."""
+    assert isinstance(task.classes, tuple)
+    for index, name in enumerate(task.classes):
+        if name not in found and task.audit.rare != "drop":
+            where, hint = task.where(f"classes[{index}]"), "Leave its name out, or write 'audit: {rare: drop}'."
+            words = f"no example bears {name!r}. {suggestion(name, found)} {hint}"
+            yield Finding("unknown_class", "error", f"{where}: {words}")
 
 
 def _mismatch(
@@ -67,12 +77,13 @@ def _mismatch(
 def _findings(task: Task, listed: Survey) -> Iterator[Finding]:
     names, findings = _names(task, listed)
     borne_somewhere = {name for domain in _known_domains(task, listed) for name in borne(listed.counts(domain))}
+    nowhere = (set(names) | _written(task)) - borne_somewhere  # borne in one domain, it is a matter of `classes`
+    nowhere -= set() if task.audit.rare == "drop" or not isinstance(task.classes, tuple) else set(task.classes)  # told
     for domain in _known_domains(task, listed):
         where, sets = _listings(listed, domain)[0].where, listed.counts(domain)
         counts = borne(listed.counts(domain))
-        yield from twins(domain, where, counts, told_with_count)
-        yield from near_names(domain, where, counts, told_with_count)
-        nowhere = set(names) - borne_somewhere  # borne in another domain only, it is a matter of `classes`
+        yield from twins(domain, where, counts, told_with_count, nouns="labels")
+        yield from near_names(domain, where, counts, told_with_count, noun="label")
         yield from _rare_labels(task, domain, where, {name: counts[name] for name in {*counts, *nowhere}}, sets.total())
         if sets and all(len(names_in(text)) == 1 for text in sets):
             words = f"every example of {domain} bears exactly one label."
