@@ -179,3 +179,23 @@ def _cells(names: Sequence[str]) -> dict[str, Any]:
 
 
 SHOWN = {"picture": _picture, "words": _words, "stretches": _stretches, "cells": _cells}
+
+
+def sample_numbers() -> dict[str, Any]:
+    """What a regression leaves instead of figures by class."""
+    draws = random.Random(0)
+    true = [draws.uniform(0.0, 40.0) for _ in range(60)]
+    return {
+        "name": "torque <b>",
+        "split": "test",
+        "examples": 60,
+        "points": [[value, value + draws.gauss(0.0, 2.0)] for value in true],
+        "scores": {"rmse": 2.0, "r2": 0.96, "spearman": 0.98},
+        "of_the_mean": {"rmse": 10.0, "r2": 0.0, "spearman": None},
+        "by_size": [
+            {"from": 0.1, "to": 19.8, "examples": 30, "mae": 1.6, "bias": 1.5},
+            {"from": 20.2, "to": 39.9, "examples": 30, "mae": 1.4, "bias": -0.25},
+        ],
+        "by_group": None,
+        "intervals": [{"level": 0.9, "half_width": 3.3, "held": 0.9}],
+    }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from browser import Page, browser_page, find_browser
 from sample import CLASSES, evil_values, sample_values
-from sample_evidence import sample_examples
+from sample_evidence import sample_examples, sample_numbers
 
 from autotl.report import render
 
@@ -99,6 +99,19 @@ def test_the_slider_picks_a_line_of_the_table_and_says_it(browser, tmp_path):
         "A miss costs 100 false alarms: call it “airplane” from a probability of 0.010"
     )
     assert page.evaluate("document.querySelectorAll('.prices tr[aria-current]').length") == 1
+
+
+def test_lines_to_compare_numbers_with_are_drawn(browser, tmp_path):
+    values = sample_values()
+    file = tmp_path / "report.html"
+    file.write_text(render(replace(values, evidence={"numbers": sample_numbers(), "note": None})), encoding="utf-8")
+    browser.complaints.clear()
+    browser.open(file)
+    for chart, mark in (("predicted-and-true", "line"), ("residuals", "rule")):
+        drawn = f"[...document.querySelectorAll('[data-chart={chart}] svg .role-mark"
+        assert page_count(browser, f"{drawn}.mark-{mark} > *')]") == 1
+        assert page_count(browser, f"{drawn}.mark-symbol > *')]") == 60
+    assert browser.complaints == []
 
 
 @pytest.mark.parametrize("kind", ["picture", "words", "stretches", "cells"])

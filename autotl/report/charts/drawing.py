@@ -62,7 +62,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing and its table. `spec` is Vega-Lite without data; `rows` is the data it draws."""
+    """A drawing and its table. `rows` is the data it draws; `spec` is Vega-Lite without it, and may hold a few values
+    of its own that no table shows, such as the ends of a line to compare with."""
 
     name: str
     title: str
@@ -75,7 +76,7 @@ class Chart:
     @property
     def drawing(self) -> Row:
         """The complete Vega-Lite spec."""
-        return {**self.spec, "datasets": {"rows": list(self.rows)}}
+        return {**self.spec, "datasets": {**self.spec.get("datasets", {}), "rows": list(self.rows)}}
 
 
 def rows_of_the_chart() -> alt.NamedData:

@@ -58,7 +58,7 @@
       if (!waiting.delete(place)) return;
       const chart = charts[place.dataset.chart];
       try {
-        await draw(place, { ...chart.spec, datasets: { rows: rows[chart.rows] } }, config);
+        await draw(place, { ...chart.spec, datasets: { ...chart.spec.datasets, rows: rows[chart.rows] } }, config);
       } catch (error) {
         console.error(`chart ${place.dataset.chart}:`, error);
         place.textContent = "This chart could not be drawn; its table holds the figures.";
