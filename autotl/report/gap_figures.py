@@ -27,10 +27,11 @@ class GapSection:
 
 
 def gap_section(gap: Mapping[str, Any]) -> GapSection:
-    """The two panels side by side, in words what the first one says."""
+    """The two panels side by side, without measures that neither has; in words what the first one says."""
     before, after = gap["before"], gap["after"]
-    pairs = list(zip(figures(before), figures(after), strict=True))
-    return GapSection(gap["features"], sentences(before), pairs)
+    pairs = zip(figures(before), figures(after), strict=True)
+    measured = [pair for pair in pairs if any(figure.value != NOTHING for figure in pair)]
+    return GapSection(gap["features"], sentences(before), measured)
 
 
 def figures(panel: Mapping[str, Any]) -> list[GapFigure]:
