@@ -88,7 +88,7 @@ def _examples(run: RunFolder) -> Any:
 
 
 def _domains(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Counts per class where the labels are known to the search, plain counts where not."""
+    """Counts per class, or where numbers lie, where the labels are known to the search; plain counts where not."""
     return [
         {
             "name": name,
@@ -102,6 +102,11 @@ def _domains(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
                 split: {"examples": counts["rows"], "without": counts["without"]}
                 for split, counts in splits.items()
                 if isinstance(counts, Mapping) and "without" in counts
+            },
+            "numbers": {
+                split: counts["numbers"]
+                for split, counts in splits.items()
+                if isinstance(counts, Mapping) and "numbers" in counts
             },
         }
         for name, splits in summary.get("domains", {}).items()

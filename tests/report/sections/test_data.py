@@ -15,6 +15,23 @@ def test_where_examples_bear_several_labels_all_are_the_examples_and_those_witho
     assert (domain.noun, domain.totals, domain.without) == ("label", [40, 20], [5, None])
 
 
+def test_labels_that_are_numbers_are_told_by_where_they_lie():
+    figures = {
+        "least": -1.5,
+        "quarter": 0,
+        "median": 2,
+        "three_quarters": 3,
+        "most": 12345.6,
+        "mean": 2,
+        "deviation": 1,
+    }
+    splits = {"train": 40, "test": 9}
+    (domain,) = domains({"domains": [{"name": "t", "splits": splits, "numbers": {"train": figures}}]})
+    assert (domain.noun, domain.classes, domain.totals) == ("label", [], [40, 9])
+    assert domain.numbers[0] == ("least", ["-1.5", None])
+    assert dict(domain.numbers)["most"] == ["12,346", None]
+
+
 def test_the_gravest_finding_comes_first_and_examples_are_cut():
     findings = [
         {"code": "a", "severity": "info", "message": "", "examples": []},
