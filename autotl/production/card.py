@@ -74,7 +74,7 @@ def _learnt(values: Mapping[str, Any]) -> str:
 def _calibrated(calibration: Mapping[str, Any], fitted_on: str) -> str:
     if "half_widths" not in calibration:
         return f"Calibration: temperature {calibration['temperature']:.3g}, fitted on {fitted_on}."
-    widths = [f"{float(level):.0%} within ±{width:.4g}" for level, width in calibration["half_widths"].items()]
+    widths = [f"{float(level):.0%} within ±{width:,.6g}" for level, width in calibration["half_widths"].items()]
     found = ", ".join(widths) or "too few examples to tell"
     return f"Intervals around its answers (split-conformal, from {fitted_on}): {found}."
 

@@ -46,11 +46,11 @@ def _of_numbers(evidence: Json) -> str:
     mean = figures["of_the_mean"]
     scores = [[name, _plain(value), _plain(mean.get(name))] for name, value in figures["scores"].items()]
     parts = [
-        [f"{line['from']:.4g} to {line['to']:.4g}", line["examples"], f"{line['mae']:.4g}", f"{line['bias']:+.3g}"]
+        [f"{line['from']:,.6g} to {line['to']:,.6g}", line["examples"], f"{line['mae']:,.6g}", f"{line['bias']:+,.6g}"]
         for line in figures["by_size"]
     ]
     held = [
-        [f"{line['level']:.0%}", f"±{line['half_width']:.4g}", f"{line['held']:.1%}"] for line in figures["intervals"]
+        [f"{line['level']:.0%}", f"±{line['half_width']:,.6g}", f"{line['held']:.1%}"] for line in figures["intervals"]
     ]
     on = f"On {figures['split']}, {figures['examples']} examples"
     tables = (

@@ -73,6 +73,9 @@ def render(values: ReportValues) -> str:
                     confusion=wording.plain(values.confusion),
                     refit=values.refit,
                     metric_is_better_higher=bool(leaderboard.get("higher_is_better", True)),
+                    whole=sections.whole(
+                        evidence, metric, metric_is_better_higher=bool(leaderboard.get("higher_is_better", True))
+                    ),
                     misgivings=sections.misgivings(evidence),
                 ),
                 higher_is_better=higher_is_better,

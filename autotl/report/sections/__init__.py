@@ -11,7 +11,7 @@ from autotl.report.sections.data import Domain, domains, findings_by_severity
 from autotl.report.sections.examples import Examples, examples
 from autotl.report.sections.front import front
 from autotl.report.sections.mistakes import Matrix, matrix
-from autotl.report.sections.numbers import Numbers, numbers
+from autotl.report.sections.numbers import Numbers, numbers, whole
 from autotl.report.sections.privacy import Privacy, privacy
 from autotl.report.sections.settings import budget_text, further_settings, winner_plan
 from autotl.report.sections.space import Dimension, dimensions
@@ -72,6 +72,7 @@ __all__ = [
     "transfer",
     "unlike",
     "verdict",
+    "whole",
     "winner_plan",
     "worth",
     "worth_showing",

@@ -70,10 +70,24 @@ def numbers(evidence: Json) -> Numbers | None:
     )
 
 
+def whole(evidence: Json, metric: str, *, metric_is_better_higher: bool) -> float:
+    """What counts in this metric as 1 does among shares: of an error in the unit of the labels, that of the mean."""
+    figures = evidence.get("numbers")
+    if not figures or metric_is_better_higher:
+        return 1.0
+    return float(figures["of_the_mean"].get(metric) or 1.0)
+
+
 def digits(value: float | None) -> str:
-    """Four of them, whatever the unit."""
-    return "–" if value is None else f"{value:.4g}"
+    """Four of them, whatever the unit, and as many as stand before the point."""
+    if value is None:
+        return wording.NOTHING
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:,.4g}"
+
+
+def _signed(value: float) -> str:
+    return ("+" if value > 0 else "−" if value < 0 else "±") + digits(abs(value))
 
 
 def _part(name: str, line: Json) -> Part:
-    return Part(name, int(line["examples"]), digits(line["mae"]), f"{line['bias']:+.3g}")
+    return Part(name, int(line["examples"]), digits(line["mae"]), _signed(float(line["bias"])))

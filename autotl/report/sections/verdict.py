@@ -13,6 +13,7 @@ RUNNERS_UP = 3
 FEW_EXAMPLES = 10  # of a class: its recall says little
 WEAK_RECALL = 0.7
 WIDE = 0.1  # an interval of a share that is longer leaves much open
+FLATTERED = 0.005  # of a share: a smaller correction for selection is not worth a word
 BARRED = "may not win: "
 
 
@@ -46,6 +47,7 @@ class Circumstances:
         weakest: the class that the winner finds least often, and the share that it finds; None where not known.
         refit: as in `ReportValues`.
         metric_is_better_higher: more of the task's metric is better.
+        whole: what counts in the task's metric as 1 does among shares.
         misgivings: what the evidence of the winner's behaviour says against it, in sentences.
     """
 
@@ -55,6 +57,7 @@ class Circumstances:
     weakest: tuple[str, float] | None = None
     refit: Json | None = None
     metric_is_better_higher: bool = True
+    whole: float = 1.0
     misgivings: Sequence[str] = ()
 
 
@@ -92,7 +95,7 @@ def weakest_class(confusion: Json) -> tuple[str, float] | None:
 
 def _risks(winner: Entry, entries: Sequence[Entry], headline: Json, around: Circumstances) -> list[str]:
     return [
-        *_of_the_figure(winner, entries, headline),
+        *_of_the_figure(winner, entries, headline, whole=around.whole),
         *_of_the_test(winner, headline, around),
         *_of_baselines(winner, entries, metric_is_better_higher=around.metric_is_better_higher),
         *_of_gains(headline),
@@ -101,7 +104,7 @@ def _risks(winner: Entry, entries: Sequence[Entry], headline: Json, around: Circ
     ]
 
 
-def _of_the_figure(winner: Entry, entries: Sequence[Entry], headline: Json) -> list[str]:
+def _of_the_figure(winner: Entry, entries: Sequence[Entry], headline: Json, *, whole: float) -> list[str]:
     if were_judged(entries):
         return ["It was chosen without a single target label: label-free scores can agree and be wrong together."]
     figure, raw = Interval.read(headline.get("corrected")), Interval.read(headline.get("raw"))
@@ -109,12 +112,12 @@ def _of_the_figure(winner: Entry, entries: Sequence[Entry], headline: Json) -> l
     found = []
     if told is not None and told.ends is not None:
         low, high = told.ends
-        if high - low > WIDE:
+        if high - low > WIDE * whole:
             found.append(
                 f"Its interval is wide: new examples may bring anything from {wording.score(low)} to "
                 f"{wording.score(high)}; more validation examples would narrow it."
             )
-    if figure is not None and raw is not None and abs(figure.value - raw.value) >= 0.005:
+    if figure is not None and raw is not None and abs(figure.value - raw.value) >= FLATTERED * whole:
         found.append(
             f"Picking the best of many flatters: before correction it stood at {wording.score(raw.value)}, expect "
             f"{wording.score(figure.value)}."
@@ -239,6 +242,7 @@ def circumstances(
     confusion: Json | None,
     refit: Json | None,
     metric_is_better_higher: bool = True,
+    whole: float = 1.0,
     misgivings: Sequence[str] = (),
 ) -> Circumstances:
     """What the other parts of the report say about the winner."""
@@ -249,5 +253,6 @@ def circumstances(
         weakest=weakest_class(confusion) if confusion else None,
         refit=refit,
         metric_is_better_higher=metric_is_better_higher,
+        whole=whole,
         misgivings=misgivings,
     )

@@ -74,6 +74,16 @@ def test_each_risk_is_told_where_it_is_one(given, words):
     assert [risk for risk in told(**given).risks if words in risk], told(**given).risks
 
 
+def test_how_wide_an_interval_is_depends_on_the_unit_of_the_labels():
+    tons = {"corrected": {"value": 880.0, "low": 840.0, "high": 910.0}, "raw": {"value": 882.0}}
+    given = HEADLINE | tons
+    winner = WINNER | {"test": {"value": 885.0, "low": 800.0, "high": 990.0}}
+    assert told(headline=given, winner=winner, around=Circumstances(uses=1, whole=2000.0)).risks == []
+    words = " ".join(told(headline=given, winner=winner, around=Circumstances(uses=1, whole=300.0)).risks)
+    assert "interval is wide" in words
+    assert "Picking the best of many flatters" in words
+
+
 def test_a_baseline_that_does_better_on_test_is_a_risk():
     def better(value, **around):
         test = {"value": value, "low": value - 0.02, "high": value + 0.02}
