@@ -157,6 +157,8 @@ def test_without_target_labels_the_source_chooses_and_the_test_tells(tmp_path):
     assert winner["test"]["value"] < 1.0
     assert "These figures are about held-out examples of the source" in (place / "run" / "report.html").read_text()
     assert "held-out source examples" in (place / "run" / "report.html").read_text()
+    card = (place / "run" / "winner" / "MODEL_CARD.md").read_text()
+    assert "how often they hold on the target only a test tells" in card
 
 
 @pytest.mark.parametrize(
@@ -177,6 +179,13 @@ def test_a_label_that_is_no_number_is_told_with_its_line(tmp_path, capsys, chang
     told = " ".join(capsys.readouterr().err.split())
     assert "line 3" in told
     assert words in told
+
+
+def test_so_few_numbers_are_warned_of(tmp_path, capsys):
+    (tmp_path / "wear.csv").write_text("speed;wear\n1;10,5\n2;12,5\n3;14,5\n")
+    (tmp_path / "task.yaml").write_text(f"problem: regression\n{WEAR}")
+    assert run(["validate", str(tmp_path / "task.yaml")]) == 0
+    assert "target has only 3 labelled examples" in " ".join(capsys.readouterr().out.split())
 
 
 def test_classes_that_are_quantities_are_refused_with_the_key_to_write(tmp_path, capsys):

@@ -90,7 +90,9 @@ CODES: dict[str, Code] = {
     "metric_classes": _stops("the metric is for two classes", "Choose another, such as macro_f1."),
     "empty_class": _warns("a class folder holds no example and was dropped", "Fill or remove it."),
     "rare_class": _stops("a class has a single example", "Add examples, or write `audit: {rare: drop}`."),
-    "few_examples": _warns("a class has fewer than 10 examples", "Add some: its figures will be uncertain."),
+    "few_examples": _warns(
+        "a class, or a domain of numbers, has fewer than 10 examples", "Add some: its figures will be uncertain."
+    ),
     "label_twins": _stops_unless_allowed(
         "classes that differ only in case, spaces or encoding", "Paste the `audit: {merge: …}` of the message."
     ),

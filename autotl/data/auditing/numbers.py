@@ -11,6 +11,7 @@ from autotl.data.listing import Listing, Survey, is_hidden
 from autotl.task import Task
 from autotl.task.problem import REGRESSION
 
+FEW_EXAMPLES = 10  # of a domain; with fewer nothing that is measured is sure
 FEW_VALUES = 5  # whole numbers; so few may well be classes
 
 
@@ -49,6 +50,9 @@ def _findings(task: Task, listed: Survey) -> Iterator[Finding]:
             words = f"the labels of {domain} take {len(values)} values only ({seen})."
             hint = "If they name classes and no quantity, leave out 'problem: regression'."
             yield Finding("few_numbers", "info", f"{where}: {words} {hint}")
+        if len(values) > 1 and counts.total() < FEW_EXAMPLES:
+            words = f"{domain} has only {counts.total()} labelled examples. All figures will be uncertain."
+            yield Finding("few_examples", "warning", f"{where}: {words}")
 
 
 def _listings(listed: Survey, domain: str) -> tuple[Listing, ...]:

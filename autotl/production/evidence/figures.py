@@ -22,7 +22,11 @@ from autotl.scoring.thresholds import (
 from autotl.task.problem import CLASSIFICATION
 
 TEST, TARGET = "test", "target inputs"  # the latter without their labels
+SOURCE_VALIDATION = "source validation"
 OVER_EXAMPLES = "Intervals are over examples; those of one group are alike, so the truth may lie further off."
+ELSEWHERE = (
+    "Intervals are as wide as examples of the source ask for; how often they hold on the target only a test tells."
+)
 
 Json = dict[str, Any]
 NOTHING: Mapping[str, None] = dict.fromkeys(
@@ -91,7 +95,7 @@ class Said:
 def name_of_validation(data: TaskData) -> str:
     """What the examples are that trials were scored on, in the words of a report."""
     if data.score_kind == "label_free" or data.setting == "transductive":
-        return "source validation"
+        return SOURCE_VALIDATION
     if len(data.adaptation_rows):
         return "the labelled target examples"
     return data.score_kind.replace("cross_validation", "cross-validation")

@@ -19,8 +19,10 @@ from autotl.production.evidence.examples import examples_of, looking_at, seconds
 from autotl.production.evidence.familiarity import MOST_ROWS as MOST_OF_A_SPLIT
 from autotl.production.evidence.familiarity import Group, familiarity, space_of
 from autotl.production.evidence.figures import (
+    ELSEWHERE,
     NOTHING,
     OVER_EXAMPLES,
+    SOURCE_VALIDATION,
     TARGET,
     TEST,
     Said,
@@ -265,13 +267,19 @@ def _numbers(winner: Winner) -> Json:
         groups = groups[winner.outputs.rows]
     assert said.labels is not None, "asked only where labels are known"
     return {
-        "note": OVER_EXAMPLES if data.groups is not None else None,
+        "note": _note_on_numbers(data),
         "numbers": {
             "split": said.split,
             "name": data.classes[0],
             **numbers_of(said.labels, said.raw, groups, half_widths=calibration["half_widths"], seed=winner.seed),
         },
     }
+
+
+def _note_on_numbers(data: TaskData) -> str | None:
+    """What a reader must know of intervals to read them rightly."""
+    elsewhere = ELSEWHERE if name_of_validation(data) == SOURCE_VALIDATION else ""
+    return " ".join(filter(None, (OVER_EXAMPLES if data.groups is not None else "", elsewhere))) or None
 
 
 def _sets(winner: Winner) -> Json:
