@@ -188,6 +188,16 @@ def test_so_few_numbers_are_warned_of(tmp_path, capsys):
     assert "target has only 3 labelled examples" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.parametrize(("smoothing", "told"), [("0.1", True), ("0.0", False)])
+def test_a_setting_that_numbers_have_no_use_for_is_told(tmp_path, capsys, smoothing, told):
+    wear(tmp_path / "wear.csv", rows=60)
+    space = f"search_space: {{label_smoothing: {smoothing}}}\n"
+    (tmp_path / "task.yaml").write_text(f"problem: regression\n{space}{WEAR}")
+    assert run(["validate", str(tmp_path / "task.yaml")]) == 0
+    words = "label_smoothing has no effect on 'problem: regression'; every plan has 0."
+    assert (words in " ".join(capsys.readouterr().out.split())) is told
+
+
 def test_classes_that_are_quantities_are_refused_with_the_key_to_write(tmp_path, capsys):
     rows = "".join(f"{row};{row * 1.37:.2f}\n" for row in range(60))
     (tmp_path / "wear.csv").write_text("speed;wear\n" + rows)

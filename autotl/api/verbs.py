@@ -21,7 +21,7 @@ from autotl.run import RunFolder
 from autotl.run.folder import REPORT
 from autotl.scoring.comparison import resolution_sentence
 from autotl.search.disk import expected, lacking
-from autotl.task import PROBLEMS
+from autotl.task import PROBLEMS, Task
 
 if TYPE_CHECKING:
     from autotl.production.prediction import Predictions
@@ -165,6 +165,7 @@ def _sentences(opened: OpenedTask) -> list[str]:
     labels = ", ".join(spec.label for spec in opened.space.values("backbone"))
     lines.append(f"Backbones: {labels}. Baselines: {', '.join(names) or 'none'}.")
     lines.extend(_of_methods(opened))
+    lines.extend(_of_idle_settings(opened.task))
     if opened.task.privacy is not None:
         lines.extend(sentences_of(opened.task, division_as_listed(opened)))
     company = in_company(opened.task, suited_to(opened.space, Ground.promised_by(opened.task)))
@@ -178,6 +179,17 @@ def _methods(opened: OpenedTask) -> tuple[list[str], dict[str, str]]:
     ground = Ground.promised_by(opened.task)
     searched = [choice.name for choice in suited_to(opened.space, ground).values("adaptation")]
     return list(dict.fromkeys(searched)), left_out(opened.space, ground)
+
+
+def _of_idle_settings(task: Task) -> list[str]:
+    """Settings that the task asks for and that have no effect on what it learns."""
+    written = task.search_space if isinstance(task.search_space, dict) else {}
+    fixed = PROBLEMS[task.problem].fixed.items()
+    return [
+        f"Not searched: {name} has no effect on 'problem: {task.problem}'; every plan has {value:g}."
+        for name, value in fixed
+        if written.get(name, value) != value
+    ]
 
 
 def _of_methods(opened: OpenedTask) -> list[str]:
