@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,13 @@ def test_the_report_has_a_panel_of_labels_and_no_confusion_of_classes(story):
 def test_the_card_says_where_the_thresholds_are(story):
     card = (story / "run" / "winner" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "Not asked for: every label is said from a threshold of its own" in card
+
+
+def test_two_trials_are_compared_on_the_same_examples(story, capsys):
+    trials = [f"{story / 'run'}/{trial}" for trial in (0, 1)]
+    assert run(["compare", *trials]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"On the same (80 test|240 validation) examples", told)  # test, where both trials were tested
 
 
 def test_a_source_cannot_be_exported(story, capsys):

@@ -34,7 +34,7 @@ class Said:
 
     Attributes:
         digests: of the examples' contents, shape (n,).
-        labels: class indices, UNKNOWN for a class that the model cannot name.
+        labels: class indices, UNKNOWN for a class that the model cannot name; or marks (n, labels).
         probabilities: shape (n, classes).
     """
 
@@ -45,7 +45,7 @@ class Said:
 
     def in_order(self) -> "Said":
         """The same, ordered by content: so the same examples of two runs stand in the same places."""
-        order = np.lexsort((self.labels, self.digests))
+        order = np.lexsort((*np.atleast_2d(self.labels.T), self.digests))
         groups = None if self.groups is None else self.groups[order]
         return Said(self.digests[order], self.labels[order], groups, self.probabilities[order])
 

@@ -117,3 +117,16 @@ def test_other_tasks_and_metrics_are_noted():
     notes = compare_sides([side("A"), side("B", task="zoo", metric="log_loss")]).notes
     assert any("pets, zoo" in note for note in notes)
     assert any("accuracy, log_loss" in note for note in notes)
+
+
+def test_several_labels_per_example_are_tested_on_the_same_examples_in_any_order():
+    draws = np.random.default_rng(0)
+    marks = draws.integers(0, 2, (200, 3))
+    digests = np.array([f"d{number:03}" for number in range(200)])
+    good, poor = (np.clip(marks * 0.5 + draws.uniform(0, width, marks.shape), 0, 1) for width in (0.6, 2.0))
+    shuffled = draws.permutation(200)
+    both = {"metric": "average_precision", "classes": ("a", "b", "c")}
+    first = side("A", test=Said(digests, marks, None, good), **both)
+    found = only_test(first, side("B", test=Said(digests[shuffled], marks[shuffled], None, poor[shuffled]), **both))
+    assert (found.on, found.examples, found.better) == ("test", 200, "A")
+    assert found.difference["value"] > 0.05
