@@ -24,6 +24,7 @@ from autotl.data.column_roles import (
     why_not_divided,
 )
 from autotl.data.draft import Draft
+from autotl.data.label_lists import look_like_lists
 from autotl.data.layout import Layout
 from autotl.data.listing import FILES, INPUT_COLUMNS
 from autotl.data.modality import (
@@ -296,6 +297,11 @@ def _describe_tables(draft: Draft, domains: Sequence[Layout], asked: Asked) -> s
     if is_quantity(columns.get(label, ())):
         draft.put("problem", "regression", f"{label} holds numbers that hardly repeat: a quantity, and no classes")
         draft.say("The labels are numbers that hardly repeat: learnt as numbers, not as classes.")
+    elif look_like_lists(columns.get(label, ())):
+        draft.put(
+            "problem", "multilabel", f"{label} holds lists of labels; if each is a class of its own: classification"
+        )
+        draft.say("The labels are lists of names: an example may bear several of them, or none.")
     if target.test and any(label not in tables.columns[path] for path in target.test):
         draft.forget_test(f"{target.test[0]} has no column {label!r}; predict on it when a model is there")
     if modality == "signal":

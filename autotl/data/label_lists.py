@@ -59,6 +59,16 @@ class Cells:
         return next((at for at, holds in enumerate(is_so) if holds), None)
 
 
+def look_like_lists(texts: Sequence[str]) -> bool:
+    """Whether `;` or `|` divides some cells into names that come back in others: fewer names than ways to join them."""
+    cells = {text.strip() for text in texts} - {""}
+    for separator in CLEAR_SEPARATORS:
+        names = {name.strip() for cell in cells for name in cell.split(separator)} - {""}
+        if any(separator in cell for cell in cells) and 2 <= len(names) < len(cells):
+            return True
+    return False
+
+
 def as_one_column(table: Table, columns: Sequence[str]) -> tuple[Table, str]:
     """The table with its columns of 0 and 1 as one column of label sets, and what that is called.
 

@@ -11,6 +11,7 @@ from autotl.data.label_lists import (
     from_flags,
     from_lists,
     from_marks,
+    look_like_lists,
     names_in,
     renamed,
 )
@@ -90,3 +91,17 @@ def test_label_columns_become_one_and_are_no_features():
 
 def test_marks_of_an_array_are_sets():
     assert from_marks(np.array([[1, 0], [0, 0], [1, 1]]), ("b", "a")) == [as_text("b"), as_text(()), as_text("ab")]
+
+
+@pytest.mark.parametrize(
+    ("cells", "are_lists"),
+    [
+        (["a;b", "a", "", "b"], True),
+        (["a | c", "b | c", "a | b", "b"], True),
+        (["a;b", "c;d", "a;b"], False),  # every name in one cell only: two classes
+        (["x, y", "x", "y"], False),  # a comma may stand in a name
+        (["a", "b"], False),
+    ],
+)
+def test_cells_look_like_lists_where_a_sure_separator_joins_names_that_come_back(cells, are_lists):
+    assert look_like_lists(cells) is are_lists

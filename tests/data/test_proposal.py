@@ -100,6 +100,14 @@ def test_where_no_name_tells_the_label_it_is_asked_for_with_the_candidates(tmp_p
     assert (of_quantity["problem"], of_quantity["metric"]) == ("regression", "rmse")
 
 
+def test_lists_of_names_are_proposed_as_several_labels(tmp_path):
+    draws = np.random.default_rng(0)
+    sets = [";".join(name for name in ("heat", "wear", "dust") if draws.random() < 0.4) for _ in range(300)]
+    write_table(tmp_path / "t.csv", {"x": draws.normal(size=300), "z": draws.normal(size=300), "label": sets})
+    task = proposed(tmp_path, "t.csv")[1]
+    assert (task["problem"], task["metric"]) == ("multilabel", "average_precision")
+
+
 def test_a_table_of_one_row_names_or_none_is_said_to_be_empty(tmp_path):
     (tmp_path / "empty.csv").write_text("a,label\n")
     with pytest.raises(DataError, match="holds no rows"):
