@@ -120,7 +120,8 @@ class Progress:
         passed = f"{duration(time.monotonic() - self._started)} passed"
         if self._done_by is None:
             return passed
-        return f"{passed}, about {duration(max(0.0, self._done_by - time.monotonic()))} left"
+        left = self._done_by - time.monotonic()
+        return f"{passed}, about {duration(left)} left" if left > 0 else f"{passed}, longer than expected"
 
     def _say(self, words: str) -> None:
         if self._live is None:

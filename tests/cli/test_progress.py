@@ -9,7 +9,15 @@ from rich.console import Console
 
 from autotl.cli import progress as module
 from autotl.cli.progress import Progress
-from autotl.search.events import EpochEnded, FeaturesComputed, SearchStarted, StageStarted, TrialEnded, TrialStarted
+from autotl.search.events import (
+    EpochEnded,
+    FeaturesComputed,
+    SearchStarted,
+    StageStarted,
+    TimeLeft,
+    TrialEnded,
+    TrialStarted,
+)
 
 PLAN = {
     "backbone": "MobileNetV2",
@@ -160,6 +168,12 @@ def test_a_trial_that_waits_for_its_features_says_how_far_they_are_and_how_long_
     text = shown(*waiting, terminal=True)
     assert "features of 12,800 of 50,000 examples, about 74 s left" in text
     assert "left" not in shown(TrialStarted(0, PLAN, None), FeaturesComputed(0, 256, 500, None), terminal=True)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(110.0, "about 1 min"), (-1.0, "longer than expected")])
+def test_it_says_how_long_the_rest_takes_or_that_it_should_be_over(monkeypatch, seconds, words):
+    monkeypatch.setattr(module, "PLAIN_SECONDS", 0.0)
+    assert words in shown(started(), TrialStarted(0, PLAN, None), TimeLeft(seconds), EpochEnded(0, 1, 0.5))
 
 
 def test_in_a_pipe_features_are_told_of_now_and_then(monkeypatch):
