@@ -8,6 +8,7 @@ asked for.
 """
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -32,11 +33,13 @@ class OpenVinoEngine:
         self._model = model
         self._precision: ComputePrecision = precision
         self._request: Any = None
+        self._places: list[int] = []  # of the model's outputs among OpenVINO's, which follow their names' letters
 
     def __call__(self, tensors: Tensors) -> Tensors:
         """The model's outputs, each (n, ...)."""
         if self._request is None:
             reference, converted = self._converted()
+            self._places = _places_of(reference.outputs, converted.outputs)
             self._request = _compiled(converted, self._precision).create_infer_request()
             self._compare(tensors, reference)
         results = self._infer(tensors)
@@ -50,7 +53,7 @@ class OpenVinoEngine:
             results = self._request.infer([np.ascontiguousarray(tensor) for tensor in tensors], share_inputs=False)
         except RuntimeError as error:
             raise UnfitEngineError(f"OpenVINO cannot run it ({_first_line(error)})") from error
-        return [np.array(results[index]) for index in range(len(self._model.outputs))]
+        return [np.array(results[place]) for place in self._places]
 
     def _converted(self) -> tuple[Any, Any]:
         """The network as a TensorFlow function, and what OpenVINO makes of it."""
@@ -81,6 +84,14 @@ class OpenVinoEngine:
             why = _difference(seen, wanted, self._precision)
             if why is not None:
                 raise UnfitEngineError(f"OpenVINO in {self._precision} computes something else than Keras ({why})")
+
+
+def _places_of(wanted: Sequence[Any], given: Sequence[Any]) -> list[int]:
+    """Where each output of a TensorFlow function stands among those of what it was converted to."""
+    place_of = {name: place for place, output in enumerate(given) for name in output.get_names()}
+    if not all(output.name in place_of for output in wanted):
+        raise UnfitEngineError("OpenVINO names its outputs otherwise")
+    return [place_of[output.name] for output in wanted]
 
 
 def has_free_length(model: keras.Model) -> bool:

@@ -62,6 +62,17 @@ def test_a_deeper_cut_goes_on_from_a_shallower_one(tmp_path, mobile):
     assert relative(features, by_keras(mobile)) <= 1e-4
 
 
+@pytest.mark.parametrize("cuts", [2, 7, 13])
+def test_all_cuts_of_one_pass_come_in_their_order(cuts):
+    examples = keras.Input((4,))
+    model = keras.Model(examples, [keras.layers.Dense(width)(examples) for width in range(1, cuts + 1)])
+    numbers = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    widths = [output.shape[1] for output in OpenVinoEngine(model, "float32")([numbers])]
+    assert widths == list(
+        range(1, cuts + 1)
+    )  # seven are Identity_7 to Identity_13, which letters order otherwise
+
+
 def test_another_engine_has_blocks_of_its_own(tmp_path, mobile):
     extractors = [Extractor(FeatureStore(tmp_path, limit_bytes=1 << 30), kind) for kind in ("float32", "bfloat16")]
     left_to_keras = Extractor(FeatureStore(tmp_path, limit_bytes=1 << 30))
