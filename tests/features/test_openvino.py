@@ -68,9 +68,7 @@ def test_all_cuts_of_one_pass_come_in_their_order(cuts):
     model = keras.Model(examples, [keras.layers.Dense(width)(examples) for width in range(1, cuts + 1)])
     numbers = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
     widths = [output.shape[1] for output in OpenVinoEngine(model, "float32")([numbers])]
-    assert widths == list(
-        range(1, cuts + 1)
-    )  # seven are Identity_7 to Identity_13, which letters order otherwise
+    assert widths == list(range(1, cuts + 1))  # seven are Identity_7 to Identity_13, which letters order otherwise
 
 
 def test_another_engine_has_blocks_of_its_own(tmp_path, mobile):
