@@ -94,15 +94,26 @@ def read_preset_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     if not path.is_file():
         raise TaskError(f"{folder}: there is no config.json. A preset is a KerasHub or Hugging Face folder.")
+    return read_mapping(path, called=f"{path}: it")
+
+
+def read_mapping(path: Path, *, called: str) -> dict[str, Any]:
+    """The mapping in a small JSON file.
+
+    Args:
+        called: what a message calls the file.
+    Raises:
+        TaskError: it is too large, or no mapping.
+    """
     if path.stat().st_size > CONFIG_BYTES:
-        raise TaskError(f"{path}: it has more than {CONFIG_BYTES:,} bytes.")
+        raise TaskError(f"{called} has more than {CONFIG_BYTES:,} bytes.")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as cause:
-        raise TaskError(f"{path}: it is not JSON ({cause}).") from cause
-    if not isinstance(config, dict):
-        raise TaskError(f"{path}: it holds no mapping.")
-    return config
+        raise TaskError(f"{called} is not JSON ({cause}).") from cause
+    if not isinstance(content, dict):
+        raise TaskError(f"{called} holds no mapping.")
+    return content
 
 
 def check_preset(folder: Path, config: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autotl.backbones.archive import CONFIG_BYTES, read_preset_config
+from autotl.backbones.archive import read_mapping, read_preset_config
 from autotl.backbones.availability import hugging_face_snapshot
 from autotl.errors import TaskError
 
@@ -84,7 +84,7 @@ def _refuse_code(folder: Path, config: Mapping[str, Any], label: str) -> None:
     for name in SETTINGS:
         path = folder / name
         if path.is_file():
-            settings[name] = _mapping(path, label)
+            settings[name] = read_mapping(path, called=f"{label}: its {path.name}")
     for name, content in settings.items():
         for key in ("auto_map", "trust_remote_code", "custom_pipelines"):
             if content.get(key):
@@ -112,15 +112,3 @@ def _refuse_generative(config: Mapping[str, Any], label: str) -> None:
         f"{label}: {seen}. A backbone is an encoder, which sees an example from all sides: name one, such as BERT, "
         "MPNet, DeBERTa or ModernBERT for texts, ViT or DINOv2 for images."
     )
-
-
-def _mapping(path: Path, label: str) -> dict[str, Any]:
-    if path.stat().st_size > CONFIG_BYTES:
-        raise TaskError(f"{label}: its {path.name} has more than {CONFIG_BYTES:,} bytes.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as cause:
-        raise TaskError(f"{label}: its {path.name} is not JSON ({cause}).") from cause
-    if not isinstance(content, dict):
-        raise TaskError(f"{label}: its {path.name} holds no mapping.")
-    return content

@@ -93,9 +93,7 @@ class BoostedTrees(KeptTrees):
         Raises:
             ValueError: another number of columns.
         """
-        table = as_table(examples)
-        if table.shape[1] != len(self.usual):
-            raise ValueError(f"the trees were trained on {len(self.usual)} columns; the table has {table.shape[1]}.")
+        table = table_like(examples, self.usual)
         if self.trees is None:
             return over_all_classes(np.ones((len(table), 1)), self.present, self.classes)
         # a tree that met no missing cell in training would take one for zero
@@ -247,6 +245,18 @@ def usual_values(table: Table, categorical: Sequence[int]) -> NDArray[np.float32
     whole = np.setdiff1d(np.flatnonzero(~np.isnan(table).any(axis=0)), categorical)
     usual[whole] = np.median(table[:, whole], axis=0)
     return usual
+
+
+def table_like(examples: Any, usual: NDArray[np.float32]) -> Table:
+    """A table with as many columns as the training one, whose usual values these are.
+
+    Raises:
+        ValueError: it has another number, or is no table.
+    """
+    table = as_table(examples)
+    if table.shape[1] != len(usual):
+        raise ValueError(f"the trees were trained on {len(usual)} columns; the table has {table.shape[1]}.")
+    return table
 
 
 def as_table(examples: Table) -> Table:

@@ -17,6 +17,7 @@ from autotl.trial.classical.boosted_trees import (
     best_rounds,
     read_usual,
     settings_for,
+    table_like,
     usual_values,
     written_usual,
 )
@@ -95,9 +96,7 @@ class BoostedNumbers(KeptTrees):
         Raises:
             ValueError: another number of columns.
         """
-        table = as_table(examples)
-        if table.shape[1] != len(self.usual):
-            raise ValueError(f"the trees were trained on {len(self.usual)} columns; the table has {table.shape[1]}.")
+        table = table_like(examples, self.usual)
         if self.trees is None:
             return np.full((len(table), 1), self.constant, dtype=np.float32)
         filled = np.where(np.isnan(table), self.usual, table)
