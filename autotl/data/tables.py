@@ -5,14 +5,21 @@ the second that `validate` may last.
 """
 
 import csv
-import io
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".pq"})
 _SEPARATORS = (",", ";", "\t", "|")
+_ROWS_AT_ONCE = 200  # few enough that their cells are still in the processor's cache when they become columns
+_MOST_KNOWN = 100_000  # different texts of a column; one that has more is taken to repeat few of them
 
 
 class TableError(Exception):
@@ -69,25 +76,40 @@ def read_table(path: Path, *, encoding: str) -> Table:
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
             return _read_parquet(path)
-        return _read_csv(path.read_bytes(), path, encoding)
+        return _read_csv(path, encoding)
     except OSError as error:
         raise TableError(f"cannot be read: {error.strerror}.") from error
 
 
-def _read_csv(content: bytes, path: Path, encoding: str) -> Table:
-    text = _decoded(content, encoding)
-    separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
+def _read_csv(path: Path, encoding: str) -> Table:
+    codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+    try:
+        with path.open(encoding=codec, newline="") as text:
+            separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text.readline())
+            text.seek(0)
+            return _streamed(csv.reader(text, delimiter=separator, strict=True))
+    except (UnicodeError, LookupError) as error:  # some codecs tell no place, and a setting may be no encoding at all
+        raise _wrong_encoding(path.read_bytes(), codec, encoding, error) from None
+
+
+def _streamed(reader: "Reader") -> Table:
+    """The table row by row, so that a large one is never in memory twice."""
+    header = _header(reader)
+    columns = [_Cells() for _ in header]
+    lines = array("q")
+    rows = _numbered(reader)
+    while some := list(islice(rows, _ROWS_AT_ONCE)):
+        begins, cells_of_rows = zip(*some, strict=True)
+        _check_even(cells_of_rows, begins, cells=len(header))
+        lines.extend(begins)
+        for column, cells in zip(columns, zip(*cells_of_rows, strict=True), strict=True):
+            column.extend(cells)
+    return Table({name: column.cells for name, column in zip(header, columns, strict=True)}, lines)
+
+
+def _header(reader: "Reader") -> list[str]:
     try:
         header = next(reader, None)
-        begins = reader.line_num + 1
-        for row in reader:
-            if row:
-                rows.append(row)
-                lines.append(begins)
-            begins = reader.line_num + 1
     except csv.Error as error:
         raise TableError(f"line {reader.line_num}: {error}.") from error
     if not header:
@@ -95,23 +117,55 @@ def _read_csv(content: bytes, path: Path, encoding: str) -> Table:
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise TableError(f"line 1: two columns are called {twice[0]!r}.")
-    for row, line in zip(rows, lines, strict=True):
-        if len(row) != len(header):
-            why = "Quote cells that hold the separator." if len(row) > len(header) else "Is the line cut off?"
-            raise TableError(f"line {line}: has {len(row)} cells, the header has {len(header)}. {why}")
-    cells = zip(*rows, strict=True) if rows else ([] for _ in header)
-    return Table(dict(zip(header, map(list, cells), strict=True)), lines)
+    return header
 
 
-def _decoded(content: bytes, encoding: str) -> str:
+def _numbered(reader: "Reader") -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not empty, each with the line on which it begins."""
+    begins = reader.line_num + 1
     try:
-        return content.decode("utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        byte = f"0x{content[error.start]:02x}"
-        raise EncodingError(f"line {line}: byte {byte} is not {encoding}.", _other_encoding(encoding)) from None
-    except (UnicodeError, LookupError) as error:  # some codecs tell no place, and a setting may be no encoding at all
-        raise EncodingError(f"cannot be read as {encoding}: {error}.", _other_encoding(encoding)) from None
+        for row in reader:
+            if row:
+                yield begins, row
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise TableError(f"line {reader.line_num}: {error}.") from error
+
+
+def _check_even(rows: Sequence[Sequence[str]], lines: Sequence[int], *, cells: int) -> None:
+    if set(map(len, rows)) == {cells}:
+        return
+    row, line = next((row, line) for row, line in zip(rows, lines, strict=True) if len(row) != cells)
+    why = "Quote cells that hold the separator." if len(row) > cells else "Is the line cut off?"
+    raise TableError(f"line {line}: has {len(row)} cells, the header has {cells}. {why}")
+
+
+class _Cells:
+    """A column that grows. Cells that are written alike are one object: most columns repeat a few thousand texts."""
+
+    def __init__(self) -> None:
+        self.cells: list[str] = []
+        self._known: dict[str, str] | None = {}
+
+    def extend(self, cells: Sequence[str]) -> None:
+        if self._known is None:
+            self.cells.extend(cells)
+            return
+        self.cells.extend(map(self._known.setdefault, cells, cells))
+        if len(self._known) > _MOST_KNOWN:
+            self._known = None
+
+
+def _wrong_encoding(content: bytes, codec: str, encoding: str, error: Exception) -> EncodingError:
+    try:
+        content.decode(codec)
+    except UnicodeDecodeError as placed:
+        line = content.count(b"\n", 0, placed.start) + 1
+        byte = f"0x{content[placed.start]:02x}"
+        return EncodingError(f"line {line}: byte {byte} is not {encoding}.", _other_encoding(encoding))
+    except (UnicodeError, LookupError):
+        pass
+    return EncodingError(f"cannot be read as {encoding}: {error}.", _other_encoding(encoding))
 
 
 def _other_encoding(encoding: str) -> str:
@@ -119,8 +173,7 @@ def _other_encoding(encoding: str) -> str:
     return f"Write its encoding in the task, for example 'encoding: {other}'."
 
 
-def _separator(text: str) -> str:
-    first_line = text[: text.find("\n")] if "\n" in text else text
+def _separator(first_line: str) -> str:
     return max(_SEPARATORS, key=first_line.count)
 
 

@@ -56,6 +56,29 @@ def test_a_line_number_counts_lines_inside_cells(tmp_path):
     assert list(read_table(tmp_path / "t.csv", encoding="utf-8").lines) == [2, 4]
 
 
+def test_a_long_table_is_read_in_order_and_its_repeated_cells_are_kept_once(tmp_path):
+    numbers = [str(number) for number in range(1_001)]
+    rows = [f"{number},{'yes' if int(number) % 3 else 'no'}\n" for number in numbers]
+    (tmp_path / "t.csv").write_text("path,label\n" + "".join(rows))
+    table = read_table(tmp_path / "t.csv", encoding="utf-8")
+    assert table.columns["path"] == numbers
+    assert table.columns["label"][:4] == ["no", "yes", "yes", "no"]
+    assert len({id(cell) for cell in table.columns["label"]}) == 2
+    assert list(table.lines) == list(range(2, 1_003))
+
+
+def test_an_uneven_row_far_down_is_named_by_its_line(tmp_path):
+    (tmp_path / "t.csv").write_text("path,label\n" + "a,b\n" * 5_000 + "\nc\n" + "a,b\n" * 10)
+    with pytest.raises(TableError, match="line 5003: has 1 cells, the header has 2"):
+        read_table(tmp_path / "t.csv", encoding="utf-8")
+
+
+def test_a_wrong_byte_far_down_is_named_by_its_line(tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"path,label\n" + b"a,b\n" * 50_000 + b"c,caf\xe9\n")
+    with pytest.raises(TableError, match="line 50002: byte 0xe9 is not utf-8"):
+        read_table(tmp_path / "t.csv", encoding="utf-8")
+
+
 def test_a_missing_column_names_the_nearest(tmp_path):
     (tmp_path / "t.csv").write_text("path,label\na,b\n")
     with pytest.raises(TableError, match=r"no label column 'lable'\. Its columns: path, label\. Did you mean 'label'"):
