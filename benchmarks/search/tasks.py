@@ -197,7 +197,7 @@ def deal_windows(path: Path, into: Path, counts: Counts) -> None:
     faulty = labels != NORMAL
     windows, labels = windows[faulty], labels[faulty]
     for split, rows in dealt(labels.tolist(), counts).items():
-        np.savez(into / f"{split}.npz", x_train=windows[rows], y_train=labels[rows])
+        np.savez(into / f"{split}.npz", x=windows[rows], y=labels[rows])
 
 
 def dealt(labels: Sequence[str], counts: Counts) -> dict[str, list[int]]:
