@@ -11,6 +11,7 @@ from typing import Any
 
 from autotl import api
 from autotl.errors import AutotlError
+from autotl.scoring.answers import ANSWERS
 
 FORMATS = ("native", "saved_model", "litert", "litert int8", "onnx", "openvino")
 TITLES = (
@@ -18,8 +19,8 @@ TITLES = (
     "format",
     "MB",
     "largest difference",
-    "labels agree",
-    "right: before, after",
+    "they agree",
+    "figure: before, after",
     "p50 (ms): model, export",
     "p95 (ms): model, export",
 )
@@ -48,11 +49,11 @@ def main() -> None:
 
 def _row(run: str, written: str, record: Mapping[str, Any]) -> str:
     parity, latency, size = record["parity"], record["latency_ms"], record["size_mb"]
-    known = parity["accuracy"]
-    right = "–" if known is None else f"{known['bundle']:.3f}, {known['export']:.3f}"
+    known = parity[ANSWERS[record["problem"]].figure]
+    figures = "–" if known is None else f"{known['bundle']:.3f}, {known['export']:.3f}"
     times = [f"{latency['bundle'][each]:.2f}, {latency['export'][each]:.2f}" for each in ("p50", "p95")]
     cells = [run, written, f"{size['export']:.2f} ({size['bundle']:.2f})", f"{parity['max_difference']:.1e}"]
-    return "| " + " | ".join([*cells, f"{parity['agreement']:.1%}", right, *times]) + " |"
+    return "| " + " | ".join([*cells, f"{parity['agreement']:.1%}", figures, *times]) + " |"
 
 
 if __name__ == "__main__":

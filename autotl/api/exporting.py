@@ -15,7 +15,6 @@ from autotl.production.reference import read_reference
 from autotl.production.registry import Registry
 from autotl.run import RunFolder
 from autotl.run.folder import STUDY, WINNER
-from autotl.task.problem import REGRESSION
 
 if TYPE_CHECKING:
     from autotl.production.exporting import Exported
@@ -31,7 +30,7 @@ def export(
     quantize: str | None = None,
     examples: Path | str | None = None,
 ) -> "Exported":
-    """Writes a model in another format, with what it takes to use it, and compares both, from files to probabilities.
+    """Writes a model in another format, with what it takes to use it, and compares both, from files to answers.
 
     Args:
         model: a run (its winner), a bundle's folder, or a promoted model such as `kitchen@production`.
@@ -54,9 +53,6 @@ def export(
     _refuse_odd_quantization(quantize, format)
     refuse_unless_empty(Path(out))
     bundle = open_model(model)  # what is no model is told at once, without Keras
-    if bundle.problem is REGRESSION:
-        words = f"models of 'problem: {bundle.problem.name}' leave autotl as their bundle alone"
-        raise UsageError(f"{words}: autotl predict and autotl serve answer with it.")
     _refuse_missing(FORMATS[format].packages, FORMATS[format].extra, format)
     chosen = _of_path(bundle, Path(examples)) if examples is not None else _of_run(run_of(model))
     import_keras()

@@ -9,12 +9,12 @@ from rich import box
 from rich.table import Table
 
 from autotl.cli.screen import say, screen
-from autotl.report.wording import visible
+from autotl.report.wording import score, visible
 
 if TYPE_CHECKING:
     from autotl.production.exporting import Exported
 
-LEAST_AGREEMENT = 0.95  # of labels, below which a quantized model is called another one
+LEAST_AGREEMENT = 0.95  # of labels, or concordance of numbers, below which a quantized model is called another one
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,7 +42,7 @@ def export(
         typer.Option(metavar="DATA", help="What to compare both on; the run's data where they are at hand."),
     ] = None,
 ) -> None:
-    """Writes a model in another format and compares both, from raw files to probabilities, before it is yours."""
+    """Writes a model in another format and compares both, from raw files to answers, before it is yours."""
     from autotl import api
 
     done = api.export(model, format=format, out=out, quantize=quantize, examples=examples)
@@ -54,20 +54,20 @@ def export(
 
 def parity_sentences(done: "Exported") -> list[str]:
     """What was written, and whether it is still the model."""
-    parity = done.record["parity"]
+    from autotl.scoring.answers import ANSWERS
+
+    parity, answers = done.record["parity"], ANSWERS[done.record["problem"]]
     kind = f"{done.format}, {done.record['quantized']}" if done.record["quantized"] else done.format
     sentences = [
         f"Written to {done.path}/: {kind}.",
-        f"Compared on {parity['examples']} examples {parity['of']}, from raw files to probabilities: they differ by "
-        f"{parity['max_difference']:.2g} at most, and {parity['agreement']:.1%} of the labels agree.",
+        f"Compared on {parity['examples']} examples {parity['of']}, from raw files to answers: they differ by "
+        f"{parity['max_difference']:.2g} {answers.apart} at most, and {answers.agreeing(parity['agreement'])}.",
     ]
-    accuracy = parity["accuracy"]
-    if accuracy is not None:
-        change = 100 * (accuracy["export"] - accuracy["bundle"])
-        sentences.append(
-            f"Right on {accuracy['examples']} of these whose label is known: {accuracy['bundle']:.1%} before, "
-            f"{accuracy['export']:.1%} after ({change:+.1f} points)."
-        )
+    figure = parity[answers.figure]
+    if figure is not None:
+        before, after = (score(figure[which]) for which in ("bundle", "export"))
+        known = f"on {figure['examples']} of these whose label is known"
+        sentences.append(f"{answers.figure} {known}: {before} before, {after} after.")
     if parity["agreement"] < LEAST_AGREEMENT:
         sentences.append(
             "That is not the model that was approved: judge it by its own figures, or export it without --quantize."
@@ -84,6 +84,6 @@ def parity_table(record: Mapping[str, Any]) -> Table:
     for name, words in (("p50", "latency, half are below"), ("p95", "latency, 95 % are below")):
         table.add_row(words, *(f"{latency[which][name]:.2f} ms" for which in ("bundle", "export")))
     table.add_row("size", *(f"{size[which]:.1f} MB" for which in ("bundle", "export")))
-    table.caption = "One example at a time on one core, from the raw example in memory to its probabilities."
+    table.caption = "One example at a time on one core, from the raw example in memory to its answer."
     table.caption_justify = "left"
     return table

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from autotl.backbones.reading import StringReading
 from autotl.errors import UsageError
 from autotl.production.bundle import NATIVE, TOKENIZER, Bundle
+from autotl.scoring.answers import ANSWERS, Answers
 
 if TYPE_CHECKING:
     import keras
@@ -24,6 +25,11 @@ class Exportable:
     """A bundle to export. Its model is loaded when it is first asked for."""
 
     bundle: Bundle
+
+    @property
+    def answers(self) -> Answers:
+        """What it answers."""
+        return ANSWERS[self.bundle.problem.name]
 
     @property
     def has_tokenizer(self) -> bool:
@@ -80,11 +86,11 @@ class Exportable:
 
     @property
     def keras_model(self) -> "keras.Model":
-        """The whole model: an example, as the bundle's reading gives it, in; probabilities out. Trees have none."""
+        """The whole model: an example, as the bundle's reading gives it, in; answers out. Trees have none."""
         return cast("KerasServing", self.serving).model
 
     def tensor_model(self) -> "keras.Model":
-        """The model behind its preprocessing: pixels, token ids, columns or windows (n, ...) in, probabilities out."""
+        """The model behind its preprocessing: pixels, token ids, columns or windows (n, ...) in, answers out."""
         if self.kind == "network":
             return self.keras_model
         import keras

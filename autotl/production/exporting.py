@@ -11,9 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from autotl.data.examples import Labels
 from autotl.errors import StorageError, UsageError
 from autotl.production.bundle import DESCRIPTION, MODEL, NATIVE, TOKENIZER, Bundle
 from autotl.production.exportable import Exportable
@@ -86,6 +84,7 @@ def export_bundle(
             "format": format,
             "quantized": "int8" if quantized else None,
             "model": {**origin, **_provenance(bundle)},
+            "problem": bundle.problem.name,
             **_figures(parity, raw.origin),
             "size_mb": {"bundle": _megabytes(_model_files(bundle)), "export": size},
             "versions": {"model": dict(bundle.description.get("versions", {})), "export": _versions(own.packages)},
@@ -105,7 +104,7 @@ class _Raw:
 
     checked: Path
     calibrating: Path
-    labels: NDArray[np.int64] | None
+    labels: Labels | None
     origin: str
 
 
@@ -145,8 +144,10 @@ def _describe(model: Exportable, own: Format, folder: Path, more: Mapping[str, A
     described = {
         "format": SCHEMA,
         "modality": bundle.modality,
+        "problem": bundle.problem.name,
         "classes": list(bundle.classes),
-        **({"thresholds": bundle.description["thresholds"]} if "thresholds" in bundle.description else {}),
+        **{name: bundle.description[name] for name in ("thresholds", "interval") if name in bundle.description},
+        "output": model.answers.output,
         "written": dict(bundle.description.get("schema", {})),
         **preprocessing,
         **more,
@@ -196,16 +197,16 @@ def _provenance(bundle: Bundle) -> dict[str, Any]:
 def _figures(parity: Parity, of: str) -> dict[str, Any]:
     """What was measured, as plain JSON values."""
     theirs, ours = parity.latency
-    accuracy = None
-    if parity.accuracy is not None:
-        accuracy = {"examples": parity.labelled, "bundle": parity.accuracy[0], "export": parity.accuracy[1]}
+    figure = None
+    if parity.figure is not None:
+        figure = {"examples": parity.labelled, "bundle": parity.figure[0], "export": parity.figure[1]}
     return {
         "parity": {
             "examples": parity.examples,
             "of": of,
             "max_difference": parity.difference,
             "agreement": parity.agreement,
-            "accuracy": accuracy,
+            parity.answers.figure: figure,
         },
         "latency_ms": {"bundle": theirs.as_dict(), "export": ours.as_dict()},
     }

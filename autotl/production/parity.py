@@ -1,4 +1,4 @@
-"""Whether an exported model says what its bundle says: both from raw files to probabilities, on the same files."""
+"""Whether an exported model says what its bundle says: both from raw files to answers, on the same files."""
 
 import time
 from collections.abc import Callable
@@ -9,27 +9,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.data.examples import Inputs, Labels, class_labels
+from autotl.data.examples import Inputs, Labels
 from autotl.data.records import Records
 from autotl.errors import GateNotMetError, UsageError
 from autotl.production.exportable import Exportable
 from autotl.production.latency import one_core
 from autotl.production.prediction import BATCH, read_inputs
 from autotl.production.shipped import shipped_model
-from autotl.scoring.answers import ANSWERS
+from autotl.scoring.answers import Answers
 
-LARGEST_DIFFERENCE = 1e-4  # of a probability, in float32
-LEAST_AGREEMENT = 0.995  # of labels
+LARGEST_DIFFERENCE = 1e-4  # of a probability, or of how far numbers spread, in float32
+LEAST_AGREEMENT = 0.995  # of labels, or the concordance of numbers
 WARM_UP = 3
 MOST_REPEATS = 100
 LONGEST_SECONDS = 15.0  # of measuring both models
 
-Probabilities = NDArray[np.float32]
+Said = NDArray[np.float32]  # (n, columns) answers
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds from a raw example in memory to its probabilities, one at a time, one core."""
+    """Milliseconds from a raw example in memory to its answer, one at a time, one core."""
 
     p50: float
     p95: float
@@ -44,18 +44,21 @@ class Parity:
     """Two models on the same examples.
 
     Attributes:
-        difference: the largest of a probability.
-        agreement: share of examples with the same label.
+        answers: what they answer.
+        difference: the largest, as `answers` measures it.
+        agreement: how far they say the same, likewise; 1 at most.
         worst: the example that differs most.
-        accuracy: right labels of the bundle and of the export, on examples whose label is known; None where none is.
+        figure: the answers' `figure` of the bundle and of the export, on examples whose label is known; None where none
+            is.
         labelled: how many these are.
     """
 
+    answers: Answers
     examples: int
     difference: float
     agreement: float
     worst: str
-    accuracy: tuple[float, float] | None
+    figure: tuple[float, float] | None
     labelled: int
     latency: tuple[Latency, Latency]
 
@@ -64,9 +67,10 @@ class Parity:
         if self.difference <= LARGEST_DIFFERENCE and self.agreement >= LEAST_AGREEMENT:
             return
         raise GateNotMetError(
-            f"{what} does not say what the model says: probabilities differ by up to {self.difference:.2g} (allowed: "
-            f"{LARGEST_DIFFERENCE:g}), most on {self.worst}, and labels agree on {self.agreement:.1%} (required: "
-            f"{LEAST_AGREEMENT:.1%}) of {self.examples} examples. Nothing was exported. Try another --format."
+            f"{what} does not say what the model says: they differ by up to {self.difference:.2g} {self.answers.apart} "
+            f"(allowed: {LARGEST_DIFFERENCE:g}), most on {self.worst}, and {self.answers.agreeing(self.agreement)} "
+            f"(required: {LEAST_AGREEMENT:.1%}) over {self.examples} examples. Nothing was exported. Try another "
+            "--format."
         )
 
 
@@ -103,32 +107,27 @@ def compare(of: Exportable, exported: Path, examples: Path, labels: Labels | Non
         raise UsageError(f"what was exported cannot run: {why}. Nothing was exported. Try another --format.") from error
     if tuple(names) != inputs.ids:  # some cannot be read by one of them
         raise UsageError(f"the export reads {len(names)} of {len(inputs)} examples. Nothing was exported.")
-    agreement = ANSWERS[bundle.problem.name].agreement(expected, said)
-    return _compared(expected, said, names, None if labels is None else class_labels(labels), agreement, latency)
+    return _compared(of.answers, expected, said, names, labels, latency)
 
 
 def _compared(
-    expected: Probabilities,
-    said: Probabilities,
+    answers: Answers,
+    expected: Said,
+    said: Said,
     names: tuple[str, ...],
-    labels: NDArray[np.int64] | None,
-    agreement: float,
+    labels: Labels | None,
     latency: tuple[Latency, Latency],
 ) -> Parity:
-    differences = np.abs(expected - said).max(axis=1)
-    differences = np.where(np.isfinite(differences), differences, 1.0)  # what is no number is as wrong as can be
-    known = np.zeros(len(said), dtype=bool) if labels is None else labels >= 0
-    accuracy = None
-    if labels is not None and known.any():
-        right = [float((each.argmax(axis=1) == labels)[known].mean()) for each in (expected, said)]
-        accuracy = (right[0], right[1])
+    differences = answers.differences(expected, said)
+    before, after = (None if labels is None else answers.figure_of(labels, each) for each in (expected, said))
     return Parity(
+        answers,
         len(said),
         float(differences.max()),
-        agreement,
+        answers.agreement(expected, said),
         names[int(differences.argmax())],
-        accuracy,
-        int(known.sum()),
+        None if before is None or after is None else (before[0], after[0]),
+        0 if before is None else before[1],
         latency,
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.backbones.reading import ColumnReading, PixelReading, SampleReading
-from autotl.data.examples import Inputs, Rows
+from autotl.data.examples import Inputs, Labels, Rows
 from autotl.data.images import ImageArray, ImageFiles, JoinedImages
 from autotl.data.records import Records
 from autotl.data.schema import CategoricalColumn, DateColumn, NumericColumn
@@ -31,12 +31,12 @@ class Chosen:
     """Examples that were read somewhere, to be written as raw files.
 
     Attributes:
-        labels: (n,) class index, negative where unknown; None where nothing is known of them.
+        labels: as `TaskData` has them; None where nothing is known of them.
         origin: where they come from, in words that follow a number: `of the run's data`.
     """
 
     inputs: Inputs
-    labels: NDArray[np.int64] | None
+    labels: Labels | None
     origin: str
 
 

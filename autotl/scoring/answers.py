@@ -13,9 +13,10 @@ from autotl.scoring.calibration import calibrate, with_temperature
 from autotl.scoring.conformal import half_widths
 from autotl.scoring.label_sets import as_decisions
 from autotl.scoring.label_thresholds import EVEN_ODDS, tuned
-from autotl.scoring.metrics import Labels, Probabilities, predicted_labels
+from autotl.scoring.metrics import Labels, Probabilities, compute_all, predicted_labels
 
 Said = NDArray[np.float32]
+LEAST_SPREAD = 1e-3  # of numbers, in their own size
 
 
 class Answers(Protocol):
@@ -24,6 +25,21 @@ class Answers(Protocol):
     @property
     def same(self) -> str:
         """What `agreement` counts, as in 'agrees on 97 % of …' : completes 'its answers …'."""
+        ...
+
+    @property
+    def output(self) -> str:
+        """What the tensor of answers is called in a model that is exported."""
+        ...
+
+    @property
+    def apart(self) -> str:
+        """What `differences` tells: completes 'they differ by up to 0.1 …'."""
+        ...
+
+    @property
+    def figure(self) -> str:
+        """What `figure_of` tells, as a key; empty where it tells nothing."""
         ...
 
     def stored(self, said: NDArray[Any]) -> NDArray[Any]:
@@ -36,6 +52,22 @@ class Answers(Protocol):
 
     def agreement(self, first: NDArray[Any], second: NDArray[Any]) -> float:
         """How far two models say the same of the same inputs: 1 where they always do."""
+        ...
+
+    def agreeing(self, share: float) -> str:
+        """An `agreement`, in words."""
+        ...
+
+    def differences(self, first: Said, second: Said) -> NDArray[np.float64]:
+        """How far apart what two models say of each input is (n,), in units of which 1e-4 is next to nothing; 1 where
+        one says no number.
+        """
+        ...
+
+    def figure_of(self, labels: Labels, said: Said) -> tuple[float, int] | None:
+        """One figure of answers whose labels are known, for people who compare two models, and how many these are; None
+        where none is.
+        """
         ...
 
     def calibration(self, labels: Labels, said: Probabilities) -> dict[str, Any]:
@@ -56,8 +88,25 @@ class Answers(Protocol):
         ...
 
 
-class _OfClasses:
+class _OfProbabilities:
+    output = "probabilities"
+    apart = "of a probability"
+
+    def agreeing(self, share: float) -> str:
+        return f"{share:.1%} of the labels agree"
+
+    def differences(self, first: Said, second: Said) -> NDArray[np.float64]:
+        return _finite(np.abs(first.astype(np.float64) - second).max(axis=1))
+
+
+class _OfClasses(_OfProbabilities):
     same = "the same class"
+    figure = "accuracy"
+
+    def figure_of(self, labels: Labels, said: Said) -> tuple[float, int] | None:
+        known = labels >= 0
+        right = said.argmax(axis=1) == labels
+        return (float(right[known].mean()), int(known.sum())) if known.any() else None
 
     def stored(self, said: NDArray[Any]) -> NDArray[Any]:
         return said.astype(np.float16)
@@ -82,8 +131,15 @@ class _OfClasses:
         return found
 
 
-class _OfSets:
+class _OfSets(_OfProbabilities):
     same = "the same labels"
+    figure = "average_precision"
+
+    def figure_of(self, labels: Labels, said: Said) -> tuple[float, int] | None:
+        known = (labels >= 0).all(axis=1)
+        if not known.any():
+            return None
+        return compute_all(labels[known], said[known])[self.figure], int(known.sum())
 
     def stored(self, said: NDArray[Any]) -> NDArray[Any]:
         return said.astype(np.float16)
@@ -114,6 +170,27 @@ class _OfSets:
 
 class _Numbers:
     same = "the same number, nearly (by Lin's concordance)"
+    output = "number"
+    apart = "of the numbers' spread"
+    figure = "rmse"
+
+    def agreeing(self, share: float) -> str:
+        return f"the numbers agree to {share:.3%} (Lin's concordance)"
+
+    def differences(self, first: Said, second: Said) -> NDArray[np.float64]:
+        """In standard deviations of the first; of numbers that hardly vary, in thousandths of their size, beyond which
+        float32 tells little.
+        """
+        one, other = first[:, 0].astype(np.float64), second[:, 0].astype(np.float64)
+        spread = max(float(one.std()), LEAST_SPREAD * float(np.abs(one).max(initial=0.0)), np.finfo(np.float32).tiny)
+        return _finite(np.abs(one - other) / spread)
+
+    def figure_of(self, labels: Labels, said: Said) -> tuple[float, int] | None:
+        known = np.isfinite(labels)
+        if not known.any():
+            return None
+        off = said[known, 0].astype(np.float64) - labels[known]
+        return float(np.sqrt(np.mean(off**2))), int(known.sum())
 
     def stored(self, said: NDArray[Any]) -> NDArray[Any]:
         return said.astype(np.float32)  # of any size: float16 would end at 65,504
@@ -137,6 +214,10 @@ class _Numbers:
 
     def confusion(self, labels: Labels, said: Said, classes: int) -> list[list[int]] | None:  # noqa: ARG002
         return None
+
+
+def _finite(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(np.isfinite(differences), differences, 1.0)
 
 
 ANSWERS: Mapping[str, Answers] = {

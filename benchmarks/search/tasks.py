@@ -107,7 +107,8 @@ def _handwritten(task: PoolTask, shared: Path, folder: Path) -> str:
 def _reviews(*files: str, counts: Counts) -> Callable[[PoolTask, Path, Path], str]:
     def write(task: PoolTask, shared: Path, folder: Path) -> str:
         rows = [row for file in files for row in _rows(present(shared / "data") / file)]
-        deal_rows(rows, folder, counts, columns=["text", "label"])
+        once = {row["text"]: row for row in rows}  # the same review on both sides of a split would be refused
+        deal_rows(list(once.values()), folder, counts, columns=["text", "label"])
         return TEXTS.format(name=task.name, folder=folder)
 
     return write

@@ -13,6 +13,7 @@ from autotl.production.exporting import Exported
 def an_export(*, quantized=None, accuracy=None, agreement=0.985):
     record = {
         "format": "litert",
+        "problem": "classification",
         "quantized": quantized,
         "parity": {
             "examples": 200,
@@ -31,14 +32,14 @@ def test_difference_agreement_and_where_the_examples_come_from_are_told():
     first, second = parity_sentences(an_export())
     assert first == "Written to phone/: litert."
     assert "200 examples of the run's data" in second
-    assert "differ by 3.2e-06 at most, and 98.5% of the labels agree" in second
+    assert "differ by 3.2e-06 of a probability at most, and 98.5% of the labels agree" in second
 
 
 def test_eight_bits_are_told_with_what_they_cost():
     accuracy = {"examples": 180, "bundle": 0.9, "export": 0.875}
     first, _, third = parity_sentences(an_export(quantized="int8", accuracy=accuracy))
     assert first == "Written to phone/: litert, int8."
-    assert third == "Right on 180 of these whose label is known: 90.0% before, 87.5% after (-2.5 points)."
+    assert third == "accuracy on 180 of these whose label is known: 0.900 before, 0.875 after."
 
 
 def test_eight_bits_that_make_another_model_of_it_are_called_so():

@@ -19,12 +19,14 @@ from autotl.plan import Plan
 from autotl.plan.modalities import defaults_of
 from autotl.production.bundle import open_bundle, write_bundle
 from autotl.production.serving_model import serving_model
+from autotl.task.problem import MULTILABEL, REGRESSION
 from autotl.trial import network_learner
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.forms import form_of
 from autotl.trial.scorer import Scorer
 
 TEMPERATURE = 1.7
+INTERVAL = {"level": 0.9, "half_width": 2.5}
 CLASSICAL_MODELS = {"words": "text", "trees": "table", "forest": "signal"}
 NAMES = {"words": "bag_of_words", "trees": "boosted_trees", "forest": "random_forest"}
 
@@ -61,12 +63,36 @@ def a_table_task(rows: int = 150):
     )
 
 
+def of_numbers(task):
+    """The same, whose labels are numbers that follow from the classes."""
+    numbers = 40.0 + 10.0 * task.labels + np.random.default_rng(0).uniform(-1.0, 1.0, len(task.labels))
+    return replace(task, labels=numbers, classes=("length",), problem=REGRESSION, metric="rmse")
+
+
+def of_sets(task):
+    """The same, whose examples bear their class's label and the one before it; nobody bears the last."""
+    own = np.eye(len(task.classes), dtype=np.int64)[task.labels]
+    sets = np.maximum(own, np.roll(own, 1, axis=1))
+    return replace(
+        task,
+        labels=np.pad(sets, ((0, 0), (0, 1))),
+        classes=(*task.classes, "never"),
+        problem=MULTILABEL,
+        metric="average_precision",
+    )
+
+
+ASKED = {"": lambda task: task, "number": of_numbers, "set": of_sets}
+
+
 def a_bundle(kind, folder, monkeypatch):
-    """A bundle of a kind, and its task."""
+    """A bundle of a kind, and its task; `number trees` and `set trees` are those that answer with numbers and sets."""
+    asked, _, kind = kind.rpartition(" ")
     if kind in CLASSICAL_MODELS:
-        return _classical(kind, folder)
+        return _classical(kind, folder, ASKED[asked])
     if kind == "image":
-        data, plan = a_task(), a_plan(epochs=2).canonical()
+        longer = {"epochs": 8, "learning_rate": 3e-2} if asked else {"epochs": 2}
+        data, plan = ASKED[asked](a_task()), a_plan(**longer).canonical()
     elif kind == "table":
         data = a_table_task()
         plan = _on_a_pretrained_network(data, folder.parent)
@@ -78,9 +104,9 @@ def a_bundle(kind, folder, monkeypatch):
         data = a_task_of_rows("text")
         own = {**defaults_of("text"), "sequence_length": 16}
         plan = Plan(BackboneSpec("saved", "/nowhere/toy"), epochs=2, learning_rate=0.1, **own).canonical()
-    workshop = a_workshop(folder.parent, data)
-    learner = workshop.fit(plan, workshop.folds(plan)[0])
-    model = serving_model(learner, own_reading(form_of(plan, data)), temperature=TEMPERATURE)
+    workshop = a_workshop(folder.parent, data, metric=data.metric or "accuracy")
+    learner = workshop.trained(plan, workshop.fit(plan, workshop.folds(plan)[0]).weights())  # as a winner ships
+    model = serving_model(learner, own_reading(form_of(plan, data)), temperature=_temperature(data))
     return _written(folder, model, data, plan), data
 
 
@@ -95,22 +121,29 @@ def _on_a_pretrained_network(data, place):
     return Plan(backbone, epochs=2, **defaults_of(data.modality)).canonical()
 
 
-def _classical(kind, folder):
-    data = a_table_task() if kind == "trees" else a_task_of_rows(CLASSICAL_MODELS[kind])
+def _classical(kind, folder, ask):
+    data = ask(a_table_task() if kind == "trees" else a_task_of_rows(CLASSICAL_MODELS[kind]))
     plan = Plan(BackboneSpec(CLASSICAL, NAMES[kind])).canonical()
-    learner = ClassicalLearner(plan, data, Scorer("accuracy"))
+    learner = ClassicalLearner(plan, data, Scorer(data.metric))
     learner.start(data.folds[0], fold_number=0)
     learner.train_epoch(data.folds[0], fold_number=0, epoch=0, check=lambda: None)
-    model = serving_model(learner, own_reading(form_of(plan, data)), temperature=TEMPERATURE)
+    model = serving_model(learner, own_reading(form_of(plan, data)), temperature=_temperature(data))
     return _written(folder, model, data, plan), data
 
 
+def _temperature(data):
+    return 1.0 if data.problem is REGRESSION else TEMPERATURE
+
+
 def _written(folder, model, data, plan):
+    beside = {"multilabel": {"thresholds": [0.5] * len(data.classes)}, "regression": {"interval": INTERVAL}}
     description = {
+        **beside.get(data.problem.name, {}),
         "task": f"small {data.modality}",
+        "problem": data.problem.name,
         "classes": list(data.classes),
         "modality": data.modality,
-        "temperature": TEMPERATURE,
+        "temperature": _temperature(data),
         "plan": plan.as_dict(),
         "schema": {"input": None, "encoding": "utf-8"},
         "versions": {"autotl": "0.1.0"},

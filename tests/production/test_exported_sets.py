@@ -44,5 +44,5 @@ def test_a_runtime_joins_the_trees_of_all_labels(tmp_path):
     model, table = some_trees()
     for name, content in model.native_files().items():
         (tmp_path / name).write_bytes(content)
-    said = runtime().load(tmp_path, {"temperature": 1.7}, 1)(table)
+    said = runtime().load(tmp_path, {"temperature": 1.7, "output": "probabilities"}, 1)(table)
     assert said == pytest.approx(ANSWERS["multilabel"].shipped(model.predict(table), 1.7), abs=1e-5)

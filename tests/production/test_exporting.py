@@ -17,6 +17,7 @@ from autotl.production.formats import FORMATS
 from autotl.production.formats.native import Native
 from autotl.production.prediction import predict
 from autotl.production.raw_examples import Chosen, write_raw
+from autotl.production.told import form_of
 
 KINDS = ("image", "text", "table", "signal", "words", "trees", "forest")
 HELD = {
@@ -73,11 +74,60 @@ def test_a_format_says_what_the_bundle_says(made, tmp_path, name, kind, real):
     done = exported(made, kind, name, tmp_path / "out", real=real)
     assert done.parity.difference <= 1e-4
     assert done.parity.agreement == 1.0
-    assert (done.parity.accuracy is not None) == real
+    assert (done.parity.figure is not None) == real
     if real:
-        before, after = done.parity.accuracy
+        before, after = done.parity.figure
         assert before == after
         assert before > 0.4, "a model that has learnt nothing would prove nothing"
+
+
+OTHER_ANSWERS = [
+    (name, f"{asked} {kind}", real)
+    for asked in ("number", "set")
+    for name, kinds in HELD.items()
+    for kind in ("image", "words", "trees", "forest")
+    if kind in kinds
+    for real in (True, False)
+]
+QUICK_ANSWERS = {
+    ("saved_model", "number image", True),
+    ("onnx", "number image", True),
+    ("onnx", "number trees", True),
+    ("native", "number trees", False),
+    ("native", "number forest", True),
+    ("onnx", "set trees", True),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "real"),
+    [pytest.param(*case, marks=[] if case in QUICK_ANSWERS else [pytest.mark.slow]) for case in OTHER_ANSWERS],
+)
+def test_numbers_and_sets_survive_every_format(made, tmp_path, name, kind, real):
+    done = exported(made, kind, name, tmp_path / "out", real=real)
+    assert done.parity.difference <= 1e-4
+    assert done.parity.agreement == pytest.approx(1.0, abs=1e-6)
+    assert (done.parity.figure is not None) == real
+    if real:
+        before, after = done.parity.figure
+        assert after == pytest.approx(before, rel=1e-4)
+        assert before < 8.0 if kind.startswith("number") else before > 0.5, "the numbers spread by 8.2"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("onnx", "number trees"), ("onnx", "set trees")])
+def test_numbers_and_sets_are_told_as_predict_tells_them(made, tmp_path, name, kind):
+    exported(made, kind, name, tmp_path / "out")
+    bundle, data = made(kind)
+    raw = write_raw(data.inputs[0], np.arange(20), tmp_path / "raw", {})
+    header, *rows = run_alone(tmp_path / "out", raw)
+    expected = predict(bundle, raw)
+    form = form_of(bundle.description)
+    assert header == ["input", *form.header(bundle.classes)]
+    told = list(form.rows(bundle.classes, expected.probabilities))
+    words = len(header) - (len(bundle.classes) if kind.startswith("set") else 3) - 1  # of columns before the numbers
+    assert [row[1 : 1 + words] for row in rows] == [row[:words] for row in told]
+    numbers = [[[float(cell) for cell in row[words:]] for row in table] for table in ([row[1:] for row in rows], told)]
+    np.testing.assert_allclose(numbers[0], numbers[1], rtol=2e-6, atol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "kind"), [(name, kind) for name in HELD for kind in KINDS if kind not in HELD[name]])
@@ -110,24 +160,29 @@ def test_what_lies_beside_a_model_predicts_without_autotl(made, tmp_path, kind):
     exported(made, kind, "onnx", tmp_path / "out")
     bundle, data = made(kind)
     raw = write_raw(data.inputs[0], np.arange(20), tmp_path / "raw", {})
+    header, *rows = run_alone(tmp_path / "out", raw)
+    expected = predict(bundle, raw)
+    assert header == ["input", "label", "probability", *(f"p_{name}" for name in bundle.classes)]
+    assert [row[0] for row in rows] == list(expected.ids)
+    assert [row[1] for row in rows] == expected.labels
+    np.testing.assert_allclose([[float(cell) for cell in row[3:]] for row in rows], expected.probabilities, atol=2e-6)
+
+
+def run_alone(folder, raw):
+    """What an export's own command prints of files, by rows, in a process that has no autotl."""
     script = (
         "import runpy, sys\n"
-        f"sys.argv, folder = ['predict.py', {str(raw)!r}], {str(tmp_path / 'out')!r}\n"
+        f"sys.argv, folder = ['predict.py', {str(raw)!r}], {str(folder)!r}\n"
         "sys.path.insert(0, folder)\n"
         "runpy.run_path(folder + '/predict.py', run_name='__main__')\n"
         "assert not [name for name in sys.modules if name.split('.')[0] in ('autotl', 'tensorflow', 'keras')]\n"
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     ran = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=folder.parent, env=environment, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    header, *rows = [line.split(",") for line in ran.stdout.splitlines()]
-    expected = predict(bundle, raw)
-    assert header == ["input", "label", "probability", *(f"p_{name}" for name in bundle.classes)]
-    assert [row[0] for row in rows] == list(expected.ids)
-    assert [row[1] for row in rows] == expected.labels
-    np.testing.assert_allclose([[float(cell) for cell in row[3:]] for row in rows], expected.probabilities, atol=2e-6)
+    return [line.split(",") for line in ran.stdout.splitlines()]
 
 
 class _Lying(Native):
@@ -140,10 +195,10 @@ class _Lying(Native):
 def test_an_export_that_says_something_else_is_refused_and_leaves_nothing(made, tmp_path, monkeypatch):
     monkeypatch.setitem(exporting.FORMATS, "native", _Lying())
     (tmp_path / "out").mkdir()
-    told = r"differ by up to 0\.00\d+ \(allowed: 0\.0001\), most on row \d+"
+    told = r"differ by up to 0\.00\d+ of a probability \(allowed: 0\.0001\), most on row \d+"
     with pytest.raises(GateNotMetError, match=told) as caught:
         exported(made, "trees", "native", tmp_path / "out")
-    assert "labels agree on 100.0%" in str(caught.value)
+    assert "100.0% of the labels agree (required: 99.5%) over 150 examples" in str(caught.value)
     assert "Nothing was exported" in str(caught.value)
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
     assert list((tmp_path / "out").iterdir()) == []

@@ -1,14 +1,15 @@
-"""Labels and probabilities of raw files by the exported model beside this file.
+"""What the exported model beside this file says of raw files.
 
     python predict.py FILE…          CSV to standard output: input, label, probability, and a column for each class;
-                                     of a model of several labels: input, labels, and a column for each label
+                                     of a model of several labels: input, labels, and a column for each label;
+                                     of a model of numbers: input, the number, and the ends of its interval
 
 Images are files or folders of them; texts a CSV or .txt files; tables a CSV; signals an .npz with windows. In Python:
 
     import predict
     model = predict.load()
     names, examples = zip(*model.examples(Path("photo.jpg")))
-    probabilities = model.predict(examples)  # (n, classes)
+    said = model.predict(examples)  # (n, classes) probabilities, or (n, 1) numbers
 
 It needs Python 3.10 or newer, NumPy, Pillow for images, and the runtime that `runtime.py` imports; no autotl.
 """
@@ -42,16 +43,16 @@ class Model:
         yield from EXAMPLES[self.described["modality"]](path, self.described.get("written", {}))
 
     def predict(self, examples: Sequence[Any]) -> Any:
-        """Probabilities (n, classes) of raw examples."""
+        """Probabilities (n, classes) of raw examples, or numbers (n, 1)."""
         return np.asarray(self._run(preprocess.preprocess(examples, self.described)), dtype=np.float32)
 
-    def labels(self, probabilities: Any) -> list[str]:
-        """The most probable class of each example; of several labels those that reach their threshold, maybe none."""
-        thresholds = self.described.get("thresholds")
-        if thresholds is None:
-            return [self.classes[int(index)] for index in probabilities.argmax(axis=1)]
-        said = probabilities >= np.array(thresholds)
-        return ["; ".join(name for name, here in zip(self.classes, row, strict=True) if here) for row in said]
+    def header(self) -> list[str]:
+        """The names of what `rows` gives."""
+        return HEADERS[self.described["problem"]](self)
+
+    def rows(self, said: Any) -> Iterator[list[str]]:
+        """The cells of each example, without its name."""
+        return ROWS[self.described["problem"]](self, said)
 
 
 def load(folder: Path = HERE, threads: int | None = None) -> Model:
@@ -99,6 +100,48 @@ def windows(path: Path, written: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield f"row {number}", window
 
 
+def header_of_classes(model: Model) -> list[str]:
+    """A column for the class, one for its probability, and one for each class."""
+    return ["label", "probability", *(f"p_{name}" for name in model.classes)]
+
+
+def rows_of_classes(model: Model, said: Any) -> Iterator[list[str]]:
+    """The most probable class, and all probabilities."""
+    for row in said:
+        label = guarded(model.classes[int(row.argmax())])
+        yield [label, f"{row.max():.6f}", *(f"{value:.6f}" for value in row)]
+
+
+def header_of_sets(model: Model) -> list[str]:
+    """A column for the labels, and one for each of them."""
+    return ["labels", *(f"p_{name}" for name in model.classes)]
+
+
+def rows_of_sets(model: Model, said: Any) -> Iterator[list[str]]:
+    """The labels that reach their threshold, maybe none, and all probabilities."""
+    for row in said:
+        at_least = zip(model.classes, row, model.described["thresholds"], strict=True)
+        names = "; ".join(name for name, value, threshold in at_least if value >= threshold)
+        yield [guarded(names), *(f"{value:.6f}" for value in row)]
+
+
+def header_of_numbers(model: Model) -> list[str]:
+    """A column for the number and, where there is an interval, two for its ends."""
+    interval = model.described.get("interval")
+    ends = [] if interval is None else [f"{end}_{interval['level']:.0%}" for end in ("low", "high")]
+    return [guarded(model.classes[0]), *ends]
+
+
+def rows_of_numbers(model: Model, said: Any) -> Iterator[list[str]]:
+    """The number, to as many digits as it has, and the ends of the interval around it."""
+    interval = model.described.get("interval")
+    for value in said[:, 0].tolist():
+        ends = [] if interval is None else [value - interval["half_width"], value + interval["half_width"]]
+        yield [f"{each:.7g}" for each in (value, *ends)]
+
+
+HEADERS = {"classification": header_of_classes, "multilabel": header_of_sets, "regression": header_of_numbers}
+ROWS = {"classification": rows_of_classes, "multilabel": rows_of_sets, "regression": rows_of_numbers}
 EXAMPLES = {"image": images, "text": texts, "table": rows, "signal": windows}
 
 
@@ -106,17 +149,13 @@ def main(paths: list[str]) -> None:
     """Writes the predictions of these paths."""
     model = load()
     writer = csv.writer(sys.stdout)
-    several = "thresholds" in model.described
-    first = ["labels"] if several else ["label", "probability"]
-    writer.writerow(["input", *first, *(f"p_{name}" for name in model.classes)])
+    writer.writerow(["input", *model.header()])
     for path in map(Path, paths):
         found = list(model.examples(path))
         for start in range(0, len(found), BATCH):
             names, examples = zip(*found[start : start + BATCH], strict=True)
-            said = model.predict(examples)
-            for name, label, row in zip(names, model.labels(said), said, strict=True):
-                most = [] if several else [f"{row.max():.6f}"]
-                writer.writerow([guarded(name), guarded(label), *most, *(f"{value:.6f}" for value in row)])
+            for name, cells in zip(names, model.rows(model.predict(examples)), strict=True):
+                writer.writerow([guarded(name), *cells])
 
 
 def guarded(text: str) -> str:

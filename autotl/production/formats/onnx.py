@@ -12,7 +12,6 @@ from autotl.production.formats.format import COUNTS_WORDS, ON_TORCH, WITHOUT_TEN
 
 FILE = "model.onnx"
 OPSET = 17  # what tf2onnx knows of 18 is less tested; ONNX Runtime reads both
-OUTPUT = "probabilities"
 
 
 class Onnx:
@@ -38,7 +37,7 @@ class Onnx:
             (folder / FILE).write_bytes(onnx_of_trees(model))
             return {}
         try:
-            _convert(model.tensor_model(), folder / FILE)
+            _convert(model.tensor_model(), folder / FILE, output=model.answers.output)
         except Exception as error:  # the converter knows no error of its own
             why = " ".join(str(error).split())[:300] or type(error).__name__
             raise UsageError(
@@ -47,7 +46,7 @@ class Onnx:
         return {}
 
 
-def _convert(network: Any, path: Path) -> None:
+def _convert(network: Any, path: Path, *, output: str) -> None:
     """By way of TensorFlow's frozen graph: Keras's own export takes constants of layers for inputs."""
     import tensorflow as tf
     import tf2onnx
@@ -65,7 +64,7 @@ def _convert(network: Any, path: Path) -> None:
         output_names=outputs,
         opset=OPSET,
         custom_op_handlers={"Erfc": (_erfc, [])},
-        tensors_to_rename={inputs[0]: example.name, outputs[0]: OUTPUT},
+        tensors_to_rename={inputs[0]: example.name, outputs[0]: output},
         output_path=str(path),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from autotl.backbones.reading import ColumnReading, PixelReading, SampleReading
 from autotl.errors import UsageError
+from autotl.production.bundle import Bundle
 from autotl.production.exportable import Exportable, Kind
 from autotl.production.formats.format import NO_NETWORK, ON_TORCH, WITHOUT_TENSORFLOW, Beside
 
@@ -16,7 +17,7 @@ SIGNATURE = "serving_default"
 
 class SavedModel:
     """Decoding, tokenizer or the table's schema inside; `probabilities` (n, classes) and `label` (n,) come out, of
-    several labels in its place `said` (n, labels), whether each reaches its threshold."""
+    several labels in its place `said` (n, labels), whether each reaches its threshold; of numbers `number` (n, 1)."""
 
     packages: tuple[str, ...] = ()
     extra = ""
@@ -35,14 +36,11 @@ class SavedModel:
         import tensorflow as tf
 
         prepare, inputs = _raw_inputs(model)
-        classes, network = model.bundle.classes, model.keras_model
-        names, thresholds = tf.constant(classes), model.bundle.description.get("thresholds")
+        network, decide = model.keras_model, DECISIONS[model.bundle.problem.name](model.bundle)
 
         def serve(*raw: Any) -> dict[str, Any]:
-            probabilities = network(prepare(*raw), training=False)
-            if thresholds is not None:
-                return {"probabilities": probabilities, "said": probabilities >= tf.constant(thresholds, tf.float32)}
-            return {"probabilities": probabilities, "label": tf.gather(names, tf.argmax(probabilities, axis=-1))}
+            said = network(prepare(*raw), training=False)
+            return {model.answers.output: said, **decide(said)}
 
         served = tf.Module()  # Keras's own archive would hold every weight twice
         served.network = network
@@ -52,6 +50,32 @@ class SavedModel:
             "inputs": {column: spec.name for column, spec in inputs.items()},
             "needs_tensorflow_text": model.has_tokenizer,
         }
+
+
+def _label(bundle: Bundle) -> Callable[[Any], dict[str, Any]]:
+    import tensorflow as tf
+
+    names = tf.constant(bundle.classes)
+    return lambda probabilities: {"label": tf.gather(names, tf.argmax(probabilities, axis=-1))}
+
+
+def _said(bundle: Bundle) -> Callable[[Any], dict[str, Any]]:
+    import tensorflow as tf
+
+    thresholds = tf.constant(bundle.description["thresholds"], tf.float32)
+    return lambda probabilities: {"said": probabilities >= thresholds}
+
+
+def _nothing(bundle: Bundle) -> Callable[[Any], dict[str, Any]]:  # noqa: ARG001 - one interface
+    return lambda _: {}
+
+
+# By a problem's name: what else a graph tells, of its answers.
+DECISIONS: Mapping[str, Callable[[Bundle], Callable[[Any], dict[str, Any]]]] = {
+    "classification": _label,
+    "multilabel": _said,
+    "regression": _nothing,
+}
 
 
 def _raw_inputs(model: Exportable) -> tuple[Callable[..., Any], dict[str, Any]]:

@@ -1,4 +1,5 @@
 """LightGBM's trees as an ONNX graph: gaps filled, trees summed, probabilities calibrated, all as `autotl predict` does.
+Of several labels there is a part of the graph for each; of numbers the sum is the answer.
 
 ONNX trees compare float32 with float32, LightGBM float32 with doubles: each threshold is rounded down to float32, which
 changes no decision on a float32 input. They know no sets of categories either: for each set that a tree asks for, the
@@ -6,7 +7,7 @@ graph looks up a column that is 0 inside the set and 1 outside, and the tree com
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 from autotl.errors import UsageError
 from autotl.production.exportable import Exportable
 from autotl.scoring.metrics import LEAST_PROBABILITY
-from autotl.trial.classical import MODELS
+from autotl.trial.classical import model_named
 from autotl.trial.classical.kept_trees import DESCRIPTION, KeptTrees
+from autotl.trial.classical.one_vs_rest import DIGITS, OneVsRest
 
 OPSETS = {"": 17, "ai.onnx.ml": 3}
 IR_VERSION = 8  # of the file itself; readers of the last years know it
@@ -29,26 +31,51 @@ Numbers = NDArray[np.int64]
 
 
 def onnx_of_trees(model: Exportable) -> bytes:
-    """The model as an ONNX file: `columns` float32 (n, d) in, `probabilities` float32 (n, classes) out.
+    """The model as an ONNX file: `columns` float32 (n, d) in; `probabilities` float32 (n, classes) out, or `number`
+    float32 (n, 1).
 
     Raises:
-        UsageError: it has no trees, since training had one class alone; or a forest for each of several labels.
+        UsageError: it has no trees, since training had one class or one number alone, or no label both borne and not.
     """
-    if "thresholds" in model.bundle.description:
-        words = "has trees for each of its labels, which are not joined into one graph yet"
-        raise UsageError(f"{model.bundle.path} {words}. Offered for it: --format native")
+    bundle = model.bundle
     files = {name: model.native_file(name) for name in _names(model)}
-    kept = MODELS[model.bundle.description["native"]].from_native_files(files)  # checks every index in the text
-    assert isinstance(kept, KeptTrees)
-    if kept.trees is None:
-        raise UsageError(f"{model.bundle.path} tells one class alone and has no trees. Offered for it: --format native")
-    about = json.loads(files[DESCRIPTION])
-    return _Graph(about, float(model.bundle.description["temperature"]), _read(kept.trees.text)).as_bytes()
+    kept = model_named(bundle.description["native"], bundle.problem).from_native_files(files)  # checks the whole text
+    parts = [_Part.of(one, files, prefix) for one, prefix in _forests(kept)]
+    columns = {part.text.columns for part in parts if part.text is not None}
+    if not columns:
+        raise UsageError(f"{bundle.path} says the same of everything and has no trees. Offered for it: --format native")
+    graph = _Graph(columns.pop(), float(bundle.description["temperature"]))
+    return ANSWERING[bundle.problem.name](graph, parts, model.answers.output)
+
+
+def _forests(kept: Any) -> list[tuple[KeptTrees, str]]:
+    """Trees, with what the names of their files begin with."""
+    if isinstance(kept, OneVsRest):
+        return [(member, f"{index:0{DIGITS}d}.") for index, member in enumerate(kept.members)]
+    return [(kept, "")]
 
 
 def _names(model: Exportable) -> list[str]:
     prefix = "native/"
     return [name.removeprefix(prefix) for name in model.bundle.description["files"] if name.startswith(prefix)]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Trees that answer one thing.
+
+    Attributes:
+        about: their description: classes, or the one number that was said in training.
+        text: None where there was one answer alone, and nothing to grow.
+    """
+
+    about: Mapping[str, Any]
+    text: "_Text | None"
+
+    @classmethod
+    def of(cls, kept: KeptTrees, files: Mapping[str, bytes], prefix: str) -> "_Part":
+        about = json.loads(files[f"{prefix}{DESCRIPTION}"])
+        return cls(about, None if kept.trees is None else _read(kept.trees.text))
 
 
 @dataclass(frozen=True)
@@ -170,25 +197,47 @@ def _goes_left(decision: int, threshold: float) -> bool:
 
 
 class _Graph:
-    """The ONNX graph, from columns to calibrated probabilities."""
+    """An ONNX graph that grows, from columns to answers."""
 
-    def __init__(self, about: Mapping[str, Any], temperature: float, text: _Text) -> None:
+    def __init__(self, columns: int, temperature: float) -> None:
+        self._columns = columns
+        self._temperature = temperature
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
-        votes = self._votes(self._filled(about.get("usual")), text)
-        self._calibrated(self._over_all_classes(votes, about["present"], about["classes"]), temperature)
-        self._columns = text.columns
-        self._classes = about["classes"]
 
-    def as_bytes(self) -> bytes:
-        """The file."""
+    def classes(self, parts: Sequence[_Part], output: str) -> bytes:
+        """The file of a model that tells classes apart."""
+        (part,) = parts
+        return self._as_bytes(self._probabilities(part), output, width=part.about["classes"])
+
+    def labels(self, parts: Sequence[_Part], output: str) -> bytes:
+        """The file of a model of no and yes for each label, of which yes is told."""
+        yes = [self._column(self._probabilities(part), 1) for part in parts]
+        return self._as_bytes(self._add("Concat", yes, axis=1), output, width=len(parts))
+
+    def number(self, parts: Sequence[_Part], output: str) -> bytes:
+        """The file of a model that gives a number."""
+        (part,) = parts
+        assert part.text is not None, "a model without trees is refused"
+        return self._as_bytes(self._summed(self._filled(part.about.get("usual")), part.text), output, width=1)
+
+    def _probabilities(self, part: _Part) -> str:
+        """Calibrated ones of all classes."""
+        if part.text is None:
+            votes = self._in_every_row(np.ones((1, 1), np.float32))
+        else:
+            votes = self._votes(self._filled(part.about.get("usual")), part.text)
+        return self._calibrated(self._over_all_classes(votes, part.about["present"], part.about["classes"]))
+
+    def _as_bytes(self, answers: str, output: str, *, width: int) -> bytes:
         from onnx import TensorProto, checker, helper
 
+        self._nodes.append(helper.make_node("Identity", [answers], [output]))
         graph = helper.make_graph(
             self._nodes,
             "winner",
             [helper.make_tensor_value_info("columns", TensorProto.FLOAT, ["n", self._columns])],
-            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", self._classes])],
+            [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", width])],
             self._constants,
         )
         opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
@@ -205,8 +254,24 @@ class _Graph:
         is_missing = self._add("IsNaN", ["columns"])
         return self._add("Where", [is_missing, self._constant("usual", values), "columns"])
 
-    def _votes(self, columns: str, text: _Text) -> str:
-        """Probabilities of the classes that the trees know."""
+    def _column(self, table: str, index: int) -> str:
+        return self._add("Gather", [table, self._constant("at", np.array([index]))], axis=1)
+
+    def _in_every_row(self, row: NDArray[np.float32]) -> str:
+        """(1, k) numbers as (n, k), n being the examples."""
+        rows = self._add(
+            "Slice",
+            [
+                self._add("Shape", ["columns"]),
+                self._constant("from", np.array([0])),
+                self._constant("to", np.array([1])),
+            ],
+        )
+        shape = self._add("Concat", [rows, self._constant("width", np.array([row.shape[1]]))], axis=0)
+        return self._add("Expand", [self._constant("row", row), shape])
+
+    def _summed(self, columns: str, text: _Text) -> str:
+        """What the trees say together, (n, outputs)."""
         ensemble = _Ensemble(text.columns)
         for number, tree in enumerate(text.trees):
             ensemble.add(number, tree, output=number % text.outputs)
@@ -223,6 +288,11 @@ class _Graph:
         if "average_output" in text.head:
             rounds = np.array([len(text.trees) / text.outputs], dtype=np.float32)
             summed = self._add("Div", [summed, self._constant("rounds", rounds)])
+        return summed
+
+    def _votes(self, columns: str, text: _Text) -> str:
+        """Probabilities of the classes that the trees know."""
+        summed = self._summed(columns, text)
         if text.outputs > 1:
             return self._add("Softmax", [summed], axis=1)
         second = self._add("Sigmoid", [summed])
@@ -234,7 +304,7 @@ class _Graph:
         found = []
         for (column, members), place in ensemble.sets.items():
             known = self._constant(f"set_{place}", np.array([sorted(members)], dtype=np.float32))
-            code = self._add("Gather", [columns, self._constant(f"at_{place}", np.array([column]))], axis=1)
+            code = self._column(columns, column)
             equal = self._add("Cast", [self._add("Equal", [code, known])], to=1)
             inside = self._add("ReduceMax", [equal], axes=[1], keepdims=1)
             found.append(self._add("Sub", [self._constant(f"out_{place}", np.ones(1, np.float32)), inside]))
@@ -250,21 +320,30 @@ class _Graph:
         total = self._add("ReduceSum", [whole, self._constant("over_classes", np.array([1]))], keepdims=1)
         return self._add("Div", [whole, total])
 
-    def _calibrated(self, probabilities: str, temperature: float) -> None:
+    def _calibrated(self, probabilities: str) -> str:
         floor = self._constant("smallest", np.array([SMALLEST], dtype=np.float32))
         logits = self._add("Log", [self._add("Max", [probabilities, floor])])
-        scaled = self._add("Div", [logits, self._constant("temperature", np.array([temperature], np.float32))])
-        self._add("Softmax", [scaled], axis=1, name="probabilities")
+        scaled = self._add("Div", [logits, self._constant("temperature", np.array([self._temperature], np.float32))])
+        return self._add("Softmax", [scaled], axis=1)
 
-    def _add(self, kind: str, inputs: list[str], *, name: str | None = None, **attributes: Any) -> str:
+    def _add(self, kind: str, inputs: list[str], **attributes: Any) -> str:
         from onnx import helper
 
-        output = name or f"{kind.lower()}_{len(self._nodes)}"
+        output = f"{kind.lower()}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 
-    def _constant(self, name: str, values: NDArray[Any]) -> str:
+    def _constant(self, what: str, values: NDArray[Any]) -> str:
         from onnx import numpy_helper
 
+        name = f"{what}_{len(self._constants)}"
         self._constants.append(numpy_helper.from_array(values, name))
         return name
+
+
+# By a problem's name: how a graph answers, from its parts and the name of its output.
+ANSWERING: Mapping[str, Callable[[_Graph, Sequence[_Part], str], bytes]] = {
+    "classification": _Graph.classes,
+    "multilabel": _Graph.labels,
+    "regression": _Graph.number,
+}

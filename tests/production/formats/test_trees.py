@@ -4,7 +4,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from autotl.production.formats.trees import _Graph, _read
+from autotl.production.formats.trees import _Graph, _Part, _read
 from autotl.trial.classical.lightgbm_text import trees_of
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -57,7 +57,7 @@ RANDOM_FOREST = {"boosting_type": "rf", "bagging_freq": 1, "bagging_fraction": 0
 def test_onnx_decides_as_lightgbm(classes, missing, settings):
     trees, table = grown(classes=classes, missing=missing, **settings)
     about = {"classes": classes + 1, "present": list(range(classes))}
-    content = _Graph(about, 1.0, _read(trees.text)).as_bytes()
+    content = _Graph(4, 1.0).classes([_Part(about, _read(trees.text))], "probabilities")
     rows = near_thresholds(trees, table)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     said = session.run(["probabilities"], {"columns": rows})[0]

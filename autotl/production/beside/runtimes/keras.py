@@ -9,7 +9,7 @@ import keras_hub  # noqa: F401 - registers the layers that a model may have of i
 
 
 def load(folder: Path, described: dict[str, Any], threads: int | None) -> Callable[[Any], Any]:
-    """The model's input (n, ...) → probabilities. TensorFlow's threads are one pool a process."""
+    """The model's input (n, ...) → probabilities, or numbers (n, 1). TensorFlow's threads are one pool a process."""
     model = keras.models.load_model(folder / "model.keras", compile=False, safe_mode=True)
     model.compile(jit_compile=False)
 

@@ -12,7 +12,9 @@ LEAST = 1e-7  # probability of a class that the trees do not know
 
 
 def load(folder: Path, described: dict[str, Any], threads: int | None) -> Callable[[Any], Any]:
-    """Columns or features (n, d) → probabilities."""
+    """Columns or features (n, d) → probabilities, or numbers (n, 1)."""
+    if described["output"] == "number":
+        return _numbers(folder, threads)
     temperature = described["temperature"]
     if (folder / "model.json").is_file():
         votes = _votes(folder, "", threads)
@@ -39,6 +41,20 @@ def _votes(folder: Path, prefix: str, threads: int | None) -> Callable[[Any], An
             votes = raw if raw.ndim == 2 else np.stack([1.0 - raw, raw], axis=1)
             spread[:, present] = np.maximum(votes, LEAST)
         return spread / spread.sum(axis=1, keepdims=True)
+
+    return run
+
+
+def _numbers(folder: Path, threads: int | None) -> Callable[[Any], Any]:
+    about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    if about["constant"] is not None:  # training had one number alone
+        return lambda tensor: np.full((len(tensor), 1), about["constant"])
+    booster = lightgbm.Booster(model_file=str(folder / "model.txt"))
+    usual = [np.nan if value is None else value for value in about.get("usual", [])]
+
+    def run(tensor: Any) -> Any:
+        filled = np.where(np.isnan(tensor), np.array(usual, dtype=np.float32), tensor) if usual else tensor
+        return np.asarray(booster.predict(filled, num_threads=threads or 0))[:, None]
 
     return run
 

@@ -13,7 +13,7 @@ except ImportError:
 
 
 def load(folder: Path, described: dict[str, Any], threads: int | None) -> Callable[[Any], Any]:
-    """The model's input (n, ...) → probabilities."""
+    """The model's input (n, ...) → probabilities, or numbers (n, 1)."""
     interpreter = Interpreter(str(folder / "model.tflite"), num_threads=threads)
     place, out = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
     interpreter.allocate_tensors()

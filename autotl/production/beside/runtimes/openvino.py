@@ -7,7 +7,7 @@ from typing import Any
 
 
 def load(folder: Path, described: dict[str, Any], threads: int | None) -> Callable[[Any], Any]:
-    """The model's input (n, ...) → probabilities, in float32 whatever the processor would like better."""
+    """The model's input (n, ...) → probabilities, or numbers (n, 1); in float32, whatever the CPU likes better."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type] # nothing is sent anywhere
     import openvino
 

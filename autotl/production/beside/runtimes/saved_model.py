@@ -9,7 +9,10 @@ import tensorflow as tf
 
 
 def load(folder: Path, described: dict[str, Any], threads: int | None) -> Callable[[Any], Any]:
-    """Raw examples → probabilities. TensorFlow's threads are one pool a process, set before it computes anything."""
+    """Raw examples → probabilities, or numbers (n, 1).
+
+    TensorFlow's threads are one pool a process, set before it computes anything.
+    """
     if described["needs_tensorflow_text"]:
         import tensorflow_text  # noqa: F401 - its operations are in the graph
     signature = tf.saved_model.load(str(folder / "saved_model")).signatures["serving_default"]
@@ -22,6 +25,6 @@ def load(folder: Path, described: dict[str, Any], threads: int | None) -> Callab
             inputs = {next(iter(names.values())): tf.constant(np.stack(examples))}
         else:
             inputs = {next(iter(names.values())): tf.constant(examples)}
-        return signature(**inputs)["probabilities"].numpy()
+        return signature(**inputs)[described["output"]].numpy()
 
     return run
