@@ -207,7 +207,7 @@ def _watched(
 ) -> Iterator[Found]:
     for watched, pool in pools.items():
         seen = look(made.model, pool.inputs, np.arange(len(pool.inputs)))
-        right = np.array(made.classes)[seen.probabilities.argmax(axis=1)] == pool.labels
+        right = np.array(made.classes)[seen.said.argmax(axis=1)] == pool.labels
         for size in rows:
             for draw in range(draws):
                 chosen = np.random.default_rng([draw, size]).permutation(len(right))[:size]
@@ -232,7 +232,7 @@ def _watched(
 
 def _rows_of(seen: Seen, rows: NDArray[np.int64]) -> dict[str, Any]:
     table = None if seen.table is None else seen.table[rows]
-    return {"features": seen.features[rows], "probabilities": seen.probabilities[rows], "table": table}
+    return {"features": seen.features[rows], "said": seen.said[rows], "table": table}
 
 
 def _report(found: list[Found]) -> None:

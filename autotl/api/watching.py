@@ -12,7 +12,6 @@ from autotl.scoring.gap import FEWEST_ROWS
 from autotl.scoring.watching import VERDICTS, Compared, Verdict, judge
 from autotl.scoring.watching.verdict import FEW_ROWS
 from autotl.scoring.watching.verdict import Name as VerdictName
-from autotl.task.problem import CLASSIFICATION
 
 MOST_ROWS = 2_000
 
@@ -40,6 +39,8 @@ class Watched:
     def sentences(self) -> list[str]:
         """What a person should know, the most important first."""
         lines = [self.verdict.sentence, *(f"- {reason.sentence}" for reason in self.verdict.reasons)]
+        if not self.found.now:
+            lines.append("How far off the model is, only labels can tell: label some of these inputs to measure it.")
         if self.found.rows < FEW_ROWS:
             lines.append(f"With {self.found.rows} examples only large changes can be seen; give {FEW_ROWS} or more.")
         if self.found.rows < self.given - self.found.left_out:
@@ -49,7 +50,7 @@ class Watched:
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         found = self.found
-        mix = zip(self.classes, found.mix_then, found.mix_now, found.mix_low, found.mix_high, strict=True)
+        mix = zip(self.classes, found.mix_then, found.mix_now, found.mix_low, found.mix_high, strict=False)
         return {
             "schema": 1,
             "model": self.model,
@@ -75,7 +76,10 @@ class Watched:
                 "total_variation": found.mix_moved,
                 "p_value": found.mix_chance,
                 "classes": [dict(zip(("name", "then", "now", "low", "high"), each, strict=True)) for each in mix],
-            },
+            }
+            if found.mix_now
+            else None,
+            "answers": [asdict(answer) for answer in found.answers],
             "columns": [asdict(column) for column in found.columns],
         }
 
@@ -96,11 +100,6 @@ def watch(model: Path | str, data: Path | str) -> Watched:
             f"{model} is private: a portrait of its training domain would be one more look at protected examples, so "
             "there is nothing to compare with."
         )
-    if PORTRAIT not in bundle.description["files"] and bundle.problem is not CLASSIFICATION:
-        raise UsageError(
-            f"{model} was made for 'problem: {bundle.problem.name}': a portrait tells how sure a model is of classes, "
-            "so there is nothing to compare with. Compare fresh predictions with how far the report says it is off."
-        )
     if PORTRAIT not in bundle.description["files"]:
         raise UsageError(
             f"{model} carries no portrait of its training domain: it was written by an earlier version, or that domain "
@@ -119,7 +118,7 @@ def watch(model: Path | str, data: Path | str) -> Watched:
         raise DataError(f"{data}: {len(inputs)} examples are too few to compare. Give {FEWEST_ROWS} or more.")
     seen = look(bundle.load_model(), inputs, sampled(len(inputs), MOST_ROWS))
     try:
-        found = compare(portrait, seen.features, seen.probabilities, table=seen.table)
+        found = compare(portrait, seen.features, seen.said, table=seen.table)
     except ValueError as error:
         raise DataError(f"{data}: {error}") from error
     verdict = judge(found, bundle.classes)

@@ -88,6 +88,7 @@ def watch(
         for sentence in watched.sentences:
             say(visible(sentence))
         screen().print(figures_table(watched))
-        screen().print(mix_table(watched))
+        if watched.found.mix_now:
+            screen().print(mix_table(watched))
     if required is not None:
         watching.refuse_unless(watched, required)

@@ -27,10 +27,12 @@ def figures_table(watched: Watched) -> Table:
     unlike = f"{100 * found.unlike.value:.1f} %"
     table.add_row("unlike the training data", "1.0 %", unlike, "above 10 %: the model guesses")
     table.add_row("mean shift", "0", f"{found.mean_shift:.2f}", "in an example's usual distance from the mean")
-    table.add_row("class mix", "0", f"{found.mix_moved:.2f}", f"1: disjoint; by chance {found.mix_chance:.2g}")
+    if found.mix_now:
+        table.add_row("class mix", "0", f"{found.mix_moved:.2f}", f"1: disjoint; by chance {found.mix_chance:.2g}")
     table.add_row("examples", "", f"{found.rows:,}", "that were compared")
-    for column in found.columns[:MOST_CLASSES]:
-        title = f"column {visible(column.name)}"
+    columns = [("answer", each) for each in found.answers[:MOST_CLASSES]]
+    for kind, column in [*columns, *(("column", each) for each in found.columns[:MOST_CLASSES])]:
+        title = f"{kind} {visible(column.name)}"
         table.add_row(title, f"{column.by_chance:.2f}", f"{column.stability:.2f}", "stability index; above 0.25: moved")
     return table
 

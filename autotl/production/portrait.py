@@ -2,6 +2,7 @@
 
 import io
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +19,13 @@ from autotl.data.texts import Texts
 from autotl.errors import StorageError
 from autotl.production.bundle import PORTRAIT, Bundle
 from autotl.production.serving_model import ServingModel
+from autotl.scoring.answers import ANSWERS
 from autotl.scoring.calibration import with_temperature
 from autotl.scoring.components import sampled
 from autotl.scoring.watching import Portrait, draw_portrait
+from autotl.scoring.watching.columns import bins_of
 from autotl.scoring.watching.portrait import MOST_ROWS
 from autotl.scoring.watching.sureness import Sureness
-from autotl.task.problem import CLASSIFICATION
 from autotl.trial.classical.signal_features import FEWEST_SAMPLES, signal_features
 from autotl.trial.outcome import Outputs
 
@@ -41,11 +43,11 @@ class Seen:
     """What a model says of examples, and what they are compared by.
 
     Attributes:
-        probabilities: (n, classes). features: (n, d). table: (n, columns), of a table.
+        said: (n, columns) its answers. features: (n, d). table: (n, columns), of a table.
         words: what the features are.
     """
 
-    probabilities: NDArray[np.float32]
+    said: NDArray[np.float32]
     features: Features
     words: str
     table: NDArray[np.float32] | None = None
@@ -60,25 +62,25 @@ def look(model: ServingModel, inputs: Inputs, rows: Rows) -> Seen:
     said, head_inputs, read = [], [], []
     for start in range(0, len(rows), BATCH):
         batch = model.reading(inputs, rows[start : start + BATCH])
-        probabilities, features = model.predict_with_features(batch)
-        said.append(probabilities)
+        answers, features = model.predict_with_features(batch)
+        said.append(answers)
         head_inputs.append(features)
         if isinstance(model.reading, ColumnReading | SampleReading):
             read.append(batch)
-    probabilities, features = np.concatenate(said), np.concatenate(head_inputs)
+    answers, features = np.concatenate(said), np.concatenate(head_inputs)
     if isinstance(model.reading, ColumnReading):
         table = np.concatenate(read)
-        return Seen(probabilities, model.reading.schema.wide(table), "the table's columns", table)
+        return Seen(answers, model.reading.schema.wide(table), "the table's columns", table)
     if isinstance(model.reading, SampleReading):
         windows = np.concatenate(read)
         enough = windows.shape[1] >= FEWEST_SAMPLES
         found = signal_features(windows) if enough else windows.reshape(len(windows), -1)
-        return Seen(probabilities, found, "classical features of the windows")
+        return Seen(answers, found, "classical features of the windows")
     if isinstance(model.reading, StringReading):
         assert isinstance(inputs, Texts), "strings are read from texts"
         words = hashed_words(inputs.read(rows))
-        return Seen(probabilities, np.concatenate([features, words], axis=1), "what the model reads and the words")
-    return Seen(probabilities, features, "what the model's head reads")
+        return Seen(answers, np.concatenate([features, words], axis=1), "what the model reads and the words")
+    return Seen(answers, features, "what the model's head reads")
 
 
 def portrait_of(model: ServingModel, data: TaskData, outputs: Outputs, *, temperature: float) -> Portrait | None:
@@ -91,8 +93,6 @@ def portrait_of(model: ServingModel, data: TaskData, outputs: Outputs, *, temper
         outputs: of the trial that ships: what it said of examples that it had not learnt.
         temperature: of the model that ships.
     """
-    if data.problem is not CLASSIFICATION:
-        return None  # how sure a model is, and how often it names a class, is what `autotl watch` looks at
     try:
         return _drawn(model, data, outputs, temperature)
     except Exception:
@@ -107,24 +107,40 @@ def _drawn(model: ServingModel, data: TaskData, outputs: Outputs, temperature: f
     if seen.table is not None and isinstance(model.reading, ColumnReading):
         schema: Schema = model.reading.schema
         table = (seen.table, schema.names, schema.categorical)
-    sureness = _sureness(data, outputs, temperature)
-    return draw_portrait(seen.features, seen.probabilities, sureness, words=seen.words, table=table)
+    opinion = OPINIONS[data.problem.name](data, outputs, temperature)
+    return draw_portrait(seen.features, seen.said, words=seen.words, table=table, **opinion)
 
 
-def _sureness(data: TaskData, outputs: Outputs, temperature: float) -> Sureness:
+def _answers(data: TaskData, outputs: Outputs, temperature: float) -> dict[str, Any]:
+    """What a trial said of examples that it had not learnt, column by column."""
+    said = outputs.target if data.is_judged_without_labels else outputs.validation
+    told = ANSWERS[data.problem.name].shipped(said, temperature)
+    return {"sureness": None, "answers": bins_of(told, data.classes, categorical=())}
+
+
+def _sureness(data: TaskData, outputs: Outputs, temperature: float) -> dict[str, Any]:
     evidence = outputs.evidence(data.labels)
     none: NDArray[Any] = np.zeros((0, len(data.classes)))
     labelled = evidence.get("source_probabilities", none)
     labels = evidence.get("source_labels", np.zeros(0, dtype=np.int64))
     is_labelled = not data.is_judged_without_labels
     said = outputs.validation if is_labelled else outputs.target
-    return Sureness.of(
+    sureness = Sureness.of(
         with_temperature(said, temperature),
         with_temperature(labelled, temperature) if len(labelled) else labelled,
         labels,
         same_examples=is_labelled,
         source_shares=outputs.source_shares,
     )
+    return {"sureness": sureness}
+
+
+# By a problem's name: what a portrait keeps of what a model says.
+OPINIONS: Mapping[str, Callable[[TaskData, Outputs, float], dict[str, Any]]] = {
+    "classification": _sureness,
+    "multilabel": _answers,
+    "regression": _answers,
+}
 
 
 def portrait_bytes(portrait: Portrait) -> bytes:

@@ -231,7 +231,7 @@ def _batch(examples: NDArray[Any]) -> Any:
 
 
 def _with_logarithms(said: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    return said, np.log(np.maximum(said, 1e-12))
+    return said, said if said.shape[1] == 1 else np.log(np.maximum(said, 1e-12))  # a number is its own feature
 
 
 def compiled(model: keras.Model) -> keras.Model:

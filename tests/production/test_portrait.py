@@ -7,6 +7,7 @@ import pytest
 from portrayed import portrayed_bundle, trained
 from pretend import a_plan, a_task, a_workshop
 from pretend_rows import MAKERS, MODELS
+from small_bundles import of_numbers, of_sets
 
 from autotl.backbones.reading import own_reading
 from autotl.errors import StorageError
@@ -37,7 +38,7 @@ def test_fresh_inputs_of_the_same_domain_are_no_reason_to_search(made):
     fresh = MAKERS[modality](120, seed=11)
     fresh = fresh.with_schema(data.inputs[0].schema) if modality == "table" else fresh
     seen = look(bundle.load_model(), fresh, np.arange(120))
-    found = compare(read_portrait(bundle), seen.features, seen.probabilities, table=seen.table)
+    found = compare(read_portrait(bundle), seen.features, seen.said, table=seen.table)
     assert judge(found, bundle.classes).name != "search_again"
     assert bool(found.columns) == (modality == "table")
 
@@ -88,8 +89,35 @@ def test_a_network_is_watched_by_the_features_that_its_trial_kept(head, tmp_path
     ending = list(workshop.train([Job(0, plan)]))[-1].ending
     model = serving_model(workshop.trained(plan, ending.weights), own_reading(form_of(plan, data)), temperature=1.0)
     seen = look(model, data.inputs[0], data.target_rows)
-    np.testing.assert_allclose(seen.probabilities, ending.outputs.target, atol=1e-4)
+    np.testing.assert_allclose(seen.said, ending.outputs.target, atol=1e-4)
     if head == "linear":  # behind a hidden layer a trial keeps less than the backbone says
         np.testing.assert_allclose(seen.features, ending.outputs.features, atol=1e-3)
     else:
         assert seen.features.shape[1] > ending.outputs.features.shape[1] == 8
+
+
+@pytest.mark.parametrize("ask", [of_numbers, of_sets])
+@pytest.mark.parametrize("modality", MODELS)
+def test_numbers_and_sets_are_watched_by_their_inputs_and_by_what_is_said(tmp_path, modality, ask):
+    bundle, data, portrait = portrayed_bundle(tmp_path / "winner", modality, ask=ask)
+    assert portrait.sureness is None
+    assert [column.name for column in portrait.answers] == list(data.classes)
+    again = read_portrait(open_bundle(bundle.path))
+    assert portrait_bytes(again) == portrait_bytes(portrait)
+    fresh = MAKERS[modality](120, seed=11)
+    fresh = fresh.with_schema(data.inputs[0].schema) if modality == "table" else fresh
+    model = bundle.load_model()
+    seen = look(model, fresh, np.arange(120))
+    found = compare(again, seen.features, seen.said, table=seen.table)
+    assert judge(found, bundle.classes).name != "search_again"
+    assert (found.now, found.fall, found.mix_now) == ({}, None, ())
+    assert {answer.name for answer in found.answers} == set(data.classes)
+
+
+def test_an_answer_that_moved_is_a_reason_to_look(tmp_path):
+    bundle, data, portrait = portrayed_bundle(tmp_path / "winner", "table", ask=of_numbers)
+    seen = look(bundle.load_model(), data.inputs[1], np.arange(90))
+    found = compare(portrait, seen.features, seen.said + 15.0, table=seen.table)
+    (reason,) = [reason for reason in judge(found, bundle.classes).reasons if reason.code == "answers"]
+    assert reason.verdict == "look"
+    assert "What the model says has moved: length (stability index" in reason.sentence

@@ -1,8 +1,8 @@
-"""Which columns of a table moved, told from how many training rows lay in each of a few bins."""
+"""Which columns of a table, or of a model's answers, moved: told from how many rows lay in each of a few bins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,11 +53,32 @@ class ColumnBins:
         """Plain arrays, by name."""
         return {"is_category": np.array(self.is_category), "edges": self.edges, "counts": self.counts}
 
-    @classmethod
-    def from_arrays(cls, name: str, place: int, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """What `arrays` gave, as the portrait has them."""
-        is_category, edges, counts = (arrays[f"column_{place}_{part}"] for part in ("is_category", "edges", "counts"))
-        return cls(name, bool(is_category), edges, counts)
+
+def arrays_of(columns: Sequence[ColumnBins], *, called: str) -> dict[str, NDArray[Any]]:
+    """Columns as plain arrays, by name.
+
+    Args:
+        called: what one of them is, in these names.
+    """
+    return {
+        f"{called}s": np.array([column.name for column in columns]),
+        **{
+            f"{called}_{place}_{name}": values
+            for place, column in enumerate(columns)
+            for name, values in column.arrays().items()
+        },
+    }
+
+
+def columns_from_arrays(arrays: Mapping[str, NDArray[Any]], *, called: str) -> tuple[ColumnBins, ...]:
+    """What `arrays_of` gave; none where it was not asked."""
+    names = arrays[f"{called}s"].tolist() if f"{called}s" in arrays else []
+    parts = ("is_category", "edges", "counts")
+    found = []
+    for place, name in enumerate(names):
+        is_category, edges, counts = (arrays[f"{called}_{place}_{part}"] for part in parts)
+        found.append(ColumnBins(str(name), bool(is_category), edges, counts))
+    return tuple(found)
 
 
 def bins_of(matrix: NDArray[Any], names: Sequence[str], *, categorical: Sequence[int]) -> tuple[ColumnBins, ...]:

@@ -1,7 +1,7 @@
 """Fresh examples against a portrait: every figure, and how far chance alone could have moved it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
@@ -12,6 +12,7 @@ from autotl.adaptation.label_shift import maximum_likelihood_prior
 from autotl.scoring.watching.cloud import Cloud, shrunk
 from autotl.scoring.watching.columns import ColumnBins
 from autotl.scoring.watching.portrait import USUAL, Portrait
+from autotl.scoring.watching.sureness import Sureness
 
 DRAWS = 100
 
@@ -28,7 +29,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class ColumnShift:
-    """A column of a table.
+    """A column of a table, or of a model's answers.
 
     Attributes:
         stability: population stability index.
@@ -52,9 +53,10 @@ class Compared:
         then, now: estimates of accuracy by name, at sign-off and on the fresh examples; empty where none can be made.
         fall: the median of what they fell by; None without any.
         accuracy: measured with labels at sign-off; None where the domain had none.
-        mix: (classes,) shares at sign-off and now, and total variation between them.
+        mix: (classes,) shares at sign-off and now, and total variation between them; of classes alone, else nothing.
         mix_chance: the probability that predictions of one domain differ so much.
         columns: of a table, what moved most first.
+        answers: of numbers and of several labels, likewise.
     """
 
     rows: int
@@ -62,16 +64,17 @@ class Compared:
     a_distance: Figure
     unlike: Figure
     mean_shift: float
-    accuracy: float | None
-    then: Mapping[str, float]
-    now: Mapping[str, float]
-    fall: Figure | None
-    mix_then: tuple[float, ...]
-    mix_now: tuple[float, ...]
-    mix_low: tuple[float, ...]
-    mix_high: tuple[float, ...]
-    mix_chance: float
+    accuracy: float | None = None
+    then: Mapping[str, float] = field(default_factory=dict)
+    now: Mapping[str, float] = field(default_factory=dict)
+    fall: Figure | None = None
+    mix_then: tuple[float, ...] = ()
+    mix_now: tuple[float, ...] = ()
+    mix_low: tuple[float, ...] = ()
+    mix_high: tuple[float, ...] = ()
+    mix_chance: float = 1.0
     columns: tuple[ColumnShift, ...] = ()
+    answers: tuple[ColumnShift, ...] = ()
 
     @property
     def mix_moved(self) -> float:
@@ -82,14 +85,14 @@ class Compared:
 def compare(
     portrait: Portrait,
     features: NDArray[Any],
-    probabilities: NDArray[Any],
+    said: NDArray[Any],
     *,
     table: NDArray[Any] | None = None,
 ) -> Compared:
     """Compares fresh examples with a training domain.
 
     Args:
-        features: (m, d), as the portrait's were made; probabilities: (m, classes), what the model says of them.
+        features: (m, d), as the portrait's were made; said: (m, columns), what the model answers to them.
         table: (m, columns), of a table.
     Raises:
         ValueError: another width than the portrait's, or no example with finite features.
@@ -99,28 +102,35 @@ def compare(
     finite = np.isfinite(features).all(axis=1)
     if not finite.any():
         raise ValueError("no example has finite features.")
-    said = probabilities[finite]
     points = portrait.space.points(features[finite])
-    then, now = portrait.sureness.then, portrait.sureness.estimates(said)
-    shares = maximum_likelihood_prior(said, portrait.sureness.label_shares)
-    low, high = _interval(said, portrait.sureness.label_shares)
+    of_classes = {} if portrait.sureness is None else _of_classes(portrait.sureness, said[finite])
     return Compared(
         rows=len(points),
         left_out=int((~finite).sum()),
         a_distance=told_apart(portrait.halves, points),
         unlike=_unlike(portrait, points),
         mean_shift=_mean_shift(portrait.whole, points),
-        accuracy=portrait.sureness.accuracy,
-        then=then,
-        now=now,
-        fall=_fall(then, now, examples=portrait.sureness.examples, fresh=len(points)),
-        mix_then=tuple(portrait.sureness.shares.tolist()),
-        mix_now=tuple(shares.tolist()),
-        mix_low=tuple(low.tolist()),
-        mix_high=tuple(high.tolist()),
-        mix_chance=_chance_of_mix(portrait.sureness.predicted, said),
         columns=() if table is None else _columns(portrait.columns, table[finite]),
+        answers=_columns(portrait.answers, said[finite]),
+        **of_classes,
     )
+
+
+def _of_classes(sureness: Sureness, said: NDArray[Any]) -> dict[str, Any]:
+    """What classes alone can tell: estimates of accuracy, and how often each is named."""
+    now = sureness.estimates(said)
+    low, high = _interval(said, sureness.label_shares)
+    return {
+        "accuracy": sureness.accuracy,
+        "then": sureness.then,
+        "now": now,
+        "fall": _fall(sureness.then, now, examples=sureness.examples, fresh=len(said)),
+        "mix_then": tuple(sureness.shares.tolist()),
+        "mix_now": tuple(maximum_likelihood_prior(said, sureness.label_shares).tolist()),
+        "mix_low": tuple(low.tolist()),
+        "mix_high": tuple(high.tolist()),
+        "mix_chance": _chance_of_mix(sureness.predicted, said),
+    }
 
 
 def told_apart(halves: tuple[Cloud, Cloud], points: Points, *, seed: int = 0) -> Figure:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from autotl.adaptation.statistics import Columns, principal_axes
 from autotl.scoring.components import COMPONENTS, sampled
 from autotl.scoring.watching.cloud import Cloud
-from autotl.scoring.watching.columns import ColumnBins, bins_of
+from autotl.scoring.watching.columns import ColumnBins, arrays_of, bins_of, columns_from_arrays
 from autotl.scoring.watching.sureness import Sureness
 
 MOST_ROWS = 1_000
@@ -64,7 +64,9 @@ class Portrait:
         features: what examples are compared by, in words.
         halves: two clouds of disjoint examples: what was fitted on one is tried on the other.
         usual_distance: 99 % of the examples lie nearer to a cloud that they are no part of.
+        sureness: of a model of classes; None of one of numbers or of several labels.
         columns: of a table, else none.
+        answers: of such a model, what it said of examples that it had not learnt, by column of its answers.
     """
 
     features: str
@@ -72,8 +74,9 @@ class Portrait:
     whole: Cloud
     halves: tuple[Cloud, Cloud]
     usual_distance: float
-    sureness: Sureness
+    sureness: Sureness | None
     columns: tuple[ColumnBins, ...] = ()
+    answers: tuple[ColumnBins, ...] = ()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Plain arrays, by name."""
@@ -88,13 +91,9 @@ class Portrait:
             **self.halves[0].arrays("first"),
             **self.halves[1].arrays("second"),
             "usual_distance": np.array(self.usual_distance),
-            **self.sureness.arrays(),
-            "columns": np.array([column.name for column in self.columns]),
-            **{
-                f"column_{place}_{name}": values
-                for place, column in enumerate(self.columns)
-                for name, values in column.arrays().items()
-            },
+            **({} if self.sureness is None else self.sureness.arrays()),
+            **arrays_of(self.columns, called="column"),
+            **arrays_of(self.answers, called="answer"),
         }
 
     @classmethod
@@ -105,40 +104,40 @@ class Portrait:
             KeyError: something is missing.
         """
         mean, deviation = arrays["mean"].astype(np.float64), arrays["deviation"].astype(np.float64)
-        columns = [
-            ColumnBins.from_arrays(str(name), place, arrays) for place, name in enumerate(arrays["columns"].tolist())
-        ]
         return cls(
             str(arrays["features"]),
             Space(mean, deviation, arrays["axes"], bool(arrays["has_rest"])),
             Cloud.from_arrays("whole", arrays),
             (Cloud.from_arrays("first", arrays), Cloud.from_arrays("second", arrays)),
             float(arrays["usual_distance"]),
-            Sureness.from_arrays(arrays),
-            tuple(columns),
+            Sureness.from_arrays(arrays) if "sure_examples" in arrays else None,
+            columns_from_arrays(arrays, called="column"),
+            columns_from_arrays(arrays, called="answer"),
         )
 
 
 def draw_portrait(
     features: Features,
-    probabilities: NDArray[Any],
-    sureness: Sureness,
+    said: NDArray[Any],
+    sureness: Sureness | None,
     *,
     words: str,
     table: tuple[NDArray[Any], Sequence[str], Sequence[int]] | None = None,
+    answers: tuple[ColumnBins, ...] = (),
 ) -> Portrait | None:
     """The portrait of a domain; None where fewer than 20 examples have features.
 
     Args:
-        features: (n, d) of its examples; probabilities: (n, classes), what the model says of them.
+        features: (n, d) of its examples; said: (n, columns), what the model answers to them.
         words: what the features are.
         table: of a table its matrix (n, columns), their names and which of them hold categories.
+        sureness, answers: as `Portrait` has them.
     """
     kept = np.flatnonzero(np.isfinite(features).all(axis=1))
     if len(kept) < FEWEST_ROWS:
         return None
     kept = kept[sampled(len(kept), MOST_ROWS)]
-    features, groups = features[kept], probabilities[kept].argmax(axis=1)
+    features, groups = features[kept], said[kept].argmax(axis=1)
     # Axes fit the examples that they were found on better than others: clouds are made of others.
     for_space = np.random.default_rng(0).permutation(len(features)) < len(features) // 2
     space = Space.of(features[for_space])
@@ -148,5 +147,5 @@ def draw_portrait(
     others = np.concatenate([halves[1].distances(points[in_first]), halves[0].distances(points[~in_first])])
     columns = () if table is None else bins_of(table[0][kept], table[1], categorical=table[2])
     return Portrait(
-        words, space, Cloud.of(points, groups), halves, float(np.quantile(others, USUAL)), sureness, columns
+        words, space, Cloud.of(points, groups), halves, float(np.quantile(others, USUAL)), sureness, columns, answers
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from autotl.scoring.watching.compared import Compared, Figure
+from autotl.scoring.watching.compared import ColumnShift, Compared, Figure
 
 Name = Literal["fine", "look", "search_again"]
 VERDICTS: tuple[Name, ...] = get_args(Name)  # from best to worst
@@ -35,7 +35,7 @@ class Reason:
     """A figure that speaks, and what to do about it.
 
     Attributes:
-        code: stable: `accuracy`, `apart`, `unlike`, `mix` or `columns`.
+        code: stable: `accuracy`, `apart`, `unlike`, `mix`, `answers` or `columns`.
     """
 
     code: str
@@ -66,7 +66,8 @@ def judge(found: Compared, classes: Sequence[str]) -> Verdict:
     Args:
         classes: names, in the order of the shares.
     """
-    candidates = [_accuracy(found), _apart(found), _unlike(found), _mix(found, classes), _columns(found)]
+    of_answers = (_accuracy(found), _mix(found, classes), _answers(found))
+    candidates = [*of_answers, _apart(found), _unlike(found), _columns(found)]
     reasons = tuple(reason for reason in candidates if reason is not None)
     worst = max((VERDICTS.index(reason.verdict) for reason in reasons), default=0)
     return Verdict(VERDICTS[worst], tuple(sorted(reasons, key=lambda reason: -VERDICTS.index(reason.verdict))))
@@ -121,13 +122,28 @@ def _mix(found: Compared, classes: Sequence[str]) -> Reason | None:
     return Reason("mix", "look", f"{words} Where accuracy holds, correcting for it will do: label_shift.")
 
 
-def _columns(found: Compared) -> Reason | None:
-    moved = [column for column in found.columns if column.stability >= STABILITY + ERRORS * column.by_chance]
+def _answers(found: Compared) -> Reason | None:
+    moved = _moved(found.answers)
     if not moved:
         return None
-    named = "; ".join(f"{column.name} (stability index {column.stability:.2f})" for column in moved[:SHOWN])
-    words = f"{len(moved)} of {len(found.columns)} columns moved: {named}. Check how they were measured."
+    words = f"What the model says has moved: {_named(moved)}. Label some of these inputs to see whether it is true."
+    return Reason("answers", "look", words)
+
+
+def _columns(found: Compared) -> Reason | None:
+    moved = _moved(found.columns)
+    if not moved:
+        return None
+    words = f"{len(moved)} of {len(found.columns)} columns moved: {_named(moved)}. Check how they were measured."
     return Reason("columns", "look", words)
+
+
+def _moved(columns: Sequence[ColumnShift]) -> list[ColumnShift]:
+    return [column for column in columns if column.stability >= STABILITY + ERRORS * column.by_chance]
+
+
+def _named(moved: Sequence[ColumnShift]) -> str:
+    return "; ".join(f"{column.name} (stability index {column.stability:.2f})" for column in moved[:SHOWN])
 
 
 def _points(share: float) -> str:
