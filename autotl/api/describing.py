@@ -31,7 +31,7 @@ def bundle_description(
         "schema": _as_written(task, data),
         "temperature": calibration["temperature"],
         **({"thresholds": calibration["thresholds"]} if "thresholds" in calibration else {}),
-        **({} if interval is None else {"interval": {"level": interval[0], "half_width": interval[1]}}),
+        **({} if interval is None else {"interval": _interval(interval, data)}),
         "plan": row["plan"],
         "provenance": {
             "run": run,
@@ -82,6 +82,13 @@ def card_of(
             "trial": row["trial"],
         }
     )
+
+
+def _interval(found: tuple[float, float], data: TaskData) -> dict[str, Any]:
+    """Of numbers: around each of them, and whose examples told how wide."""
+    level, half_width = found
+    told_by = "source" if data.is_judged_without_labels else "target"
+    return {"level": level, "half_width": half_width, "told_by": told_by}
 
 
 def _as_written(task: Task, data: TaskData) -> dict[str, Any]:

@@ -288,13 +288,15 @@ def predict(
         Path | None, typer.Option(metavar="FILE", help="Where to write; standard output if left out.")
     ] = None,
 ) -> None:
-    """Writes a label and the probability of each class for every input."""
+    """Writes what the model says of every input: a class, labels or a number, and how sure it is."""
     from autotl import api
 
     given = str(data) == "-"
     predictions = api.predict_given(model, sys.stdin.buffer.read()) if given else api.predict(model, data)
     for broken in predictions.skipped:
         _errors().print(f"skipped: {broken}", markup=False, highlight=False, soft_wrap=True)
+    for caution in predictions.form.cautions():
+        _errors().print(caution, markup=False, highlight=False, soft_wrap=True)
     if out is None:
         print(predictions.as_csv(), end="")
     else:

@@ -34,6 +34,10 @@ class Form(Protocol):
         """Each answer as a service gives it."""
         ...
 
+    def cautions(self) -> list[str]:
+        """What everyone who relies on the answers should know, in sentences."""
+        ...
+
 
 @dataclass(frozen=True)
 class _OfClasses:
@@ -57,6 +61,9 @@ class _OfClasses:
                 "probabilities": dict(zip(names, row, strict=True)),
             }
 
+    def cautions(self) -> list[str]:
+        return []
+
 
 @dataclass(frozen=True)
 class OfNumbers:
@@ -64,9 +71,11 @@ class OfNumbers:
 
     Attributes:
         interval: its level and half width; None where there is none.
+        is_of_source: whether examples of the source told how wide it is, for want of labels in the target.
     """
 
     interval: tuple[float, float] | None = None
+    is_of_source: bool = False
 
     def labels(self, names: Sequence[str], said: Said) -> list[str]:  # noqa: ARG002 - one interface
         return [_digits(value) for value in said[:, 0].tolist()]
@@ -86,6 +95,14 @@ class OfNumbers:
                 low, high = self._ends(value)
                 told["interval"] = {"level": self.interval[0], "low": low, "high": high}
             yield told
+
+    def cautions(self) -> list[str]:
+        if self.interval is None or not self.is_of_source:
+            return []
+        return [
+            "The intervals are as wide as labelled examples of the source ask for. Here, where none had a label, they "
+            f"may hold the truth less often than {self._level}."
+        ]
 
     @property
     def _level(self) -> str:
@@ -124,6 +141,9 @@ class OfSets:
         for labels, row in zip(self.sets(names, said), said.tolist(), strict=True):
             yield {"labels": labels, "probabilities": dict(zip(names, row, strict=True))}
 
+    def cautions(self) -> list[str]:
+        return []
+
 
 OF_CLASSES = _OfClasses()
 
@@ -139,7 +159,10 @@ def form_of(description: Mapping[str, Any]) -> Form:
 
 def _of_numbers(description: Mapping[str, Any]) -> Form:
     interval = description.get("interval")
-    return OfNumbers(None if interval is None else (float(interval["level"]), float(interval["half_width"])))
+    if interval is None:
+        return OfNumbers()
+    shown = (float(interval["level"]), float(interval["half_width"]))
+    return OfNumbers(shown, is_of_source=interval.get("told_by") == "source")
 
 
 FORMS: dict[str, Callable[[Mapping[str, Any]], Form]] = {

@@ -21,6 +21,16 @@ def test_numbers_stand_under_their_own_name_with_their_ends():
     assert next(form.values(("torque",), SAID)) == {"number": 12.5, "interval": interval}
 
 
+@pytest.mark.parametrize(("told_by", "sentences"), [("target", 0), ("source", 1)])
+def test_an_interval_that_the_source_told_comes_with_a_caution(told_by, sentences):
+    interval = {"level": 0.9, "half_width": 2.0, "told_by": told_by}
+    cautions = form_of({"problem": "regression", "interval": interval}).cautions()
+    assert len(cautions) == sentences
+    assert all("may hold the truth less often than 90%" in caution for caution in cautions)
+    assert form_of({"problem": "regression"}).cautions() == []
+    assert OF_CLASSES.cautions() == []
+
+
 def test_too_few_examples_leave_the_number_alone():
     form = form_of({"problem": "regression"})
     assert form == OfNumbers(None)

@@ -21,7 +21,8 @@ class ModelName(_Answer):
 
 
 class Interval(_Answer):
-    """Around a number, from how far the model was off on validation (split-conformal)."""
+    """Around a number, from how far the model was off on validation (split-conformal); of a target without labels, on
+    the source's, and then it may hold the truth less often."""
 
     level: float
     """How often such an interval holds the truth."""
