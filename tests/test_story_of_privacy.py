@@ -125,6 +125,15 @@ def test_report_leaderboard_and_card_say_what_was_spent(stories, capsys):
     assert "one more look at protected examples" in card
 
 
+def test_trials_are_compared_by_what_may_be_told_of_them(stories, capsys):
+    place, _ = stories
+    trials = read(place / "alone" / "leaderboard.json")["trials"]
+    loser = next(row["trial"] for row in trials if not row["winner"])
+    assert run(["compare", str(place / "alone"), f"{place / 'alone'}/{loser}"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "no answer to a single example, which would be one more look at protected ones, is kept of" in told
+
+
 def test_plan_and_validate_tell_the_division_before_anything_is_spent(stories, capsys):
     place, _ = stories
     for verb in ("validate", "plan"):

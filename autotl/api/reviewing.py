@@ -95,6 +95,8 @@ def _side(trial: RunTrial) -> Side:
     why = "there are no test outputs of"
     if examples is None:
         why = f"no {EXAMPLES} (the search has not ended, or an earlier version of autotl ran it) lies beside"
+    if "privacy" in facts:
+        why = "no answer to a single example, which would be one more look at protected ones, is kept of"
     return Side(
         label=trial.label,
         run=str(trial.run.path),
