@@ -1,4 +1,4 @@
-"""Adaptation methods at work in a trial: every method trains, repeats itself, leaves no state, and ships."""
+"""Adaptation methods at work in a trial: every method trains, makes a difference, and ships."""
 
 import keras
 import numpy as np
@@ -41,17 +41,12 @@ def ending(workshop, plan, number=0):
 
 @pytest.mark.parametrize("unfrozen", [0, 3])
 @pytest.mark.parametrize("name", ADAPTED)
-def test_every_method_trains_to_its_end_and_says_the_same_twice(workshop, name, unfrozen):
+def test_every_method_trains_to_its_end(workshop, name, unfrozen):
+    """That it says the same whatever was trained before is in test_no_leaks.py."""
     plan = a_plan(adaptation=choice(name), unfrozen_layers=unfrozen, epochs=2, learning_rate=1e-2)
     rows = ending(workshop, plan)
-    first = rows[-1].ending
     assert len(rows) == plan.canonical().all_epochs
-    assert np.isfinite(first.outputs.target).all()
-    ending(workshop, a_plan(unfrozen_layers=unfrozen, learning_rate=0.1, seed=3), number=1)  # another plan in between
-    ending(workshop, a_plan(adaptation=choice(name), unfrozen_layers=unfrozen, seed=5, epochs=1), number=2)
-    again = ending(workshop, plan, number=3)[-1].ending
-    np.testing.assert_array_equal(first.outputs.target, again.outputs.target)
-    np.testing.assert_array_equal(first.outputs.mixed, again.outputs.mixed)
+    assert np.isfinite(rows[-1].ending.outputs.target).all()
 
 
 @pytest.mark.parametrize("name", ADAPTED)
