@@ -22,9 +22,10 @@ def exported(tmp_path_factory):
     return an_exported_source(tmp_path_factory.mktemp("source"))
 
 
-@pytest.fixture
-def workshop(tmp_path, exported):
-    return a_workshop(tmp_path, at_the_target(exported))
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory, exported):
+    """One for all tests: what was trained before must not matter."""
+    return a_workshop(tmp_path_factory.mktemp("store"), at_the_target(exported))
 
 
 def choice(name, **values):
