@@ -58,8 +58,9 @@ class PrivateSearch:
     """One sitting of a private search.
 
     Attributes:
+        ledger: where every look at protected examples is paid for, before it is taken.
         key: of all noise of the run.
-        heads: of the trials that ended in this sitting, by number.
+        listen: told of features that are under way; of trials the journal tells.
     """
 
     order: PrivateOrder

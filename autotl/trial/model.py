@@ -27,7 +27,7 @@ class Structure:
         loss: the method that adds to the loss, with its structural parameters; `none` where none does.
         learns_by: the loss of known labels, a key of `LOSSES`.
         companions: classes of each task that is learnt together with this one.
-        weighing: how their losses are weighed, one of `plan.TOGETHER`; None where there is one task.
+        weighing: how their losses are weighed, one of `plan.plan.TOGETHER`; None where there is one task.
     """
 
     head: Choice
