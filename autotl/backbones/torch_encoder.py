@@ -65,6 +65,7 @@ class ImageInput:
 
     @property
     def words(self) -> str:
+        """What it takes, for messages."""
         return f"images of {self.side} px"
 
     def keywords(self, examples: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -12,18 +12,18 @@ from autotl.report.wording import visible
 MILLION = 1_000_000
 
 Model = Annotated[
-    str, typer.Argument(metavar="MODEL", help="The `winner/` of a run, or a promoted model: kitchen@production.")
+    str, typer.Argument(metavar="MODEL", help="A run (its winner), or a promoted model: kitchen@production.")
 ]
 
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command(
-        epilog="Examples: autotl serve kitchen@production · autotl serve runs/first/winner --port 8080 · then: "
+        epilog="Examples: autotl serve kitchen@production · autotl serve runs/first --port 8080 · then: "
         "curl -F images=@cat.jpg http://127.0.0.1:8000/v1/predict"
     )(serve)
     app.command(
-        epilog="Examples: autotl watch kitchen@production new_photos/ · autotl watch runs/first/winner new.csv --json "
+        epilog="Examples: autotl watch kitchen@production new_photos/ · autotl watch runs/first new.csv --json "
         "· from cron: autotl watch kitchen@production new.csv --require look || echo search again"
     )(watch)
 

@@ -133,7 +133,6 @@ class StatisticsFile:
         learn: of the examples to learn from.
         held_out: of others, which nothing is learnt from: they tell how well a head does on the source. None where a
             class had too few examples to be told of twice.
-        digest: SHA-256 of the numbers, hexadecimal.
     """
 
     features: FeaturesOf
@@ -145,7 +144,7 @@ class StatisticsFile:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that it says."""
+        """SHA-256 of all that it says, numbers included, hexadecimal."""
         described = _described(self)
         return hashlib.sha256(described.model_dump_json().encode()).hexdigest()
 
@@ -177,7 +176,8 @@ class StatisticsSource:
     def of(cls, name: str, file: StatisticsFile, classes: Sequence[str]) -> "StatisticsSource":
         """The file's, for a task with these classes.
 
-        Examples of other classes stay in the products, from which nothing can take them out: see `refuse_unlike`.
+        Examples of other classes stay in the products, from which nothing can take them out, so
+        `data.domains` refuses a task that leaves a class of the file out.
         """
         places = [file.classes.index(each) if each in file.classes else None for each in classes]
         held_out = None if file.held_out is None else file.held_out.of_classes(places)
