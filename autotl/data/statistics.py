@@ -1,8 +1,9 @@
 """Statistics instead of data: counts, sums and products of labelled features, which add up over houses.
 
 Means, covariances and class means follow from them, and with those everything that a closed form needs: alignments of
-two domains, ridge and discriminant heads, shares of classes. No example can be read off them, and nothing here imports
-Keras. How a file of them is written and checked: `autotl.data.statistics_file`.
+two domains, ridge and discriminant heads, shares of classes. They hold no example; when one may be worked out from them
+all the same is in docs/statistics.md. Nothing here imports Keras. How a file of them is written and checked:
+`autotl.data.statistics_file`.
 """
 
 from collections.abc import Sequence
