@@ -19,13 +19,18 @@ from autotl.trial.scorer import Scorer
 from autotl.trial.workshop import Workshop
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """One for tests that look at a single plan: what was trained before must not matter."""
+    return a_workshop(tmp_path_factory.mktemp("shared"))
+
+
 def train(workshop, plan, *, number: int = 0, **job):
     return list(workshop.train([Job(number, plan, **job)]))
 
 
-def test_a_plan_reports_every_epoch_and_ends_complete_with_outputs_and_weights(tmp_path):
-    workshop = a_workshop(tmp_path)
-    rows = train(workshop, a_plan(epochs=3))
+def test_a_plan_reports_every_epoch_and_ends_complete_with_outputs_and_weights(shared):
+    rows = train(shared, a_plan(epochs=3))
     assert [row.epoch for row in rows] == [1, 2, 3]
     assert [row.ending is None for row in rows] == [True, True, False]
     ending = rows[-1].ending
@@ -64,9 +69,8 @@ def test_a_plan_closed_halfway_leaves_no_trace_in_the_next(tmp_path):
     np.testing.assert_array_equal(after[-1].ending.outputs.validation, alone[-1].ending.outputs.validation)
 
 
-def test_seeds_change_the_result(tmp_path):
-    workshop = a_workshop(tmp_path)
-    one, other = (train(workshop, a_plan(seed=seed))[-1].ending.outputs.validation for seed in (1, 2))
+def test_seeds_change_the_result(shared):
+    one, other = (train(shared, a_plan(seed=seed))[-1].ending.outputs.validation for seed in (1, 2))
     assert np.abs(one - other).max() > 1e-4
 
 
@@ -105,12 +109,11 @@ def test_folds_that_take_turns_equal_folds_trained_alone(tmp_path):
     np.testing.assert_array_equal(together.validation[here], probabilities)
 
 
-def test_stored_weights_bring_back_the_trained_model(tmp_path):
-    workshop = a_workshop(tmp_path)
+def test_stored_weights_bring_back_the_trained_model(shared):
     plan = a_plan(unfrozen_layers=3)
-    ending = train(workshop, plan)[-1].ending
-    train(workshop, a_plan(unfrozen_layers="all"), number=1)
-    trained = workshop.trained(plan, ending.weights)
+    ending = train(shared, plan)[-1].ending
+    train(shared, a_plan(unfrozen_layers="all"), number=1)
+    trained = shared.trained(plan, ending.weights)
     again, _ = trained.predict(ending.outputs.rows)
     np.testing.assert_array_equal(again, ending.outputs.validation)
 
@@ -125,10 +128,9 @@ def test_a_second_workshop_on_the_same_store_computes_no_activation(tmp_path):
     np.testing.assert_array_equal(one.validation, other.validation)
 
 
-def test_a_deadline_prunes_with_the_reason_budget(tmp_path):
-    workshop = a_workshop(tmp_path)
-    train(workshop, a_plan(epochs=1))  # everything that takes its time the first time
-    rows = train(workshop, a_plan(epochs=1000), deadline=time.monotonic() + 3)
+def test_a_deadline_prunes_with_the_reason_budget(shared):
+    train(shared, a_plan(epochs=1))  # everything that takes its time the first time
+    rows = train(shared, a_plan(epochs=1000), deadline=time.monotonic() + 3)
     assert (rows[-1].ending.status, rows[-1].ending.reason) == ("pruned", "budget")
     assert 0 < rows[-1].epoch < 1000
 
@@ -144,8 +146,8 @@ def test_a_diverging_plan_fails_with_the_epoch(tmp_path):
     assert "epoch 1" in ending.reason
 
 
-def test_a_crash_inside_a_plan_is_a_failed_row_with_its_reason(tmp_path):
-    rows = train(a_workshop(tmp_path), a_plan(unfrozen_layers=10_000))
+def test_a_crash_inside_a_plan_is_a_failed_row_with_its_reason(shared):
+    rows = train(shared, a_plan(unfrozen_layers=10_000))
     assert len(rows) == 1
     assert rows[0].ending.status == "failed"
     assert "10" in rows[0].ending.reason
@@ -161,21 +163,20 @@ def test_missing_weights_skip_the_plan(tmp_path, monkeypatch):
     assert "VGG16" in ending.reason
 
 
-def test_heads_views_and_rates_do_what_they_say(tmp_path):
-    workshop = a_workshop(tmp_path)
-    hidden = train(workshop, a_plan(head=Choice("hidden", {"units": 8})))[-1].ending
+def test_heads_views_and_rates_do_what_they_say(shared):
+    hidden = train(shared, a_plan(head=Choice("hidden", {"units": 8})))[-1].ending
     assert [weight.shape for weight in hidden.weights][-2:] == [(8, 3), (3,)]
-    frozen = train(workshop, a_plan(unfrozen_layers=3, backbone_rate_ratio=0.0, weight_decay=0.0), number=1)[-1].ending
-    pretrained = workshop.bench.network(a_plan())
+    frozen = train(shared, a_plan(unfrozen_layers=3, backbone_rate_ratio=0.0, weight_decay=0.0), number=1)[-1].ending
+    pretrained = shared.bench.network(a_plan())
     pretrained.restore_pretrained_weights()
-    trained = workshop.bench.trainer(a_plan(unfrozen_layers=3)).model.suffix.trainable_variables
+    trained = shared.bench.trainer(a_plan(unfrozen_layers=3)).model.suffix.trainable_variables
     assert len(trained) > 0
     for variable, weight in zip(trained, frozen.weights, strict=False):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), weight)
 
 
-def test_balanced_class_weights_have_mean_one_over_the_examples(tmp_path):
-    scorer = type(a_workshop(tmp_path).scorer)("accuracy", balanced=True)
+def test_balanced_class_weights_have_mean_one_over_the_examples(shared):
+    scorer = type(shared.scorer)("accuracy", balanced=True)
     labels = np.array([0] * 90 + [1] * 9 + [2])
     weights = scorer.class_weights(labels, classes=3)
     assert weights[labels].mean() == pytest.approx(1.0)
@@ -281,5 +282,5 @@ class TestOutOfMemory:
         assert (row.ending.status, row.ending.reason) == ("failed", "RuntimeError: something else")
 
 
-def test_without_a_gpu_no_row_tells_of_its_memory(tmp_path):
-    assert train(a_workshop(tmp_path), a_plan())[-1].gpu_bytes is None
+def test_without_a_gpu_no_row_tells_of_its_memory(shared):
+    assert train(shared, a_plan())[-1].gpu_bytes is None
