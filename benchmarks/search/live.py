@@ -24,7 +24,7 @@ from autotl.search.events import Event, SearchStarted, TrialEnded, counts_as_tri
 from benchmarks.search.pools import read_pools
 from benchmarks.search.portfolio import portfolio
 from benchmarks.search.replay import Table
-from benchmarks.search.tasks import TASKS
+from benchmarks.search.tasks import TASKS, data_of
 from benchmarks.shared import parser
 
 PRODUCT, ALONE, RANDOM = "the product", "TPE + ASHA alone", "random search"
@@ -68,7 +68,7 @@ def main() -> None:
     given = arguments.parse_args()
     for name in given.only:
         others = [each for each in tables.values() if each.pool.modality == tables[name].pool.modality]
-        plans = portfolio([each for each in others if each.pool.task != name])
+        plans = portfolio([each for each in others if data_of(each.pool.task) != data_of(name)])
         found: dict[str, list[Watch]] = {}
         for seed in range(given.seeds):
             for strategy, searching in strategies(plans).items():

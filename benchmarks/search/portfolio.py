@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from autotl.plan.space import Alternatives, Dimension, Fixed
 from benchmarks.search.pools import Pool, read_pools
 from benchmarks.search.replay import Table
+from benchmarks.search.tasks import data_of
 from benchmarks.shared import parser
 
 SHIPPED = Path(__file__).resolve().parents[2] / "search_spaces" / "portfolios"
 SIZE = 12
 DRAWS = 100  # of each task's scores
 COST_POWER = 1.0  # 0: seconds do not count; 1: gain per second
-FEWEST_TASKS = 2  # what is good on one alone may be good there only
+FEWEST_TASKS = 2  # on data of different kinds: what is good on one alone may be good there only
 LEAST_GAIN = 1e-4  # of mean standing: a plan that brings less is not worth a trial
 HEAD = """\
 # Plans that a search of this modality begins with, the most useful first: they do well together on {tasks}.
@@ -42,7 +43,8 @@ def main() -> None:
         by_modality.setdefault(pool.modality, []).append(pool)
     given.into.mkdir(parents=True, exist_ok=True)
     for modality, pools in by_modality.items():
-        if "-" in modality or len(pools) < FEWEST_TASKS:  # the former's space is not the modality's own
+        kinds = {data_of(pool.task) for pool in pools}
+        if "-" in modality or len(kinds) < FEWEST_TASKS:  # the former's space is not the modality's own
             continue
         plans = portfolio([Table(pool) for pool in pools])
         tasks = ", ".join(sorted(pool.task for pool in pools))

@@ -26,6 +26,8 @@ from benchmarks.search.pools import Pool, PoolTrial
 
 STRUCTURE = ("backbone", "tap", "unfrozen_layers", "adaptation", "head", "join", "pooling", "sequence_length")
 STRUCTURE_WEIGHT = 4.0  # of a field in which two plans are unlike in kind, against a numeric one at its whole width
+BACKBONE_WEIGHT = 4 * STRUCTURE_WEIGHT  # a plan on another backbone tells nothing of the one that was proposed
+WEIGHTS = np.array([BACKBONE_WEIGHT if name == "backbone" else STRUCTURE_WEIGHT for name in STRUCTURE])
 GOOD_ENOUGH = 0.98  # of the pool's best score
 
 
@@ -60,7 +62,7 @@ class Table:
         kinds, numbers = self._coded
         own_kinds, own_numbers = self._codes([plan])
         rows = np.asarray(untried)
-        apart = STRUCTURE_WEIGHT * (kinds[rows] != own_kinds).sum(axis=1)
+        apart = (kinds[rows] != own_kinds) @ WEIGHTS
         return int(rows[np.argmin(apart + np.abs(numbers[rows] - own_numbers).sum(axis=1))])
 
     def _codes(self, plans: Sequence[Plan]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -79,6 +79,7 @@ class PoolTask:
         modality: tasks of one modality share their plans, so that their pools can be laid side by side.
         write: makes data below a folder from the shared data, and returns the task as YAML.
         cheap, dear: how many plans its pool holds that train a head alone, and that unfreeze layers.
+        like: the task whose data are of the same machines, recorded under other conditions; empty where there is none.
     """
 
     name: str
@@ -86,6 +87,7 @@ class PoolTask:
     write: Callable[["PoolTask", Path, Path], str]
     cheap: int
     dear: int
+    like: str = ""
 
 
 def _pictures(source: str, *parts: str, counts: Counts) -> Callable[[PoolTask, Path, Path], str]:
@@ -164,10 +166,15 @@ TASKS = {
             60,
             16,
         ),
-        PoolTask("bearing-windows-2", "signal", _bearing_windows(1, 2), 44, 16),
+        PoolTask("bearing-windows-2", "signal", _bearing_windows(1, 2), 44, 16, like="bearing-windows"),
         PoolTask("movies", "text", _reviews("imdb_reviews/train.csv", counts=REVIEWS), 40, 6),
     )
 }
+
+
+def data_of(name: str) -> str:
+    """Under which name a task's data go: tasks of one name are alike by more than their modality."""
+    return TASKS[name].like or name if name in TASKS else name
 
 
 def deal_images(folders: Sequence[Path], into: Path, counts: Counts) -> None:
