@@ -25,7 +25,7 @@ def values_of(method: Any, *, ramp: float = 1.0, **changed: Any) -> dict[str, An
     return {**method.defaults, **changed, "ramp": ramp}
 
 
-def batch_of(arrays: Mapping[str, Any], *, dtype: str = "float32") -> Any:
+def batch_of(arrays: Mapping[str, Any], *, dtype: str = "float32", activation: str = "softmax") -> Any:
     """The arrays as a batch of tensors; labels are unknown."""
     from keras import ops
 
@@ -33,12 +33,19 @@ def batch_of(arrays: Mapping[str, Any], *, dtype: str = "float32") -> Any:
 
     unknown = -ops.ones_like(ops.convert_to_tensor(arrays["source_logits"])[:, 0], dtype="int32")
     tensors = {name: ops.convert_to_tensor(array, dtype=dtype) for name, array in arrays.items()}
-    return JointBatch(**tensors, source_labels=unknown, target_labels=unknown)
+    return JointBatch(**tensors, source_labels=unknown, target_labels=unknown, activation=activation)
 
 
-def loss_of(method: Any, arrays: Mapping[str, Any], networks: Sequence[Any] = (), **changed: Any) -> float:
+def loss_of(
+    method: Any,
+    arrays: Mapping[str, Any],
+    networks: Sequence[Any] = (),
+    *,
+    activation: str = "softmax",
+    **changed: Any,
+) -> float:
     """The method's loss at its defaults, but for what is changed."""
-    return float(method.loss(batch_of(arrays), networks, values_of(method, **changed)))
+    return float(method.loss(batch_of(arrays, activation=activation), networks, values_of(method, **changed)))
 
 
 def gradients_of(

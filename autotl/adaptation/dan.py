@@ -1,13 +1,13 @@
 """DAN and JAN: the distributions of both domains' features are drawn together as kernels of several widths see them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from autotl.adaptation.method import ALIGN, Described, JointBatch, Parameter, Stage, Values
 
 RELATIVE_WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of the Gaussian kernels, times the batch's mean squared distance
-PROBABILITY_WIDTH = 1.69  # probabilities have a scale of their own: squared distances from 0 to 2
+PREDICTION_WIDTH = 1.69  # predictions have a scale of their own: squared distances from 0 to 2
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Dan(Described):
     """Penalises the squared maximum mean discrepancy under a sum of Gaussian kernels.
 
     The kernels' widths follow the batch's mean squared distance, so that the loss is the same at any scale of the
-    features. With `joint`, the kernel of features is multiplied by one of predicted probabilities: what agrees then is
-    the joint distribution of features and predictions.
+    features. With `joint`, the kernel of features is multiplied by one of predictions: what agrees then is the joint
+    distribution of features and predictions.
 
     Papers: Long et al., "Learning Transferable Features with Deep Adaptation Networks", ICML 2015, eq. 1 to 4
     (arXiv:1502.02791); Long et al., "Deep Transfer Learning with Joint Adaptation Networks", ICML 2017, eq. 8 to 9
@@ -47,7 +47,7 @@ class Dan(Described):
         """Scalar, ramped and weighted; around 0 where the domains agree, and a little below it by chance."""
         kernels = feature_kernels(batch.source_features, batch.target_features)
         if values["joint"]:
-            likeness = probability_kernels(batch.source_logits, batch.target_logits)
+            likeness = prediction_kernels(batch.source_logits, batch.target_logits, batch.activation)
             kernels = Kernels(*(seen * predicted for seen, predicted in zip(kernels, likeness, strict=True)))
         return values["ramp"] * values["weight"] * mean_discrepancy(kernels)
 
@@ -99,16 +99,39 @@ def feature_kernels(source: Any, target: Any) -> Kernels:
     )
 
 
-def probability_kernels(source_logits: Any, target_logits: Any) -> Kernels:
-    """One Gaussian kernel of the predicted probabilities, of the fixed width that the authors of JAN use.
+def prediction_kernels(source_logits: Any, target_logits: Any, activation: str) -> Kernels:
+    """One Gaussian kernel of the predictions, of the fixed width that the authors of JAN use for probabilities.
 
     Args:
         source_logits, target_logits: (b, classes) both.
+        activation: as `JointBatch` has it.
     """
     from keras import ops
 
-    source, target = (ops.softmax(ops.cast(logits, "float32"), axis=-1) for logits in (source_logits, target_logits))
-    return Kernels(*(ops.exp(-distance / PROBABILITY_WIDTH) for distance in _squared_distances(source, target)))
+    source, target = (PLACES[activation](ops.cast(logits, "float32")) for logits in (source_logits, target_logits))
+    return Kernels(*(ops.exp(-distance / PREDICTION_WIDTH) for distance in _squared_distances(source, target)))
+
+
+def _of_classes(logits: Any) -> Any:
+    from keras import ops
+
+    return ops.softmax(logits, axis=-1)
+
+
+def _of_labels(logits: Any) -> Any:
+    """A label is two classes, p and 1 - p, and squared distances are the mean of the labels': 0 to 2, however many."""
+    from keras import ops
+
+    return ops.sigmoid(logits) * (2.0 / logits.shape[-1]) ** 0.5
+
+
+def _of_numbers(numbers: Any) -> Any:
+    """As they are: told in their own deviation, two drawn apart from each other have a squared distance of 2."""
+    return numbers
+
+
+# Where predictions lie, (b, classes) as their logits, by what makes them of logits.
+PLACES: Mapping[str, Callable[[Any], Any]] = {"softmax": _of_classes, "sigmoid": _of_labels, "linear": _of_numbers}
 
 
 def _squared_distances(source: Any, target: Any) -> Kernels:

@@ -208,8 +208,10 @@ class JointBatch:
     Attributes:
         source_features, target_features: (b, d), what the last layer reads.
         source_logits, target_logits: (b, classes).
-        source_labels: (b,) int, UNKNOWN where there is none.
-        target_labels: (b,) int, pseudo-labels of methods that make them, UNKNOWN elsewhere.
+        source_labels: (b,) int, UNKNOWN where there is none; of several labels an example (b, classes).
+        target_labels: (b,) int, pseudo-labels of methods that make them, UNKNOWN elsewhere; likewise.
+        activation: what makes predictions of logits: `softmax` of classes that exclude each other, `sigmoid` of labels
+            on their own, `linear` of a number in units of its mean and deviation.
     """
 
     source_features: Any
@@ -218,6 +220,7 @@ class JointBatch:
     target_logits: Any
     source_labels: Any
     target_labels: Any
+    activation: str = "softmax"
 
 
 @runtime_checkable

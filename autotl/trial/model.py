@@ -249,7 +249,13 @@ class TransferModel(keras.Model):
             source_logits, target_logits = ops.split(logits, 2, axis=0)
             source_labels, target_labels = ops.split(y, 2, axis=0)
             batch = JointBatch(
-                source_features, target_features, source_logits, target_logits, source_labels, target_labels
+                source_features,
+                target_features,
+                source_logits,
+                target_logits,
+                source_labels,
+                target_labels,
+                self.structure.supervised.link.activation,
             )
             supervised = self._supervised(source_logits, source_labels, None)
             return supervised + method.loss(batch, self.networks, self._values())

@@ -112,6 +112,44 @@ def test_joint_sees_classes_that_are_swapped_where_features_agree():
     assert loss_of(Dan(), swapped, joint=True) > loss_of(Dan(), agreeing, joint=True) + 0.1
 
 
+def test_one_label_is_two_classes_and_labels_count_alike():
+    arrays = two_domains(classes=1)
+    as_classes = {
+        name: np.hstack([array, np.zeros_like(array)]) if name.endswith("logits") else array
+        for name, array in arrays.items()
+    }
+    expected = loss_of(Dan(), as_classes, joint=True)
+    repeated = {
+        name: np.repeat(array, 4, axis=1) if name.endswith("logits") else array for name, array in arrays.items()
+    }
+    assert loss_of(Dan(), arrays, joint=True, activation="sigmoid") == pytest.approx(expected, rel=1e-4)
+    assert loss_of(Dan(), repeated, joint=True, activation="sigmoid") == pytest.approx(expected, rel=1e-4)
+
+
+def test_joint_sees_labels_that_all_rise_together():
+    # a softmax would not: it takes what all logits have in common for nothing
+    arrays = two_domains(rows=20)
+    arrays["target_features"] = arrays["source_features"]
+    risen = {**arrays, "target_logits": arrays["source_logits"] + 4.0}
+    agreeing = {**arrays, "target_logits": arrays["source_logits"]}
+    both = [loss_of(Dan(), each, joint=True, activation="sigmoid") for each in (agreeing, risen)]
+    assert both[1] > both[0] + 0.1
+    by_classes = [loss_of(Dan(), each, joint=True) for each in (agreeing, risen)]
+    assert by_classes[1] == pytest.approx(by_classes[0], abs=1e-5)
+
+
+def test_joint_sees_numbers_that_are_told_too_high():
+    # the softmax of a single number is 1, whatever it is: `joint` would have done nothing
+    arrays = two_domains(rows=20, classes=1)
+    arrays["target_features"] = arrays["source_features"]
+    losses = [
+        loss_of(Dan(), {**arrays, "target_logits": arrays["source_logits"] + off}, joint=True, activation="linear")
+        for off in (0.0, 0.5, 1.0, 2.0)
+    ]
+    assert losses == sorted(losses)
+    assert losses[-1] > losses[0] + 0.1
+
+
 def test_a_single_row_a_domain_is_drawn_to_the_other():
     arrays = two_domains(rows=1)
     gradients = gradients_of(Dan(), arrays)

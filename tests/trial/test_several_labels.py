@@ -50,13 +50,13 @@ def test_trained_layers_and_hidden_heads_learn_sets(tmp_path):
     assert ending_of(workshop, plan).score["value"] > 0.7
 
 
-@pytest.mark.parametrize("name", APPLY)
-def test_methods_that_align_features_learn_sets(tmp_path, name):
+@pytest.mark.parametrize(("name", "changed"), [*((name, {}) for name in APPLY), ("dan", {"joint": True})])
+def test_methods_that_align_features_learn_sets(tmp_path, name, changed):
     data = two_domains()
     draws = np.random.default_rng(0)
     sets = (draws.random((len(data.labels), len(data.classes))) < 0.4).astype(np.int64)
     workshop = a_workshop(tmp_path, with_sets(data, sets), metric="average_precision")
-    plan = a_plan(adaptation=Choice(name, METHODS[name].defaults), epochs=2)
+    plan = a_plan(adaptation=Choice(name, {**METHODS[name].defaults, **changed}), epochs=2)
     ending = ending_of(workshop, plan)
     assert np.isfinite(ending.outputs.target).all()
     assert np.ptp(ending.outputs.target.sum(axis=1)) > 0
