@@ -43,14 +43,6 @@ class HangingWorkshop(PretendWorkshop):
             yield row
 
 
-@pytest.fixture(scope="module")
-def cores():
-    """A private cluster."""
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    yield
-    ray.shutdown()
-
-
 def hanging(tmp_path, given, *, trial_seconds=float("inf"), **changes):
     order = an_order(baselines=[], given=given, early_stopping=False, patience=SHORT, **changes)
     budget = Budget(120.0, trial_seconds=trial_seconds)
@@ -59,7 +51,7 @@ def hanging(tmp_path, given, *, trial_seconds=float("inf"), **changes):
     return why, rows, curves
 
 
-def test_a_trial_that_hangs_fails_with_its_reason_and_is_not_tried_again(tmp_path, cores):
+def test_a_trial_that_hangs_fails_with_its_reason_and_is_not_tried_again(tmp_path, two_cores):
     given = [a_plan(weight_decay=decay) for decay in (STOPPED, 0.2, BUSY, 0.3)]
     why, rows, curves = hanging(tmp_path, given, trials=6, workers=2)
     assert why == "trials"
@@ -73,7 +65,7 @@ def test_a_trial_that_hangs_fails_with_its_reason_and_is_not_tried_again(tmp_pat
             assert [step["epoch"] for step in curves[row["trial"]]] == list(range(1, EPOCHS + 1))
 
 
-def test_of_a_packet_that_hangs_each_plan_is_tried_by_itself(tmp_path, cores):
+def test_of_a_packet_that_hangs_each_plan_is_tried_by_itself(tmp_path, two_cores):
     given = [a_plan(weight_decay=decay, head=LINEAR) for decay in (0.1, STOPPED, 0.2)]
     _, rows, _ = hanging(tmp_path, given, trials=12, workers=1, space=a_space(head=Fixed(LINEAR)))
     assert [row["status"] for row in rows] == ["complete", "failed", *["complete"] * 10]
@@ -81,7 +73,7 @@ def test_of_a_packet_that_hangs_each_plan_is_tried_by_itself(tmp_path, cores):
 
 
 @pytest.mark.slow
-def test_where_two_plans_of_a_packet_hang_by_themselves_the_others_are_spared(tmp_path, cores):
+def test_where_two_plans_of_a_packet_hang_by_themselves_the_others_are_spared(tmp_path, two_cores):
     given = [a_plan(weight_decay=STOPPED, head=LINEAR, learning_rate=rate) for rate in (0.1, 0.2, 0.3)]
     _, rows, _ = hanging(tmp_path, given, trials=12, workers=1, space=a_space(head=Fixed(LINEAR)))
     assert [row["status"] for row in rows] == [*["failed"] * 3, *["complete"] * 9]
@@ -89,7 +81,7 @@ def test_where_two_plans_of_a_packet_hang_by_themselves_the_others_are_spared(tm
     assert rows[2]["failure"] == "it hung beside others, 2 of which hung by themselves"
 
 
-def test_a_trial_has_so_much_time_and_keeps_the_score_that_it_had(tmp_path, cores):
+def test_a_trial_has_so_much_time_and_keeps_the_score_that_it_had(tmp_path, two_cores):
     given = [a_plan(weight_decay=decay) for decay in (SLOW, 0.2)]
     _, rows, curves = hanging(tmp_path, given, trials=2, workers=1, trial_seconds=1.0)
     assert (rows[0]["status"], rows[0]["reason"]) == (
@@ -100,7 +92,7 @@ def test_a_trial_has_so_much_time_and_keeps_the_score_that_it_had(tmp_path, core
     assert rows[1]["status"] == "complete"
 
 
-def test_a_trial_that_hangs_beyond_its_time_is_ended(tmp_path, cores):
+def test_a_trial_that_hangs_beyond_its_time_is_ended(tmp_path, two_cores):
     patience = Patience(seconds_to_stop=0.5)
     order = an_order(baselines=[], given=[a_plan(weight_decay=BUSY)], trials=1, workers=1, patience=patience)
     budget = Budget(120.0, trial_seconds=1.0)

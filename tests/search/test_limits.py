@@ -17,6 +17,8 @@ from autotl.trial.outcome import Size
 for module in ("pretend_search", __name__):  # workers cannot import test files
     ray.cloudpickle.register_pickle_by_value(sys.modules[module])
 
+pytestmark = pytest.mark.usefixtures("two_cores")
+
 
 LITE0, LITE2 = BackboneSpec("package", "efficientnet_lite0"), BackboneSpec("package", "efficientnet_lite2")
 MINE = BackboneSpec("saved", "/models/mine.keras")

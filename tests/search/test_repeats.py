@@ -17,6 +17,8 @@ from autotl.trial.outcome import Ending
 for module in ("pretend_search", __name__):  # workers cannot import test files
     ray.cloudpickle.register_pickle_by_value(sys.modules[module])
 
+pytestmark = pytest.mark.usefixtures("two_cores")
+
 
 def ended(number, value, *, low=None, flops=10, seconds=1.0, repeat_of=None, status="complete"):
     row = new_row(number, {}, baseline=None)

@@ -22,11 +22,7 @@ for module in ("pretend_search", __name__):
     ray.cloudpickle.register_pickle_by_value(sys.modules[module])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cluster():
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    yield
-    ray.shutdown()
+pytestmark = pytest.mark.usefixtures("two_cores")
 
 
 def what_counts(rows):

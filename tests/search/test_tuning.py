@@ -397,8 +397,14 @@ def a_head(**values):
     return a_plan(head=Choice("linear"), **values)
 
 
-def test_linear_heads_share_packets_and_stay_trials_of_their_own(tmp_path, four_gpus):
-    (why, rows, curves, trials, events), packets = run_with_heads(tmp_path)
+@pytest.fixture(scope="module")
+def heads(tmp_path_factory, four_gpus):
+    """What `run_with_heads` gives."""
+    return run_with_heads(tmp_path_factory.mktemp("heads"))
+
+
+def test_linear_heads_share_packets_and_stay_trials_of_their_own(heads):
+    (why, rows, curves, trials, events), packets = heads
     assert why == "trials"
     assert [row["trial"] for row in rows] == list(range(41))
     assert max(len(packet["plans"]) for packet in packets) == 10, "a quarter of the trials at most"
@@ -418,8 +424,8 @@ def test_linear_heads_share_packets_and_stay_trials_of_their_own(tmp_path, four_
     assert all(packet["rungs"] == [3] for packet in packets)
 
 
-def test_packets_of_heads_are_the_same_on_every_repetition(tmp_path, four_gpus):
-    (first, packets), (second, again) = (run_with_heads(tmp_path, name=name) for name in ("a", "b"))
+def test_packets_of_heads_are_the_same_on_every_repetition(heads, tmp_path):
+    (first, packets), (second, again) = heads, run_with_heads(tmp_path)
     assert packets == again
     assert [row["plan"] for row in first[1]] == [row["plan"] for row in second[1]]
     assert [row["score"] for row in first[1]] == [row["score"] for row in second[1]]
