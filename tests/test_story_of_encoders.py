@@ -1,4 +1,8 @@
-"""Checkpoints that KerasHub does not load, from task.yaml to predictions: real but for their size, never downloaded."""
+"""Checkpoints that KerasHub does not load, from task.yaml to predictions: real but for their size, never downloaded.
+
+One of texts every time; one of images by `pytest -m slow tests/test_story_of_encoders.py`. What is its own (pixels, its
+preprocessor) is also in tests/backbones/test_hugging_face.py and tests/production/test_encoder_serving.py.
+"""
 
 import csv
 import json
@@ -19,8 +23,8 @@ from autotl.production.bundle import open_bundle
 TEXTS = """\
 name: moods
 data: {target: {train: train.csv, test: test.csv}}
-budget: {trials: 2, wall: 5m}
-baselines: [linear_probe]
+budget: {trials: 2, wall: 30m}
+baselines: none
 search_space:
   backbone: mpnet
   sequence_length: 16
@@ -34,8 +38,8 @@ search_space:
 IMAGES = """\
 name: lights
 data: {target: {train: photos, test: 0.25}}
-budget: {trials: 1, wall: 5m}
-baselines: [linear_probe]
+budget: {trials: 1, wall: 30m}
+baselines: none
 search_space:
   backbone: {hugging_face: vit}
   image_size: 32
@@ -60,34 +64,35 @@ def write_lights(folder: Path, *, per_class: int = 30) -> None:
             Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{number:02d}.png")
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory) -> Path:
-    """The run folders of both tasks, searched by one command."""
-    skip_without_torch()
-    place = tmp_path_factory.mktemp("encoders")
-    text_folder(place / "mpnet", hidden_size=32)
-    write_moods(place / "train.csv", rows=240, seed=0)
-    write_moods(place / "test.csv", rows=60, seed=1)
-    image_folder(place / "vit")
-    write_lights(place / "photos")
-    for name, task in (("moods", TEXTS), ("lights", IMAGES)):
-        (place / f"{name}.yaml").write_text(task)
+def searched(place: Path, task: str) -> Path:
+    """The run folder of a search in this folder."""
+    (place / "task.yaml").write_text(task)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOTL_HOME", str(place / "home"))
         patch.setenv("AUTOTL_CACHE_DIR", str(place / "cache"))
-        tasks = [str(place / "moods.yaml"), str(place / "lights.yaml")]
-        assert run(["search", *tasks, "--out", str(place / "runs"), "--workers", "1", "--offline"]) == 0
-    return place / "runs"
+        assert (
+            run(["search", str(place / "task.yaml"), "--out", str(place / "run"), "--workers", "1", "--offline"]) == 0
+        )
+    return place / "run"
 
 
 @pytest.fixture(scope="module")
-def moods(runs) -> Path:
-    return runs / "moods"
+def moods(tmp_path_factory) -> Path:
+    skip_without_torch()
+    place = tmp_path_factory.mktemp("moods")
+    text_folder(place / "mpnet", hidden_size=32)
+    write_moods(place / "train.csv", rows=240, seed=0)
+    write_moods(place / "test.csv", rows=60, seed=1)
+    return searched(place, TEXTS)
 
 
 @pytest.fixture(scope="module")
-def lights(runs) -> Path:
-    return runs / "lights"
+def lights(tmp_path_factory) -> Path:
+    skip_without_torch()
+    place = tmp_path_factory.mktemp("lights")
+    image_folder(place / "vit")
+    write_lights(place / "photos")
+    return searched(place, IMAGES)
 
 
 def winner_of(folder: Path):
@@ -96,7 +101,7 @@ def winner_of(folder: Path):
     return next(row for row in content["trials"] if row["winner"])
 
 
-@pytest.mark.parametrize("which", ["moods", "lights"])
+@pytest.mark.parametrize("which", ["moods", pytest.param("lights", marks=pytest.mark.slow)])
 def test_a_checkpoint_is_searched_tested_and_shipped(which, request):
     folder = request.getfixturevalue(which)
     winner = winner_of(folder)
@@ -117,6 +122,7 @@ def test_the_bundle_predicts_new_texts(moods, tmp_path):
     assert np.mean([label == ("good", "bad")[row % 2] for row, label in enumerate(said)]) > 0.8
 
 
+@pytest.mark.slow
 def test_the_bundle_predicts_new_images(lights, tmp_path):
     write_lights(tmp_path / "new", per_class=5)
     out = tmp_path / "predictions.csv"
@@ -125,11 +131,12 @@ def test_the_bundle_predicts_new_images(lights, tmp_path):
     assert np.mean([Path(row["input"]).parent.name == row["label"] for row in rows]) > 0.8
 
 
+@pytest.mark.slow
 def test_the_bundle_says_the_same_of_an_image_alone_and_beside_others(lights):
     from autotl.production.prediction import read_inputs
 
     bundle = open_bundle(lights / "winner")
-    inputs, _ = read_inputs(bundle, lights.parents[1] / "photos")
+    inputs, _ = read_inputs(bundle, lights.parent / "photos")
     model = bundle.load_model()
     together = model.predict(bundle.reading(inputs, np.arange(len(inputs))))
     alone = [model.predict(bundle.reading(inputs, np.array([row]))) for row in range(5)]
@@ -158,9 +165,9 @@ def test_no_file_of_the_encoder_may_be_changed_or_added(moods, tmp_path):
         open_bundle(copy)
 
 
-def test_formats_that_cannot_hold_it_say_so(lights, tmp_path):
+def test_formats_that_cannot_hold_it_say_so(moods, tmp_path):
     with pytest.raises(UsageError, match=r"runs on PyTorch.*autotl predict"):
-        api.export(str(lights), format="saved_model", out=tmp_path / "exported")
+        api.export(str(moods), format="saved_model", out=tmp_path / "exported")
 
 
 def test_one_that_is_promoted_predicts_from_the_registry(moods, tmp_path):
