@@ -19,7 +19,8 @@ name: wear
 problem: regression
 data: {target: {train: wear.csv, test: 0.25}, columns: {label: wear, group: machine}}
 search_space: {backbone: {choice: [boosted_trees, pretrained_on_source]}, epochs: 3, adaptation: auto}
-budget: {trials: 3, wall: 4m, seeds: 1}
+baselines: [no_transfer, full_finetune]
+budget: {trials: 2, wall: 30m, seeds: 1}
 """
 WEAR = "data: {target: {train: wear.csv}, columns: {label: wear}}\n"
 TEXT = """\
@@ -85,11 +86,18 @@ def test_less_error_stands_higher(table):
     complete = [row for row in board["trials"] if row["status"] == "complete"]
     values = [row["score"]["value"] for row in complete]
     assert values[0] <= min(values) * 1.2  # the first, or tied with it and cheaper
-    assert {"no_transfer", "linear_probe", "full_finetune"} <= {row["baseline"] for row in board["trials"]}
+    assert {"no_transfer", "full_finetune"} <= {row["baseline"] for row in board["trials"]}
     winner = complete[0]
     assert winner["scores"]["r2"] > 0.8
     assert winner["score"]["low"] < winner["score"]["value"] < winner["score"]["high"]
     assert winner["test"]["value"] < 20
+
+
+def test_every_baseline_of_classes_is_one_of_numbers_too(table, capsys):
+    (table / "auto.yaml").write_text(TABLE.replace("baselines: [no_transfer, full_finetune]\n", ""))
+    assert run(["validate", str(table / "auto.yaml")]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Baselines: linear_probe, no_transfer, full_finetune." in told
 
 
 def test_no_method_and_no_setting_of_classes_was_searched(table):
@@ -136,12 +144,23 @@ def test_the_report_and_the_card_show_how_far_it_is_off(table):
     assert "| rmse |" in card
 
 
-def test_an_export_is_refused_with_what_to_do_instead(table, capsys, monkeypatch):
+def test_the_model_leaves_autotl_and_says_the_same(table, capsys, monkeypatch):
     monkeypatch.chdir(table)
-    assert run(["export", "run", "--format", "onnx", "--out", "out"]) != 0
-    assert "autotl predict and autotl serve" in capsys.readouterr().err
-    assert run(["watch", "run", "wear.csv"]) != 0
-    assert "a portrait tells how sure a model is of classes" in " ".join(capsys.readouterr().err.split())
+    assert run(["export", "run", "--format", "onnx", "--out", "out"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "of the numbers' spread at most" in told
+    assert "the numbers agree to 100.000%" in told
+    assert (table / "out" / "predict.py").is_file()
+
+
+def test_what_it_learnt_from_is_what_it_was_made_for(table, capsys, monkeypatch):
+    monkeypatch.chdir(table)
+    assert run(["watch", "run", "wear.csv", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdict"] == "fine"
+    assert found["examples"]["compared"] == 400
+    assert [answer["name"] for answer in found["answers"]] == ["wear"]
+    assert found["class_mix"] is None
 
 
 def test_without_target_labels_the_source_chooses_and_the_test_tells(tmp_path):
