@@ -130,8 +130,8 @@ def test_class_names_are_kept_as_written_from_the_table_to_the_predictions(place
     truth = labels(120, names)
     shifted = [f"{draws.normal() + 3 * names.index(name):.4f}" for name in truth]
     write_table("t.csv", {"a": shifted, "b": numbers(120), "kind": labels(120, ("NA", "", "NO")), "class": truth})
-    task(f"data: {{target: {{train: t.csv}}}}\nbaselines: none\nbudget: {{trials: 1, wall: 3m}}\n{TREES}")
-    arguments = ["--out", "run", "--workers", "1", "--no-refit"]
+    task(f"data: {{target: {{train: t.csv}}}}\nbaselines: none\nbudget: {{trials: 9, wall: 3m}}\n{TREES}")
+    arguments = ["--out", "run", "--workers", "1", "--no-refit", "--trials", "0", "--baselines", "no_transfer"]
     assert run(["search", "task.yaml", *arguments]) == 0, capsys.readouterr().err
     described = json.loads(Path("run/winner/bundle.json").read_text(encoding="utf-8"))
     assert set(described["classes"]) == set(names)
