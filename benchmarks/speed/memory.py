@@ -33,7 +33,9 @@ budget: {{trials: 2, wall: 3h, seeds: 1}}
 baselines: none
 search_space:
   {{backbone: {weights}, image_size: {pixels}, views: 0, epochs: 1, unfrozen_layers: {{choice: [0, {unfrozen}]}}}}
-start_with: [{{backbone: {weights}, unfrozen_layers: 0}}, {{backbone: {weights}, unfrozen_layers: {unfrozen}}}]
+start_with:
+  - {{backbone: {weights}, image_size: {pixels}, views: 0, epochs: 1, unfrozen_layers: 0}}
+  - {{backbone: {weights}, image_size: {pixels}, views: 0, epochs: 1, unfrozen_layers: {unfrozen}}}
 """
 
 
