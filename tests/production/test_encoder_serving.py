@@ -1,5 +1,6 @@
 """A model on PyTorch says what its trial said, as it is and from its bundle, alone and joined by words."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,15 +8,21 @@ import numpy as np
 import pytest
 from encoder_folders import image_folder, skip_without_torch, text_folder
 from moods import moods
-from pretend import a_task, a_workshop
+from pretend import a_task, a_task_of_numbers, a_task_of_sets, a_workshop
+from small_bundles import INTERVAL
 
 from autotl.backbones import parse_spec
 from autotl.backbones.reading import PixelReading, StringReading
+from autotl.data.examples import TaskData
 from autotl.errors import StorageError
 from autotl.plan import Plan
 from autotl.production.bundle import open_bundle, write_bundle
 from autotl.production.encoder_serving import EncoderServing
-from autotl.production.serving_model import serving_model
+from autotl.production.serving_model import serving_model, serving_private_head
+from autotl.task.problem import MULTILABEL, REGRESSION
+from autotl.trial.private.bench import PrivateBench
+from autotl.trial.private.head import Training, train_head
+from autotl.trial.private.noise import SecretDraws
 
 ROWS = 90
 
@@ -35,11 +42,11 @@ def trained(workshop, spec, **values):
     of_texts = {"image_size": None, "crop": None, "augmentation": None, "sequence_length": 16, "pooling": "mean"}
     own = of_texts if workshop.data.modality == "text" else {"image_size": 32}
     plan = Plan(spec, **{**own, "epochs": 4, "learning_rate": 2e-2, "batch_size": 16, "seed": 7, **values})
-    return workshop.fit(plan, workshop.data.folds[0])
+    return workshop.trained(plan, workshop.fit(plan, workshop.data.folds[0]).weights())
 
 
-def bundled(model: EncoderServing, folder: Path, modality: str):
-    described = {"classes": ["good", "bad"], "modality": modality, "temperature": 1.0}
+def bundled(model: EncoderServing, folder: Path, modality: str, **values):
+    described = {"classes": ["good", "bad"], "modality": modality, "temperature": 1.0, **values}
     return write_bundle(folder, model, description=described, metrics={}, card="", evidence={})
 
 
@@ -69,6 +76,72 @@ def test_an_image_model_says_what_its_trial_said(tmp_path):
     opened = bundled(model, tmp_path / "bundle", "image").load_model()
     pixels = model.reading(workshop.data.inputs[0], rows)
     np.testing.assert_allclose(opened.predict(pixels), learner.predict(rows)[0], atol=1e-5)
+
+
+def of_numbers(data: TaskData) -> TaskData:
+    """How many stars the same sentences give, of a hundred."""
+    stars = np.where(data.labels == 0, 80.0, 30.0) + np.random.default_rng(1).uniform(-5.0, 5.0, len(data.labels))
+    return replace(data, labels=stars, classes=("stars",), problem=REGRESSION, metric="rmse")
+
+
+def of_sets(data: TaskData) -> TaskData:
+    """The same moods as labels; every third example bears none, as far as is known."""
+    sets = np.eye(2, dtype=np.int64)[data.labels]
+    sets[::3] = 0
+    return replace(data, labels=sets, problem=MULTILABEL, metric="average_precision")
+
+
+KINDS: dict[str, tuple[Callable[[TaskData], TaskData], dict]] = {
+    "regression": (of_numbers, {"classes": ["stars"], "problem": "regression", "interval": INTERVAL}),
+    "multilabel": (of_sets, {"problem": "multilabel", "thresholds": [0.5, 0.4]}),
+}
+
+
+@pytest.mark.parametrize("values", [{}, {"join": "bag_of_words", "tap": "E2"}])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_text_model_of_numbers_or_of_sets_says_what_its_trial_said(texts, tmp_path, kind, values):
+    of_kind, description = KINDS[kind]
+    workshop, spec, raw = texts
+    data = of_kind(workshop.data)
+    workshop = a_workshop(tmp_path, data, metric=data.metric)
+    learner = trained(workshop, spec, epochs=12, **values)
+    rows = data.folds[0].validation
+    expected = learner.predict(rows)[0]
+    model = serving_model(learner, StringReading(), temperature=1.0)
+    opened = bundled(model, tmp_path / "bundle", "text", **description).load_model()
+    np.testing.assert_allclose(opened.predict(raw[rows]), expected, rtol=1e-5, atol=1e-5)
+    other_way = expected[np.argsort(data.labels[rows].reshape(len(rows), -1)[:, 0]), 0]
+    assert other_way[-5:].mean() > other_way[:5].mean(), "it has learnt something"
+
+
+@pytest.mark.parametrize("task", [a_task_of_numbers, a_task_of_sets])
+def test_an_image_model_of_numbers_or_of_sets_says_what_its_trial_said(tmp_path, task):
+    skip_without_torch()
+    image_folder(tmp_path / "vit")
+    data = task()
+    workshop = a_workshop(tmp_path, data, metric=data.metric)
+    learner = trained(workshop, parse_spec(str(tmp_path / "vit"), folder=tmp_path, where="backbone"), tap="E2")
+    rows = data.folds[0].validation
+    model = serving_model(learner, PixelReading(32), temperature=1.0)
+    description = {"classes": list(data.classes), "problem": data.problem.name}
+    opened = bundled(model, tmp_path / "bundle", "image", **description).load_model()
+    pixels = model.reading(data.inputs[0], rows)
+    np.testing.assert_allclose(opened.predict(pixels), learner.predict(rows)[0], rtol=1e-5, atol=1e-5)
+
+
+def test_a_private_head_says_from_its_bundle_what_it_said(texts, tmp_path):
+    workshop, spec, raw = texts
+    plan = Plan(spec, image_size=None, crop=None, augmentation=None, sequence_length=16, pooling="mean")
+    bench, fold = PrivateBench(workshop), workshop.data.folds[0]
+    learnt = bench.labelled(plan, fold.train)
+    noise = SecretDraws(b"a key of thirty-two bytes or more")
+    head = train_head(learnt, Training.on(len(learnt), noise_multiplier=0.5), noise, classes=2)
+    expected = head.predict(bench.features(plan, fold.validation))
+    model = serving_private_head(bench.network(plan), head)
+    opened = bundled(model, tmp_path / "bundle", "text").load_model()
+    np.testing.assert_allclose(opened.predict(raw[fold.validation]), expected, atol=1e-4)
+    fresh = bench.features_of(plan, workshop.data.inputs[0].take(np.arange(20)))
+    np.testing.assert_allclose(fresh, bench.features(plan, np.arange(20)), atol=1e-5)
 
 
 def test_a_bundle_whose_description_does_not_fit_its_network_is_refused(texts, tmp_path):
