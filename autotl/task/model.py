@@ -4,6 +4,7 @@ Each class is one mapping of the file. Past this door nobody asks whether a key 
 """
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -346,13 +347,27 @@ class DataSection(Section):
 
     def _wrong_with_statistics(self) -> list[tuple[tuple[str | int, ...], str]]:
         """What sources of which only statistics are here do not go together with."""
-        if all(source.statistics is None for source in self.source):
+        files = [source.statistics for source in self.source if source.statistics is not None]
+        if not files:
             return []
-        words = (
-            "a source of examples does not stand beside sources of statistics. Write its own statistics, too: "
-            "`autotl statistics DATA --out FILE`."
+        return [
+            (("source", index, "train"), self._how_to_write_statistics(source, like=files[0]))
+            for index, source in enumerate(self.source)
+            if source.train
+        ]
+
+    def _how_to_write_statistics(self, source: Source, *, like: str) -> str:
+        """Why a source of examples is refused beside files of sums, and the command after which it is one of them."""
+        name, paths = source.name or "source", source.train or ()
+        out = f"{name}.statistics.zip"
+        command = ["autotl", "statistics", paths[0] if len(paths) == 1 else "DATA", "--like", like, "--name", name]
+        for option, column in (("--label", self.columns.label), ("--input", self.columns.input)):
+            command += [option, column] if isinstance(column, str) else []
+        return (
+            "a source of examples does not stand beside sources of statistics, whose head is solved from sums. Sums "
+            f"add, so write its own with the same backbone, `{shlex.join([*command, '--out', out])}`, and put "
+            f"{{name: {name}, statistics: {out}}} here."
         )
-        return [(("source", index, "train"), words) for index, source in enumerate(self.source) if source.train]
 
 
 class Budget(Section):

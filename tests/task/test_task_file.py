@@ -367,6 +367,19 @@ def test_statistics_stand_beside_statistics_alone(write, source, words):
         read_task(write(EXPORTED.format(labels="none", source=source)))
 
 
+def test_examples_beside_statistics_are_told_the_command_that_makes_sums_of_them(write):
+    source = "[{name: x, statistics: b.zip}, {name: y, train: my photos}, {name: z, train: [d, e]}]"
+    text = f"data: {{target: {{train: a, labels: none}}, columns: {{label: kind}}, source: {source}}}\n"
+    with pytest.raises(TaskError) as refused:
+        read_task(write(text))
+    told = str(refused.value)
+    assert (
+        "`autotl statistics 'my photos' --like b.zip --name y --label kind --out y.statistics.zip`, and put "
+        "{name: y, statistics: y.statistics.zip} here" in told
+    )
+    assert "`autotl statistics DATA --like b.zip --name z --label kind" in told
+
+
 @pytest.mark.parametrize("problem", ["regression", "multilabel"])
 def test_statistics_need_one_class_an_example(write, problem):
     text = f"problem: {problem}\n" + EXPORTED.format(labels="none", source="{statistics: b.zip}")
