@@ -113,6 +113,17 @@ def test_the_report_has_a_panel_of_labels_and_no_confusion_of_classes(story):
     assert ">none of them</th>" in page
 
 
+def test_single_decisions_on_labels_are_shown_with_what_they_hang_on(story):
+    found = read(story / "run" / "winner" / "evidence" / "examples.json")
+    assert found["each"] == "label"
+    assert found["explained"] > 0
+    words = {*NAMES, *(f"not {name}" for name in NAMES)}
+    assert all({each["true"], each["said"]} <= words for each in found["examples"])
+    assert {each["said"] for each in found["examples"] if each["right"]} == set(NAMES)
+    page = (story / "run" / "report.html").read_text(encoding="utf-8")
+    assert "the surest of each label" in page
+
+
 def test_the_card_says_where_the_thresholds_are(story):
     card = (story / "run" / "winner" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "Not asked for: every label is said from a threshold of its own" in card

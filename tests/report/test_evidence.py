@@ -33,6 +33,13 @@ def test_every_class_stands_with_its_intervals(page):
     assert EVIDENCE["note"] in text
 
 
+def test_decisions_on_labels_are_told_as_such():
+    told = {**sample_examples("words", CLASSES), "each": "label"}
+    text = section(render(replace(sample_values(), examples=told)), "examples")
+    assert "decisions furthest on the wrong side of their label's threshold; 2 of 217" in text
+    assert "the surest of each label" in text
+
+
 def test_of_many_classes_the_worst_are_shown():
     lines = [
         {**EVIDENCE["per_class"]["classes"][0], "class": f"class {number}", "f1": {"value": number / 100}}

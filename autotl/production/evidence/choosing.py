@@ -1,10 +1,13 @@
 """Which examples a person should look at: the costliest mistakes, and for comparison some that are right."""
 
 from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.scoring.label_sets import LabelSets, said_sets
 from autotl.scoring.metrics import LEAST_PROBABILITY, Labels, Probabilities, predicted_labels
 
 MOST_MISTAKES = 12
@@ -12,6 +15,8 @@ MOST_RIGHT = 6
 MOST_OF_A_PAIR = 3  # mistakes of one class taken for one other, while there are others to show
 
 Places = NDArray[np.int64]
+Decision = tuple[int, int]  # place of an example, index of a label: whether it is said of it
+Picked = TypeVar("Picked")
 
 
 def costliest_mistakes(labels: Labels, probabilities: Probabilities) -> list[int]:
@@ -21,14 +26,7 @@ def costliest_mistakes(labels: Labels, probabilities: Probabilities) -> list[int
     wrong = np.flatnonzero((labels >= 0) & (said != labels))
     loss = -np.log(np.maximum(probabilities[wrong, labels[wrong]].astype(np.float64), LEAST_PROBABILITY))
     order = wrong[np.lexsort((wrong, -probabilities[wrong, said[wrong]], -loss))].tolist()
-    seen: Counter[tuple[int, int]] = Counter()
-    first: list[int] = []
-    rest: list[int] = []
-    for place in order:
-        pair = (int(labels[place]), int(said[place]))
-        seen[pair] += 1
-        (first if seen[pair] <= MOST_OF_A_PAIR else rest).append(place)
-    return [*first, *rest][:MOST_MISTAKES]
+    return _varied(order, lambda place: (int(labels[place]), int(said[place])))[:MOST_MISTAKES]
 
 
 def plainly_right(labels: Labels, probabilities: Probabilities) -> list[int]:
@@ -44,3 +42,48 @@ def plainly_right(labels: Labels, probabilities: Probabilities) -> list[int]:
         if len(right):
             found.append(int(right[probabilities[right, index].argmax()]))
     return found[:MOST_RIGHT]
+
+
+def furthest_decisions(sets: LabelSets, probabilities: Probabilities, thresholds: Sequence[float]) -> list[Decision]:
+    """Wrong decisions on a label, those furthest on the wrong side of its threshold first (in log-odds, so that labels
+    with a low threshold count like others); no label fills the page, neither missed nor said in vain."""
+    wrong, beyond = _wrong_decisions(sets, probabilities, thresholds), _beyond(probabilities, thresholds)
+    found = [(int(place), int(index)) for place, index in np.argwhere(wrong)]
+    found.sort(key=lambda each: (-abs(beyond[each]), each))
+    return _varied(found, lambda each: (each[1], int(sets[each])))[:MOST_MISTAKES]
+
+
+def plainly_borne(sets: LabelSets, probabilities: Probabilities, thresholds: Sequence[float]) -> list[Decision]:
+    """Of each label the example that bears it and of which it is said most surely; of many labels those with the most
+    wrong decisions."""
+    mistakes = _wrong_decisions(sets, probabilities, thresholds).sum(axis=0)
+    borne = (sets == 1) & (said_sets(probabilities, thresholds) == 1)
+    ranked = np.where(borne, probabilities, -1.0)
+    labels = np.argsort(-mistakes, kind="stable").tolist()
+    return [(int(ranked[:, index].argmax()), index) for index in labels if borne[:, index].any()][:MOST_RIGHT]
+
+
+def _wrong_decisions(sets: LabelSets, probabilities: Probabilities, thresholds: Sequence[float]) -> NDArray[np.bool_]:
+    """Whether each label of each example is missed or said in vain, shape (n, labels); of unknown sets neither."""
+    return np.asarray((sets >= 0) & (said_sets(probabilities, thresholds) != sets))
+
+
+def _beyond(probabilities: Probabilities, thresholds: Sequence[float]) -> NDArray[np.float64]:
+    """How far above its label's threshold each probability lies, in log-odds, shape (n, labels)."""
+
+    def log_odds(values: NDArray[np.floating]) -> NDArray[np.float64]:
+        inside = np.clip(values.astype(np.float64), LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+        return np.asarray(np.log(inside / (1 - inside)))
+
+    return log_odds(probabilities) - log_odds(np.asarray(thresholds, dtype=np.float64))
+
+
+def _varied(ordered: Iterable[Picked], kind: Callable[[Picked], Hashable]) -> list[Picked]:
+    """In their order, but more than `MOST_OF_A_PAIR` of a kind behind all others."""
+    seen: Counter[Hashable] = Counter()
+    first: list[Picked] = []
+    rest: list[Picked] = []
+    for each in ordered:
+        seen[kind(each)] += 1
+        (first if seen[kind(each)] <= MOST_OF_A_PAIR else rest).append(each)
+    return [*first, *rest]

@@ -18,9 +18,16 @@ from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.production.bundle import EXAMPLES_FORMAT
 from autotl.production.evidence import cells, pictures, stretches, words
-from autotl.production.evidence.choosing import costliest_mistakes, plainly_right
+from autotl.production.evidence.choosing import (
+    Decision,
+    costliest_mistakes,
+    furthest_decisions,
+    plainly_borne,
+    plainly_right,
+)
 from autotl.production.evidence.covering import Predict
 from autotl.production.evidence.figures import Said
+from autotl.scoring.label_sets import said_sets
 from autotl.scoring.metrics import predicted_labels
 
 if TYPE_CHECKING:
@@ -42,7 +49,7 @@ class Looking:
         method: in words.
         paper: where it is from.
         show: place of an example → what is seen of it.
-        look: place and class → what that class's probability hangs on; is added to what is shown.
+        look: place and column of what is asked → what that probability hangs on; is added to what is shown.
     """
 
     method: str
@@ -51,60 +58,156 @@ class Looking:
     look: Callable[[int, int], Json]
 
 
-def examples_of(
-    asked: Said, inputs: Inputs, classes: Sequence[str], looking: Looking, *, is_over: Callable[[], bool]
-) -> Json:
-    """The costliest mistakes and some right answers, each with what the named class's probability hangs on.
+@dataclass(frozen=True)
+class Answer:
+    """An answer to look at.
 
-    Args:
-        asked: what the model says of the inputs, in their order, with labels.
-        is_over: whether the time for explaining is up; examples that were not reached are shown all the same.
-    Returns:
-        Plain JSON values: `format`, `split`, `mistakes` (how many there are), `method`, `paper`, `explained` (how many
-        were) and `examples`, mistakes first.
+    Attributes:
+        place: of the example.
+        column: of what is asked, whose probability is looked into.
+        told: plain JSON values: `true`, `said`, `probability` of what was said, `probability_of_true`.
     """
+
+    place: int
+    column: int
+    right: bool
+    told: Json
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Answers that a person should look at.
+
+    Attributes:
+        mistakes: how many there are in all.
+        each: what an answer tells of an example: its `class`, or whether it bears a `label`.
+        wrong, right: those to look at.
+    """
+
+    mistakes: int
+    each: str
+    wrong: list[Answer]
+    right: list[Answer]
+
+
+def picked_of_classes(asked: Said, classes: Sequence[str]) -> Picked:
+    """The costliest mistakes and, of each class, the surest right answer."""
     labels, probabilities = asked.labels, asked.probabilities
     assert labels is not None, "examples are picked where labels are known"
     said = predicted_labels(probabilities)
-    wrong, right = costliest_mistakes(labels, probabilities), plainly_right(labels, probabilities)
-    shown = {
-        place: {
-            "id": inputs.ids[place][:LONGEST_ID],
+
+    def answer(place: int) -> Answer:
+        told = {
             "true": classes[labels[place]],
             "said": classes[said[place]],
-            "right": place in right,
             "probability": float(probabilities[place, said[place]]),
             "probability_of_true": float(probabilities[place, labels[place]]),
-            **looking.show(place),
         }
-        for place in (*wrong, *right)
-    }
+        return Answer(place, int(said[place]), bool(said[place] == labels[place]), told)
+
+    known = labels >= 0
+    return Picked(
+        int((said[known] != labels[known]).sum()),
+        "class",
+        [answer(place) for place in costliest_mistakes(labels, probabilities)],
+        [answer(place) for place in plainly_right(labels, probabilities)],
+    )
+
+
+def picked_of_sets(asked: Said, classes: Sequence[str], thresholds: Sequence[float]) -> Picked:
+    """Decisions on single labels: the furthest from right and, of each label, the surest that it is borne.
+
+    The columns that are looked into are those of `both_ways`.
+    """
+    sets, probabilities = asked.labels, asked.probabilities
+    assert sets is not None, "examples are picked where labels are known"
+    said = said_sets(probabilities, thresholds)
+
+    def answer(decision: Decision) -> Answer:
+        place, index = decision
+        both = [float(1 - probabilities[decision]), float(probabilities[decision])]
+        words = [f"not {classes[index]}", classes[index]]
+        is_said, is_borne = int(said[decision]), int(sets[decision])
+        told = {
+            "true": words[is_borne],
+            "said": words[is_said],
+            "probability": both[is_said],
+            "probability_of_true": both[is_borne],
+        }
+        return Answer(place, index if is_said else len(classes) + index, is_said == is_borne, told)
+
+    return Picked(
+        int(((sets >= 0) & (said != sets)).sum()),
+        "label",
+        [answer(each) for each in furthest_decisions(sets, probabilities, thresholds)],
+        [answer(each) for each in plainly_borne(sets, probabilities, thresholds)],
+    )
+
+
+def as_it_is(predict: Predict) -> Predict:
+    """A probability for each class, as the model says it."""
+    return predict
+
+
+def both_ways(predict: Predict) -> Predict:
+    """Of labels: the probability of each, then that it is not borne, shape (n, 2 * labels)."""
+
+    def asked(examples: NDArray[Any]) -> NDArray[np.float32]:
+        said = predict(examples)
+        return np.concatenate([said, 1 - said], axis=1)
+
+    return asked
+
+
+def examples_of(asked: Said, inputs: Inputs, picked: Picked, looking: Looking, *, is_over: Callable[[], bool]) -> Json:
+    """Answers to single examples, each with what its probability hangs on.
+
+    Args:
+        asked: what the model says of the inputs, in their order.
+        is_over: whether the time for explaining is up; examples that were not reached are shown all the same.
+    Returns:
+        Plain JSON values: `format`, `split`, `mistakes` (how many there are), `each` (as `Picked` says), `method`,
+        `paper`, `explained` (how many were) and `examples`, mistakes first.
+    """
+    answers = [*picked.wrong, *picked.right]
+    shown = [
+        {
+            "id": inputs.ids[answer.place][:LONGEST_ID],
+            "right": answer.right,
+            **answer.told,
+            **looking.show(answer.place),
+        }
+        for answer in answers
+    ]
     explained = 0
-    for place in _in_turn(wrong, right):
+    for number in _in_turn(range(len(picked.wrong)), range(len(picked.wrong), len(answers))):
         if is_over():
             break
-        shown[place] |= looking.look(place, int(said[place]))
+        shown[number] |= looking.look(answers[number].place, answers[number].column)
         explained += 1
-    known = labels >= 0
     return {
         "format": EXAMPLES_FORMAT,
         "split": asked.split,
-        "mistakes": int((said[known] != labels[known]).sum()),
+        "mistakes": picked.mistakes,
+        "each": picked.each,
         "method": looking.method,
         "paper": looking.paper,
         "explained": explained,
-        "examples": list(shown.values()),
+        "examples": shown,
     }
 
 
-def looking_at(inputs: Inputs, model: "ServingModel", others: NDArray[np.float32] | None) -> Looking:
+def looking_at(
+    inputs: Inputs, model: "ServingModel", others: NDArray[np.float32] | None, *, asking: Callable[[Predict], Predict]
+) -> Looking:
     """How the examples of a split are shown and explained.
 
     Args:
         model: asked about covered examples; its reading gives them as it takes them.
         others: of a table, the rows whose cells replace those of an example.
+        asking: what the model says → what is asked of it (`as_it_is`, `both_ways`).
     """
-    predict = model.predict
+    predict = asking(model.predict)
     if isinstance(inputs, Texts):
         return _texts(inputs, predict)
     if isinstance(inputs, Windows):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +16,18 @@ from autotl.data.joining import join_inputs
 from autotl.data.records import Records
 from autotl.plan import Plan
 from autotl.production.evidence.cells import MOST_ROWS, REPLACEMENTS, SHUFFLES, columns_that_matter
-from autotl.production.evidence.examples import examples_of, looking_at, seconds_to_explain, timer
+from autotl.production.evidence.covering import Predict
+from autotl.production.evidence.examples import (
+    Picked,
+    as_it_is,
+    both_ways,
+    examples_of,
+    looking_at,
+    picked_of_classes,
+    picked_of_sets,
+    seconds_to_explain,
+    timer,
+)
 from autotl.production.evidence.familiarity import MOST_ROWS as MOST_OF_A_SPLIT
 from autotl.production.evidence.familiarity import Group, familiarity, space_of
 from autotl.production.evidence.figures import (
@@ -133,14 +145,14 @@ def gather(winner: Winner, *, spent: float, left: float) -> Evidence:
     """
     gathered = EVIDENCE[winner.data.problem.name]
     figures = {**NOTHING, **(_had("figures", lambda: gathered.figures(winner)) or {})}
-    figures["unlike"] = _had("unlike inputs", lambda: _unlike(winner)) if gathered.knows_right_from_wrong else None
+    figures["unlike"] = _had("unlike inputs", lambda: _unlike(winner)) if gathered.is_one_class else None
     asked = _had("examples to show", lambda: _asked(winner))
     if asked is None:
         return Evidence(figures, None)
     is_over = timer(seconds_to_explain(spent, left))
     examples = None
-    if gathered.knows_right_from_wrong:
-        examples = _had("what answers hang on", lambda: _examples(winner, asked, is_over))
+    if gathered.answers is not None:
+        examples = _had("what answers hang on", partial(_examples, winner, asked, gathered.answers, is_over))
     if isinstance(asked.inputs, Records):
         figures["columns"] = _had("columns", lambda: _columns(winner, asked, is_over))
     return Evidence(figures, examples)
@@ -196,13 +208,13 @@ def _inputs_of(data: TaskData, rows: Rows) -> Inputs:
     return joined
 
 
-def _examples(winner: Winner, asked: _Asked, is_over: Callable[[], bool]) -> Json:
+def _examples(winner: Winner, asked: _Asked, answers: "_Answers", is_over: Callable[[], bool]) -> Json:
     replacements = None
     if isinstance(asked.inputs, Records):
         known = cast(Records, winner.data.inputs[-1])  # a source where there is one, else the target
         replacements = known.read(sampled(len(known), REPLACEMENTS))
-    looking = looking_at(asked.inputs, asked.model, replacements)
-    return examples_of(asked.said, asked.inputs, winner.data.classes, looking, is_over=is_over)
+    looking = looking_at(asked.inputs, asked.model, replacements, asking=answers.asking)
+    return examples_of(asked.said, asked.inputs, answers.pick(winner, asked.said), looking, is_over=is_over)
 
 
 def _columns(winner: Winner, asked: _Asked, is_over: Callable[[], bool]) -> Json:
@@ -297,19 +309,34 @@ def _sets(winner: Winner) -> Json:
 
 
 @dataclass(frozen=True)
+class _Answers:
+    """Which answers are looked at, right and wrong ones, and what is asked of the model to explain them."""
+
+    pick: Callable[[Winner, Said], Picked]
+    asking: Callable[[Predict], Predict]
+
+
+@dataclass(frozen=True)
 class _Gathered:
     """What is gathered of one problem.
 
     Attributes:
-        knows_right_from_wrong: whether an answer is right or wrong, so that examples of both can be shown.
+        answers: None where an answer is neither right nor wrong, but near or far.
+        is_one_class: whether an example is named right or wrong as a whole, so that those unlike all others can be
+            counted by it.
     """
 
     figures: Callable[[Winner], Json]
-    knows_right_from_wrong: bool
+    answers: _Answers | None
+    is_one_class: bool
 
 
+_OF_CLASSES = _Answers(lambda winner, said: picked_of_classes(said, winner.data.classes), as_it_is)
+_OF_SETS = _Answers(
+    lambda winner, said: picked_of_sets(said, winner.data.classes, winner.shipped.calibration["thresholds"]), both_ways
+)
 EVIDENCE: dict[str, _Gathered] = {
-    "classification": _Gathered(_figures, knows_right_from_wrong=True),
-    "multilabel": _Gathered(_sets, knows_right_from_wrong=False),
-    "regression": _Gathered(_numbers, knows_right_from_wrong=False),
+    "classification": _Gathered(_figures, _OF_CLASSES, is_one_class=True),
+    "multilabel": _Gathered(_sets, _OF_SETS, is_one_class=False),
+    "regression": _Gathered(_numbers, None, is_one_class=False),
 }

@@ -15,6 +15,10 @@ FAINTEST = 0.08  # of the strongest part: less is not marked
 NOTHING_LOST = 0.0005  # of a probability: less is not to be seen in the figures
 WIDTH, HEIGHT = 240, 56  # of a signal's drawing
 LARGEST_THUMBNAIL = 20_000  # characters
+_WORST = {
+    "class": "where it gave the truth the least chance",
+    "label": "decisions furthest on the wrong side of their label's threshold",
+}
 _THUMBNAIL = re.compile(r"data:image/jpeg;base64,[A-Za-z0-9+/]+={0,2}")
 
 
@@ -85,6 +89,8 @@ class Examples:
 
     split: str
     mistakes: int  # in all
+    each: str  # what an answer tells of an example: its class, or whether it bears a label
+    worst: str  # which mistakes are shown, in words
     method: str
     paper: str
     explained: int
@@ -98,9 +104,12 @@ def examples(given: Json | None) -> Examples | None:
     if not given or not given["examples"]:
         return None
     shown = [_example(each) for each in given["examples"][:MOST_EXAMPLES]]
+    told = str(given.get("each", "class"))  # left out by earlier versions, which knew nothing else
     return Examples(
         wording.visible(str(given["split"])),
         given["mistakes"],
+        told,
+        _WORST[told],
         wording.visible(str(given["method"])),
         wording.visible(str(given["paper"])),
         given["explained"],

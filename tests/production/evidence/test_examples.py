@@ -5,8 +5,25 @@ from types import SimpleNamespace
 import numpy as np
 
 from autotl.data.texts import texts_of
-from autotl.production.evidence.choosing import MOST_MISTAKES, MOST_OF_A_PAIR, costliest_mistakes, plainly_right
-from autotl.production.evidence.examples import LEAST_SECONDS, MOST_SECONDS, examples_of, looking_at, seconds_to_explain
+from autotl.production.evidence.choosing import (
+    MOST_MISTAKES,
+    MOST_OF_A_PAIR,
+    costliest_mistakes,
+    furthest_decisions,
+    plainly_borne,
+    plainly_right,
+)
+from autotl.production.evidence.examples import (
+    LEAST_SECONDS,
+    MOST_SECONDS,
+    as_it_is,
+    both_ways,
+    examples_of,
+    looking_at,
+    picked_of_classes,
+    picked_of_sets,
+    seconds_to_explain,
+)
 from autotl.production.evidence.figures import Said
 
 
@@ -46,13 +63,13 @@ def asked_about(count=30):
     return (
         Said("test", probabilities.astype(np.float32), probabilities, labels),
         inputs,
-        looking_at(inputs, model, None),
+        looking_at(inputs, model, None, asking=as_it_is),
     )
 
 
 def test_every_example_says_what_it_is_what_was_said_and_what_that_hangs_on():
     asked, inputs, looking = asked_about()
-    found = examples_of(asked, inputs, ("bad", "good"), looking, is_over=lambda: False)
+    found = examples_of(asked, inputs, picked_of_classes(asked, ("bad", "good")), looking, is_over=lambda: False)
     assert found["mistakes"] == 10
     assert found["explained"] == len(found["examples"]) == 12
     wrong = [each for each in found["examples"] if not each["right"]]
@@ -73,7 +90,7 @@ def test_when_the_time_is_up_examples_are_shown_without_reasons():
         calls.append(None)
         return len(calls) > 3
 
-    found = examples_of(asked, inputs, ("bad", "good"), looking, is_over=is_over)
+    found = examples_of(asked, inputs, picked_of_classes(asked, ("bad", "good")), looking, is_over=is_over)
     assert found["explained"] == 3
     assert len(found["examples"]) == 12
     reasons = [each["right"] for each in found["examples"] if "before" in each]
@@ -83,7 +100,7 @@ def test_when_the_time_is_up_examples_are_shown_without_reasons():
 def test_a_model_without_mistakes_has_none_to_show():
     asked, inputs, looking = asked_about()
     perfect = Said("test", asked.raw, asked.probabilities, asked.probabilities.argmax(axis=1))
-    found = examples_of(perfect, inputs, ("bad", "good"), looking, is_over=lambda: False)
+    found = examples_of(perfect, inputs, picked_of_classes(perfect, ("bad", "good")), looking, is_over=lambda: False)
     assert found["mistakes"] == 0
     assert all(each["right"] for each in found["examples"])
 
@@ -93,3 +110,43 @@ def test_explaining_takes_a_small_share_of_the_search():
     assert seconds_to_explain(36_000, 600) == MOST_SECONDS
     assert seconds_to_explain(36_000, 8) == 8
     assert seconds_to_explain(10, 500) == seconds_to_explain(900, -5) == LEAST_SECONDS
+
+
+def test_decisions_are_costly_by_how_far_they_lie_beyond_the_threshold_of_their_label():
+    sets = np.array([[1, 0], [1, 0], [0, 0], [1, 1], [-1, -1]])
+    said = np.array([[0.4, 0.1], [0.1, 0.3], [0.58, 0.0], [0.9, 0.06], [0.9, 0.9]])
+    found = furthest_decisions(sets, said, [0.5, 0.05])
+    # a label that is said from 0.05 on is said far too surely at 0.3, though the truth was given 0.7
+    assert found == [(1, 0), (1, 1), (0, 1), (0, 0), (2, 0)]
+    assert plainly_borne(sets, said, [0.5, 0.05]) == [(3, 0), (3, 1)]
+
+
+def test_no_label_fills_the_page_missed_or_said_in_vain():
+    sets = np.zeros((20, 2), dtype=np.int64)
+    said = np.column_stack([np.linspace(0.6, 0.9, 20), np.where(np.arange(20) == 4, 0.55, 0.1)])
+    found = furthest_decisions(sets, said, [0.5, 0.5])
+    assert found[: MOST_OF_A_PAIR + 1] == [(19, 0), (18, 0), (17, 0), (4, 1)]
+    assert len(found) == MOST_MISTAKES
+
+
+def test_of_a_missed_label_is_told_what_speaks_against_it():
+    texts = ["good but late", "late again", "good and early", "just late"]
+    inputs = texts_of(texts, ["a", "b", "c", "d"])
+    sets = np.array([[1, 1], [0, 1], [1, 0], [0, 1]])
+
+    def predict(batch):  # "late" hides that something is good
+        good = [0.05 + 0.9 * ("good" in text and "late" not in text) for text in batch]
+        return np.array([[each, 0.1 + 0.8 * ("late" in text)] for each, text in zip(good, batch, strict=True)])
+
+    said = predict(texts)
+    asked = Said("test", said.astype(np.float32), said, sets)
+    picked = picked_of_sets(asked, ("good", "late"), [0.5, 0.5])
+    looking = looking_at(inputs, SimpleNamespace(predict=predict), None, asking=both_ways)
+    found = examples_of(asked, inputs, picked, looking, is_over=lambda: False)
+    assert (found["mistakes"], found["each"]) == (1, "label")
+    missed, *right = found["examples"]
+    assert (missed["id"], missed["said"], missed["true"], missed["right"]) == ("a", "not good", "good", False)
+    assert (missed["probability"], missed["probability_of_true"]) == (0.95, 0.05)
+    assert missed["place"] == "late"
+    assert missed["after"] < 0.1 < 0.9 < missed["before"]
+    assert {(each["id"], each["said"]) for each in right} == {("c", "good"), ("a", "late")}
