@@ -116,9 +116,9 @@ CODES: dict[str, Code] = {
         "near copies on both sides of a given split", "Remove them from one side, or group both by what they show."
     ),
     "shortcut": _warns(
-        "properties beside the point (size, format, brightness, length …) tell the class; info where that may well be "
+        "properties beside the point (size, format, brightness, length …) tell the label; info where that may well be "
         "so by nature",
-        "Ask whether classes come from different places; bring all to one form. Allow it where it is so by nature.",
+        "Ask whether labels come from different places; bring all to one form. Allow it where it is so by nature.",
     ),
     # what models see of the domains
     "margins_differ": _tells("images of the domains differ in their margins", "Try `crop: content`."),

@@ -39,7 +39,7 @@ def image_properties(looks: Looks, digests: Sequence[str]) -> Properties:
         examples="images",
         origin="file properties (size, format, quality, camera)",
         appearance="brightness, colour, plainness and border of the images",
-        remedy="Bring all to one size, format and quality, or take images of every class from every place.",
+        remedy="Bring all to one size, format and quality, or take images {of_all} from every place.",
     )
 
 

@@ -43,7 +43,8 @@ def number_shortcut_findings(
         chosen = max(of_kind, key=lambda index: surely[index], default=None)
         return chosen if chosen is not None and surely[chosen] >= least else None
 
-    remedy = f"{properties.remedy} If it is so by nature, write 'audit: {{allow: [shortcut]}}'."
+    alike = properties.remedy.format(of_all="of small and of large numbers")
+    remedy = f"{alike} If it is so by nature, write 'audit: {{allow: [shortcut]}}'."
     found: list[Finding] = []
     origin = best("origin", TOLD_BY_ORIGIN)
     if origin is not None:

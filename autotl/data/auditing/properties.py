@@ -40,7 +40,7 @@ class Properties:
     examples: str  # what they are called: "images"
     origin: str  # what the properties of this kind have in common, completing "… tell 'a' from the other classes"
     appearance: str  # completing "… alone tell the classes"
-    remedy: str  # a sentence
+    remedy: str  # a sentence; `{of_all}` stands for examples of whatever is learnt, such as "of every class"
     question: Literal["warning", "info"] = "warning"  # how gravely is asked where appearance tells the classes
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from autotl.data.auditing.number_shortcuts import number_shortcut_findings
 from autotl.data.auditing.properties import Properties
-from autotl.data.auditing.shortcuts import shortcut_findings
+from autotl.data.auditing.shortcuts import Words, shortcut_findings
 from autotl.data.examples import Finding, Labels
 from autotl.data.label_sets import by_rarest
 from autotl.data.labels import LABELS
@@ -46,7 +46,8 @@ def _of_each_label(
     found = []
     for index in sorted(frequent.tolist()):
         name, both = classes[index], (f"without {classes[index]}", classes[index])
-        found += shortcut_findings(properties, labels[:, index], groups, classes=both, where=f"{where}: label {name!r}")
+        words = Words(f"which bear {name!r}", f"with and without {name!r}", others="those without it")
+        found += shortcut_findings(properties, labels[:, index], groups, classes=both, where=where, words=words)
     return found
 
 

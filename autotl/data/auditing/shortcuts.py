@@ -27,6 +27,24 @@ _AS_GOOD = 0.03  # of what a property tells: of those that tell so nearly the mo
 _SHOWN = 20
 
 
+@dataclass(frozen=True)
+class Words:
+    """How the test speaks of what is learnt.
+
+    Attributes:
+        told: completes "… alone tell …".
+        of_all: completes "take images … from every place".
+        others: completes "… tell 'a' from …"; left out, the other class by its name, or the other classes.
+    """
+
+    told: str
+    of_all: str
+    others: str | None = None
+
+
+OF_CLASSES = Words("the classes", "of every class")
+
+
 def balanced_sample(labels: Integers, draws: np.random.Generator) -> Integers:
     """Rows to look at, evenly of the largest classes.
 
@@ -41,7 +59,13 @@ def balanced_sample(labels: Integers, draws: np.random.Generator) -> Integers:
 
 
 def shortcut_findings(
-    properties: Properties, labels: Integers, groups: Integers | None, *, classes: Sequence[str], where: str
+    properties: Properties,
+    labels: Integers,
+    groups: Integers | None,
+    *,
+    classes: Sequence[str],
+    where: str,
+    words: Words = OF_CLASSES,
 ) -> list[Finding]:
     """What tells the class and should not.
 
@@ -59,7 +83,7 @@ def shortcut_findings(
     grouped = np.arange(len(told)) if groups is None else groups
     if len(names) < 2 or not properties.columns:
         return []
-    test = _Test.of(properties, told.astype(np.int64), grouped, names, where)
+    test = _Test.of(properties, told.astype(np.int64), grouped, names, where, words)
     of_origin = test.told_by("origin")
     found = list(test.origin_findings(of_origin))
     known = {class_told.index for class_told in of_origin}
@@ -85,17 +109,18 @@ class _Test:
     groups: Integers
     names: Sequence[str]
     where: str
+    words: Words
     bins: Sequence[Integers]
     evidence: NDArray[np.float32]  # (properties, n, classes): log-likelihood by folds that do not hold the example
 
     @classmethod
     def of(
-        cls, properties: Properties, labels: Integers, groups: Integers, names: Sequence[str], where: str
+        cls, properties: Properties, labels: Integers, groups: Integers, names: Sequence[str], where: str, words: Words
     ) -> "_Test":
         folds = deal(labels, groups, [1 / _FOLDS] * _FOLDS, np.random.default_rng(0))
         bins = [binned(column.values) for column in properties.columns]
         evidence = np.stack([_evidence(one, labels, folds, len(names)) for one in bins])
-        return cls(properties, labels, groups, names, where, bins, evidence)
+        return cls(properties, labels, groups, names, where, words, bins, evidence)
 
     def told_by(self, kind: Kind) -> list[_Told]:
         """Classes told by the properties of a kind, well enough to speak of them; the best told first."""
@@ -139,8 +164,8 @@ class _Test:
             every = [self._best_told(columns, index) for index in range(len(self.names))]
             best = max(every, key=lambda one: one.surely)
             words = (
-                f"{self.where}: {self.properties.appearance} alone tell the classes: {right:.0%} of each are named "
-                f"rightly (by chance {1 / len(self.names):.0%}), most by {self._in_words(best)}. {by_nature}"
+                f"{self.where}: {self.properties.appearance} alone tell {self.words.told}: {right:.0%} of each are "
+                f"named rightly (by chance {1 / len(self.names):.0%}), most by {self._in_words(best)}. {by_nature}"
             )
             yield Finding("shortcut", self.properties.question, words, self._examples([best], "appearance"))
         elif told:
@@ -152,7 +177,7 @@ class _Test:
 
     @property
     def _others(self) -> str:
-        return repr(self.names[0]) if len(self.names) == 2 else "the other classes"
+        return self.words.others or (repr(self.names[0]) if len(self.names) == 2 else "the other classes")
 
     def _how_well(self, told: _Told) -> str:
         return (
@@ -162,7 +187,8 @@ class _Test:
 
     @property
     def _remedy(self) -> str:
-        return f"{self.properties.remedy} If it is so by nature, write 'audit: {{allow: [shortcut]}}'."
+        remedy = self.properties.remedy.format(of_all=self.words.of_all)
+        return f"{remedy} If it is so by nature, write 'audit: {{allow: [shortcut]}}'."
 
     def _columns(self, kind: Kind) -> list[int]:
         """Properties of a kind that vary at all."""

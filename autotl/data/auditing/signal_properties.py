@@ -34,7 +34,7 @@ def signal_properties(windows: Windows) -> Properties:
         examples="windows",
         origin="the steps in which the recorder counts",
         appearance="offset and gain",
-        remedy="Take windows of every class from several records, and name the record as data.columns.group.",
+        remedy="Take windows {of_all} from several records, and name the record as data.columns.group.",
         question="info",  # a fault is louder than none
     )
 

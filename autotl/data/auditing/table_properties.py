@@ -32,7 +32,7 @@ def table_properties(records: Records) -> Properties:
         examples="rows",
         origin="",
         appearance="the empty cells",
-        remedy="Fill cells by the same rule for every class.",
+        remedy="Fill cells by the same rule in rows {of_all}.",
     )
 
 

@@ -36,7 +36,7 @@ def text_properties(texts: Sequence[str]) -> Properties:
         examples="texts",
         origin="habits of writing (white space, line ends, letter case, quotation marks, markup, encoding)",
         appearance="length, capitals, digits and signs of the texts",
-        remedy="Clean all texts in one way, or take texts of every class from every place.",
+        remedy="Clean all texts in one way, or take texts {of_all} from every place.",
     )
 
 

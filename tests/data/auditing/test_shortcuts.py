@@ -6,6 +6,7 @@ from PIL import Image
 
 from autotl.data import load_data
 from autotl.data.auditing.properties import Properties, Property
+from autotl.data.auditing.shortcut_tests import SHORTCUT_TESTS
 from autotl.data.auditing.shortcuts import LOOKED_AT, MOST_CLASSES, balanced_sample, shortcut_findings
 
 
@@ -196,3 +197,26 @@ def test_real_photos_and_digits_raise_no_alarm(shared_data, make_task, name):
     folder = folder / "train" if (folder / "train").is_dir() else folder
     findings = load_data(make_task(str(folder))).findings
     assert [found.message for found in findings if found.code == "shortcut"] == []
+
+
+def of_sets(**columns):
+    """Findings on 400 texts, of which every third is hot and every other one worn."""
+    labels = np.column_stack([np.arange(400) % 3 == 0, np.arange(400) % 2]).astype(np.int64)
+    given = Properties(
+        [Property(name, values(labels), kind) for name, (kind, values) in columns.items()],
+        examples="texts",
+        origin="white space",
+        appearance="the lengths",
+        remedy="Take texts {of_all} from every place.",
+    )
+    return SHORTCUT_TESTS["multilabel"].findings(given, labels, None, classes=("hot", "worn"), where="data")
+
+
+def test_of_several_labels_each_is_spoken_of_by_its_name():
+    (finding,) = of_sets(spaces=("origin", lambda labels: labels[:, 0].astype(float)))
+    assert "data: white space tell 'hot' from those without it: 100% of 'hot' are recognised" in finding.message
+    assert "Take texts with and without 'hot' from every place." in finding.message
+    assert "class" not in finding.message
+    (finding,) = of_sets(length=("appearance", lambda labels: labels[:, 1].astype(float)))
+    assert "data: the lengths alone tell which bear 'worn': 100% of each are named rightly" in finding.message
+    assert "class" not in finding.message
