@@ -60,11 +60,19 @@ class Cells:
 
 
 def look_like_lists(texts: Sequence[str]) -> bool:
-    """Whether `;` or `|` divides some cells into names that come back in others: fewer names than ways to join them."""
-    cells = {text.strip() for text in texts} - {""}
-    for separator in CLEAR_SEPARATORS:
-        names = {name.strip() for cell in cells for name in cell.split(separator)} - {""}
-        if any(separator in cell for cell in cells) and 2 <= len(names) < len(cells):
+    """Whether cells are lists in brackets, or `;`, `|` or `,` divides some into names that come back in others.
+
+    There are fewer names then than ways to join them, an empty cell being one. A comma may be part of a name, so that
+    one of those which it divides must stand alone somewhere.
+    """
+    cells = {text.strip() for text in texts}
+    filled = cells - {""}
+    if filled and all(map(_is_bracketed, filled)):
+        return True
+    for separator in (*CLEAR_SEPARATORS, ","):
+        names = {name.strip() for cell in filled for name in cell.split(separator)} - {""}
+        is_sure = separator in CLEAR_SEPARATORS or bool(names & filled)
+        if is_sure and any(separator in cell for cell in filled) and 2 <= len(names) < len(cells):
             return True
     return False
 

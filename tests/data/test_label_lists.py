@@ -99,9 +99,16 @@ def test_marks_of_an_array_are_sets():
         (["a;b", "a", "", "b"], True),
         (["a | c", "b | c", "a | b", "b"], True),
         (["a;b", "c;d", "a;b"], False),  # every name in one cell only: two classes
-        (["x, y", "x", "y"], False),  # a comma may stand in a name
+        (["x, y", "x", "y"], True),
+        (["heat, wear", "heat", ""], True),  # an empty cell is a set, too
+        (
+            ["Smith, Ann", "Smith, Bob", "Miller, Ann", "Miller, Bob", "Jones, Ann"],
+            False,
+        ),  # a comma may stand in a name
+        (['["heat", "wear"]', '["heat"]', "[]"], True),
+        (['["heat"]', "heat"], False),
         (["a", "b"], False),
     ],
 )
-def test_cells_look_like_lists_where_a_sure_separator_joins_names_that_come_back(cells, are_lists):
+def test_cells_look_like_lists_where_a_separator_joins_names_that_come_back(cells, are_lists):
     assert look_like_lists(cells) is are_lists
