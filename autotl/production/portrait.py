@@ -23,7 +23,7 @@ from autotl.scoring.answers import ANSWERS
 from autotl.scoring.calibration import with_temperature
 from autotl.scoring.components import sampled
 from autotl.scoring.watching import Portrait, draw_portrait
-from autotl.scoring.watching.columns import bins_of
+from autotl.scoring.watching.columns import bins_at, bins_of
 from autotl.scoring.watching.portrait import MOST_ROWS
 from autotl.scoring.watching.sureness import Sureness
 from autotl.trial.classical.signal_features import FEWEST_SAMPLES, signal_features
@@ -32,6 +32,7 @@ from autotl.trial.outcome import Outputs
 BATCH = 64
 BUCKETS = 256  # of words
 LETTERS = 20_000  # of a text whose words are counted
+POSSIBLE_AND_LIKELY = (0.1, 0.5)  # from which probability on a label is called so
 
 Features = NDArray[np.float32]  # (n, d)
 
@@ -111,11 +112,20 @@ def _drawn(model: ServingModel, data: TaskData, outputs: Outputs, temperature: f
     return draw_portrait(seen.features, seen.said, words=seen.words, table=table, **opinion)
 
 
-def _answers(data: TaskData, outputs: Outputs, temperature: float) -> dict[str, Any]:
-    """What a trial said of examples that it had not learnt, column by column."""
-    said = outputs.target if data.is_judged_without_labels else outputs.validation
-    told = ANSWERS[data.problem.name].shipped(said, temperature)
-    return {"sureness": None, "answers": bins_of(told, data.classes, categorical=())}
+def _numbers(data: TaskData, outputs: Outputs, temperature: float) -> dict[str, Any]:  # noqa: ARG001 - one interface
+    """What a trial said of examples that it had not learnt, by tenths."""
+    return {"sureness": None, "answers": bins_of(_not_learnt(data, outputs), data.classes, categorical=())}
+
+
+def _sets(data: TaskData, outputs: Outputs, temperature: float) -> dict[str, Any]:
+    """How often a trial took each label for unlikely, possible or likely there. A retrained model is a little surer or
+    less sure of what is unlikely anyway, which is no news."""
+    said = ANSWERS[data.problem.name].shipped(_not_learnt(data, outputs), temperature)
+    return {"sureness": None, "answers": bins_at(POSSIBLE_AND_LIKELY, said, data.classes)}
+
+
+def _not_learnt(data: TaskData, outputs: Outputs) -> NDArray[np.float32]:
+    return outputs.target if data.is_judged_without_labels else outputs.validation
 
 
 def _sureness(data: TaskData, outputs: Outputs, temperature: float) -> dict[str, Any]:
@@ -138,8 +148,8 @@ def _sureness(data: TaskData, outputs: Outputs, temperature: float) -> dict[str,
 # By a problem's name: what a portrait keeps of what a model says.
 OPINIONS: Mapping[str, Callable[[TaskData, Outputs, float], dict[str, Any]]] = {
     "classification": _sureness,
-    "multilabel": _answers,
-    "regression": _answers,
+    "multilabel": _sets,
+    "regression": _numbers,
 }
 
 

@@ -114,6 +114,18 @@ def test_numbers_and_sets_are_watched_by_their_inputs_and_by_what_is_said(tmp_pa
     assert {answer.name for answer in found.answers} == set(data.classes)
 
 
+def test_a_label_that_is_a_little_more_unlikely_is_no_news(tmp_path):
+    bundle, data, portrait = portrayed_bundle(tmp_path / "winner", "table", ask=of_sets)
+    seen = look(bundle.load_model(), data.inputs[1], np.arange(90))
+    less = np.where(seen.said < 0.1, seen.said / 10, seen.said)
+    codes = [
+        {reason.code for reason in judge(compare(portrait, seen.features, said), bundle.classes).reasons}
+        for said in (less, 1 - seen.said)
+    ]
+    assert "answers" not in codes[0]
+    assert "answers" in codes[1]
+
+
 def test_an_answer_that_moved_is_a_reason_to_look(tmp_path):
     bundle, data, portrait = portrayed_bundle(tmp_path / "winner", "table", ask=of_numbers)
     seen = look(bundle.load_model(), data.inputs[1], np.arange(90))

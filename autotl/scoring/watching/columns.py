@@ -89,6 +89,16 @@ def bins_of(matrix: NDArray[Any], names: Sequence[str], *, categorical: Sequence
     )
 
 
+def bins_at(edges: Sequence[float], matrix: NDArray[Any], names: Sequence[str]) -> tuple[ColumnBins, ...]:
+    """Numbers (n, columns) in bins whose inner edges, ascending, are given."""
+    inner = np.asarray(edges, dtype=np.float64)
+    empty = ColumnBins("", False, inner, np.zeros(len(inner) + 2, dtype=np.int64))
+    return tuple(
+        ColumnBins(name, False, inner, empty.counts_of(matrix[:, place].astype(np.float64)))
+        for place, name in enumerate(names)
+    )
+
+
 def _bins(column: Column, name: str, *, is_category: bool) -> ColumnBins:
     known = column[~np.isnan(column)]
     if is_category:
