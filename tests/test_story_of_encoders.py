@@ -25,9 +25,11 @@ name: moods
 data: {target: {train: train.csv, test: test.csv}}
 budget: {trials: 2, wall: 30m}
 baselines: none
+start_with: [{backbone: mpnet, sequence_length: 16, tap: E2, learning_rate: 0.02, epochs: 20}]
 search_space:
   backbone: mpnet
   sequence_length: 16
+  join: none
   tap: {choice: [E2, last]}
   unfrozen_layers: 0
   head: linear
