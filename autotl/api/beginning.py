@@ -42,6 +42,7 @@ def begin_with(task: OpenedTask, data: TaskData, study: Study) -> list[StartingP
         trials=task.task.budget.trials if task.overrides.trials is None else task.overrides.trials,
     )
     study.put_fact(BEGUN_WITH, [{"plan": each.plan.as_dict(), "origin": each.origin} for each in found])
+    study.flush()  # from here on there is something to resume, whatever becomes of the machine
     return found
 
 

@@ -69,7 +69,11 @@ class Study:
             self.execute("COMMIT")
             if self._to_disk:
                 self._to_disk = False
-                self.execute("PRAGMA wal_checkpoint(FULL)")
+                self.flush()
+
+    def flush(self) -> None:
+        """Puts what was written so far on disk, where it outlasts a power cut; a commit alone may not."""
+        self.execute("PRAGMA wal_checkpoint(FULL)")
 
     def put_epoch(self, number: int, epoch: int, train_loss: float, score: float) -> None:
         """Writes one step of a learning curve."""

@@ -109,3 +109,16 @@ def test_what_is_written_together_is_there_together_or_not_at_all(study):
         study.put_epoch(0, 1, 0.5, 0.5)
         assert seen_by_another_process(study.path) == []
     assert seen_by_another_process(study.path) == [[0, "complete", '{"trial": 0}']]
+
+
+def test_what_was_flushed_needs_no_log_beside_the_database(tmp_path):
+    study = Study(tmp_path / "study.db")
+    study.put_fact("begun", True)
+    study.flush()
+    study.put_fact("later", True)
+    (tmp_path / "after").mkdir()
+    (tmp_path / "after" / "study.db").write_bytes((tmp_path / "study.db").read_bytes())  # a power cut takes the log
+    again = Study(tmp_path / "after" / "study.db")
+    assert again.facts() == {"begun": True}
+    again.close()
+    study.close()
