@@ -50,7 +50,6 @@ class Watched:
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         found = self.found
-        mix = zip(self.classes, found.mix_then, found.mix_now, found.mix_low, found.mix_high, strict=False)
         return {
             "schema": 1,
             "model": self.model,
@@ -72,15 +71,18 @@ class Watched:
                 "estimated_now": dict(found.now),
                 "fall": None if found.fall is None else asdict(found.fall),
             },
-            "class_mix": {
-                "total_variation": found.mix_moved,
-                "p_value": found.mix_chance,
-                "classes": [dict(zip(("name", "then", "now", "low", "high"), each, strict=True)) for each in mix],
-            }
-            if found.mix_now
-            else None,
+            "class_mix": self._class_mix() if found.mix_now else None,
             "answers": [asdict(answer) for answer in found.answers],
             "columns": [asdict(column) for column in found.columns],
+        }
+
+    def _class_mix(self) -> dict[str, Any]:
+        found = self.found
+        mix = zip(self.classes, found.mix_then, found.mix_now, found.mix_low, found.mix_high, strict=True)
+        return {
+            "total_variation": found.mix_moved,
+            "p_value": found.mix_chance,
+            "classes": [dict(zip(("name", "then", "now", "low", "high"), each, strict=True)) for each in mix],
         }
 
 

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.data.examples import is_known
 from autotl.scoring.calibration import calibrate, with_temperature
 from autotl.scoring.conformal import half_widths
 from autotl.scoring.label_sets import as_decisions
 from autotl.scoring.label_thresholds import EVEN_ODDS, tuned
-from autotl.scoring.metrics import Labels, Probabilities, compute_all, predicted_labels
+from autotl.scoring.metrics import METRICS, Labels, Probabilities, predicted_labels
 
 Said = NDArray[np.float32]
 LEAST_SPREAD = 1e-3  # of numbers, in their own size
@@ -39,7 +40,7 @@ class Answers(Protocol):
 
     @property
     def figure(self) -> str:
-        """What `figure_of` tells, as a key; empty where it tells nothing."""
+        """The metric that `figure_of` tells."""
         ...
 
     def stored(self, said: NDArray[Any]) -> NDArray[Any]:
@@ -88,7 +89,15 @@ class Answers(Protocol):
         ...
 
 
-class _OfProbabilities:
+class _Told:
+    figure: str
+
+    def figure_of(self, labels: Labels, said: Said) -> tuple[float, int] | None:
+        known = is_known(labels)
+        return (METRICS[self.figure](labels[known], said[known]), int(known.sum())) if known.any() else None
+
+
+class _OfProbabilities(_Told):
     output = "probabilities"
     apart = "of a probability"
 
@@ -102,11 +111,6 @@ class _OfProbabilities:
 class _OfClasses(_OfProbabilities):
     same = "the same class"
     figure = "accuracy"
-
-    def figure_of(self, labels: Labels, said: Said) -> tuple[float, int] | None:
-        known = labels >= 0
-        right = said.argmax(axis=1) == labels
-        return (float(right[known].mean()), int(known.sum())) if known.any() else None
 
     def stored(self, said: NDArray[Any]) -> NDArray[Any]:
         return said.astype(np.float16)
@@ -135,12 +139,6 @@ class _OfSets(_OfProbabilities):
     same = "the same labels"
     figure = "average_precision"
 
-    def figure_of(self, labels: Labels, said: Said) -> tuple[float, int] | None:
-        known = (labels >= 0).all(axis=1)
-        if not known.any():
-            return None
-        return compute_all(labels[known], said[known])[self.figure], int(known.sum())
-
     def stored(self, said: NDArray[Any]) -> NDArray[Any]:
         return said.astype(np.float16)
 
@@ -168,7 +166,7 @@ class _OfSets(_OfProbabilities):
         return None
 
 
-class _Numbers:
+class _Numbers(_Told):
     same = "the same number, nearly (by Lin's concordance)"
     output = "number"
     apart = "of the numbers' spread"
@@ -184,13 +182,6 @@ class _Numbers:
         one, other = first[:, 0].astype(np.float64), second[:, 0].astype(np.float64)
         spread = max(float(one.std()), LEAST_SPREAD * float(np.abs(one).max(initial=0.0)), np.finfo(np.float32).tiny)
         return _finite(np.abs(one - other) / spread)
-
-    def figure_of(self, labels: Labels, said: Said) -> tuple[float, int] | None:
-        known = np.isfinite(labels)
-        if not known.any():
-            return None
-        off = said[known, 0].astype(np.float64) - labels[known]
-        return float(np.sqrt(np.mean(off**2))), int(known.sum())
 
     def stored(self, said: NDArray[Any]) -> NDArray[Any]:
         return said.astype(np.float32)  # of any size: float16 would end at 65,504
