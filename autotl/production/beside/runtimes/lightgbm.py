@@ -28,16 +28,15 @@ def _votes(folder: Path, prefix: str, threads: int | None) -> Callable[[Any], An
     """Probabilities as the trees have them; `prefix` begins the names of their files."""
     about = json.loads((folder / f"{prefix}model.json").read_text(encoding="utf-8"))
     present = about["present"]
-    usual = [np.nan if value is None else value for value in about.get("usual", [])]
+    filled = _filling(about)
     booster = lightgbm.Booster(model_file=str(folder / f"{prefix}model.txt")) if len(present) > 1 else None
 
     def run(tensor: Any) -> Any:
-        filled = np.where(np.isnan(tensor), np.array(usual, dtype=np.float32), tensor) if usual else tensor
         spread = np.full((len(tensor), about["classes"]), LEAST)
         if booster is None:
             spread[:, present] = 1.0
         else:
-            raw = np.asarray(booster.predict(filled, num_threads=threads or 0))
+            raw = np.asarray(booster.predict(filled(tensor), num_threads=threads or 0))
             votes = raw if raw.ndim == 2 else np.stack([1.0 - raw, raw], axis=1)
             spread[:, present] = np.maximum(votes, LEAST)
         return spread / spread.sum(axis=1, keepdims=True)
@@ -45,16 +44,23 @@ def _votes(folder: Path, prefix: str, threads: int | None) -> Callable[[Any], An
     return run
 
 
+def _filling(about: dict[str, Any]) -> Callable[[Any], Any]:
+    """Puts the usual number where one is missing, in columns that were never empty in training; a forest has none."""
+    usual = [np.nan if value is None else value for value in about.get("usual", [])]
+    if not usual:
+        return lambda tensor: tensor
+    return lambda tensor: np.where(np.isnan(tensor), np.array(usual, dtype=np.float32), tensor)
+
+
 def _numbers(folder: Path, threads: int | None) -> Callable[[Any], Any]:
     about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     if about["constant"] is not None:  # training had one number alone
         return lambda tensor: np.full((len(tensor), 1), about["constant"])
     booster = lightgbm.Booster(model_file=str(folder / "model.txt"))
-    usual = [np.nan if value is None else value for value in about.get("usual", [])]
+    filled = _filling(about)
 
     def run(tensor: Any) -> Any:
-        filled = np.where(np.isnan(tensor), np.array(usual, dtype=np.float32), tensor) if usual else tensor
-        return np.asarray(booster.predict(filled, num_threads=threads or 0))[:, None]
+        return np.asarray(booster.predict(filled(tensor), num_threads=threads or 0))[:, None]
 
     return run
 
