@@ -101,18 +101,19 @@ def _words(name: str) -> list[str]:
 
 
 def label_by_name(columns: Columns) -> Role:
-    """The label, by its name and cells; None where no name tells it, or several do."""
+    """The label by name and cells: one of classes, else one of numbers; None where no name tells, or several do."""
     usual = {name.strip().lower(): name for name in columns}
-    for word in LABEL_COLUMNS:
-        if word != "category" and word in usual and is_class_like(columns[usual[word]]):
-            return Role(usual[word], "by its name")
-    named = [name for name in columns if _words(name)[-1:] and _words(name)[-1] in OUTCOME_WORDS]
-    named = [name for name in named if is_class_like(columns[name])]
-    if len(named) == 1:
-        return Role(named[0], "guessed from its name")
-    return Role(
-        None, f"{_listed(named, columns)} may each be the label" if named else "no column's name tells the label"
-    )
+    for may_be in (is_class_like, is_quantity):
+        for word in LABEL_COLUMNS:
+            if word != "category" and word in usual and may_be(columns[usual[word]]):
+                return Role(usual[word], "by its name")
+        named = [name for name in columns if _words(name)[-1:] and _words(name)[-1] in OUTCOME_WORDS]
+        named = [name for name in named if may_be(columns[name])]
+        if len(named) == 1:
+            return Role(named[0], "guessed from its name")
+        if named:
+            return Role(None, f"{_listed(named, columns)} may each be the label")
+    return Role(None, "no column's name tells the label")
 
 
 def only_class_like(columns: Columns) -> Role:

@@ -3,13 +3,16 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autotl.data import audit
-from autotl.data.arrays import ArrayError, array_names, read_header, read_names
+from autotl.data.arrays import NAMES, ArrayError, array_names, read_array, read_header, read_names
 from autotl.data.column_roles import (
+    MOST_CLASSES,
     Columns,
     LongSignal,
     Role,
@@ -154,6 +157,21 @@ def _told(draft: Draft, guess: Guess, path: Path) -> str:
     return guess.modality
 
 
+def _put_problem(draft: Draft, label: str, cells: Sequence[str]) -> bool:
+    """Says what is to be learnt where the labels are no classes; returns whether they are."""
+    if is_quantity(cells):
+        draft.put("problem", "regression", f"{label} holds numbers that hardly repeat: a quantity, and no classes")
+        draft.say("The labels are numbers that hardly repeat: learnt as numbers, not as classes.")
+        return False
+    if look_like_lists(cells):
+        draft.put(
+            "problem", "multilabel", f"{label} holds lists of labels; if each is a class of its own: classification"
+        )
+        draft.say("The labels are lists of names: an example may bear several of them, or none.")
+        return False
+    return True
+
+
 # Arrays ---------------------------------------------------------------------------------------------------------------
 
 
@@ -173,7 +191,14 @@ def _describe_arrays(draft: Draft, domains: Sequence[Layout], asked: Asked) -> s
     draft.put("data.columns.label", label, "a member of the .npz")
     if first.label is None:
         draft.put("data.target.labels", "none", "the target's labels are not known: all is learnt from the sources")
-    _put_group(draft, first.one_a_row(), first.names(label) if first.label else None, lacking={})
+    labelled = next((array for array in (first, *sources) if array.label == label), first)
+    if labelled.label_is_marks:
+        draft.put("problem", "multilabel", f"{label} holds marks 0 and 1, a column for each label")
+        draft.say("The labels are marks: an example may bear several labels, or none.")
+        are_classes = False
+    else:
+        are_classes = _put_problem(draft, label, labelled.names())
+    _put_group(draft, first.one_a_row(), first.names() if are_classes and first.label else None, lacking={})
     tests = domains[0].test
     if tests and f"{label}_test" not in (held := array_names(tests[0])) and label not in held:
         draft.forget_test(f"{tests[0]} has no labels {label!r}")
@@ -190,7 +215,8 @@ class _Array:
     shape: tuple[int, ...]
     kind: str
     itemsize: int
-    label: str | None  # without the ending of the split
+    label: str | None = None  # without the ending of the split
+    label_is_marks: bool = False
 
     @property
     def ending(self) -> str:
@@ -218,36 +244,55 @@ class _Array:
         if found is None:
             raise DataError(f"{path}: holds {', '.join(members) or 'nothing'}. Name the inputs: --input MEMBER.")
         header = headers[found]
-        array = cls(path, members, found, header.shape, header.dtype.kind, header.dtype.itemsize, None)
-        flat = [name.removesuffix(array.ending) for name in array._flat(headers) if headers[name].dtype.kind in "SUiub"]
+        array = cls(path, members, found, header.shape, header.dtype.kind, header.dtype.itemsize)
+        flat = [name.removesuffix(array.ending) for name in array._flat(headers)]
+        marks = [name.removesuffix(array.ending) for name in array._marks(headers)]
         if asked.label is not None:
-            if asked.label not in flat:
-                raise DataError(
-                    f"{path}: --label {asked.label!r} is no member of one name a row. {suggestion(asked.label, flat)}"
-                )
+            if asked.label not in (*flat, *marks):
+                what = "no member of one name or number a row, nor of marks 0 and 1, (rows, labels)"
+                known = suggestion(asked.label, [*flat, *marks])
+                raise DataError(f"{path}: --label {asked.label!r} is {what}. {known}")
             label: str | None = asked.label
         else:
-            label = "y" if "y" in flat else flat[0] if len(flat) == 1 else None
+            label = "y" if "y" in (*flat, *marks) else flat[0] if len(flat) == 1 else None
             label = label or next((name for name in flat if name in ("label", "labels", "class", "target")), None)
-        return cls(path, members, found, header.shape, header.dtype.kind, header.dtype.itemsize, label)
+        return replace(array, label=label, label_is_marks=label in marks)
 
     def _flat(self, headers: Mapping[str, Any]) -> list[str]:
-        """Members with one value for each row of the inputs."""
-        ending = self.ending
-        same = [name for name in self.members if name != self.inputs and headers[name].rows == self.shape[0]]
-        same = [name for name in same if headers[name].shape[1:] in ((), (1,))]
-        return [name for name in same if name.endswith(ending)]
+        """Members with one name or number for each row of the inputs."""
+        same = [name for name in self._beside(headers) if headers[name].shape[1:] in ((), (1,))]
+        return [name for name in same if headers[name].dtype.kind in NAMES + "f"]
 
-    def names(self, name: str) -> list[str]:
-        """A member's value per row."""
-        return read_names(self.path, f"{name}{self.ending}", meaning="labels")
+    def _marks(self, headers: Mapping[str, Any]) -> list[str]:
+        """Members of 0 and 1, (rows, labels), by their values."""
+        wide = [name for name in self._beside(headers) if len(headers[name].shape) == 2 and headers[name].shape[1] > 1]
+        wide = [name for name in wide if headers[name].dtype.kind in "iub" and headers[name].shape[1] <= MOST_CLASSES]
+        try:
+            return [name for name in wide if np.isin(read_array(self.path, name), (0, 1)).all()]
+        except ArrayError as error:
+            raise DataError(f"{self.path}: {error}") from error
+
+    def _beside(self, headers: Mapping[str, Any]) -> list[str]:
+        """Members of as many rows as the inputs."""
+        same = [name for name in self.members if name != self.inputs and headers[name].rows == self.shape[0]]
+        return [name for name in same if name.endswith(self.ending)]
+
+    def names(self) -> list[str]:
+        """A name or number per row, where the labels are no marks."""
+        return [] if self.label is None else self._texts(self.label, NAMES + "f")
 
     def one_a_row(self) -> dict[str, Sequence[str]]:
         """Members beside the inputs and labels that hold a name for each row."""
         headers = {name: read_header(self.path, name) for name in self.members}
-        names = [name for name in self._flat(headers) if headers[name].dtype.kind in "SUiub"]
+        names = [name for name in self._flat(headers) if headers[name].dtype.kind in NAMES]
         names = [name.removesuffix(self.ending) for name in names]
-        return {name: self.names(name) for name in names if name != self.label}
+        return {name: self._texts(name, NAMES) for name in names if name != self.label}
+
+    def _texts(self, name: str, kinds: str) -> list[str]:
+        try:
+            return read_names(self.path, f"{name}{self.ending}", meaning="labels", kinds=kinds)
+        except ArrayError as error:
+            raise DataError(f"{self.path}: {error}") from error
 
 
 def _shape(shape: Sequence[int]) -> str:
@@ -294,14 +339,7 @@ def _describe_tables(draft: Draft, domains: Sequence[Layout], asked: Asked) -> s
     draft.say(f"Label: column {label!r}, {role.why}.")
     if label not in columns:
         draft.put("data.target.labels", "none", "the target has no label column: all is learnt from the sources")
-    if is_quantity(columns.get(label, ())):
-        draft.put("problem", "regression", f"{label} holds numbers that hardly repeat: a quantity, and no classes")
-        draft.say("The labels are numbers that hardly repeat: learnt as numbers, not as classes.")
-    elif look_like_lists(columns.get(label, ())):
-        draft.put(
-            "problem", "multilabel", f"{label} holds lists of labels; if each is a class of its own: classification"
-        )
-        draft.say("The labels are lists of names: an example may bear several of them, or none.")
+    are_classes = _put_problem(draft, label, columns.get(label, ()))
     if target.test and any(label not in tables.columns[path] for path in target.test):
         draft.forget_test(f"{target.test[0]} has no column {label!r}; predict on it when a model is there")
     if modality == "signal":
@@ -315,7 +353,7 @@ def _describe_tables(draft: Draft, domains: Sequence[Layout], asked: Asked) -> s
         for name in others
         if any(name not in held for held in tables.columns.values())
     }
-    _put_group(draft, others, columns.get(label), lacking)
+    _put_group(draft, others, columns.get(label) if are_classes else None, lacking)
     for name, cells in others.items():
         if is_split(name, cells):
             draft.say(f"Column {name!r} only says to which split a row belongs. Write a file for each to keep to it.")

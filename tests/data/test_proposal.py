@@ -100,6 +100,19 @@ def test_where_no_name_tells_the_label_it_is_asked_for_with_the_candidates(tmp_p
     assert (of_quantity["problem"], of_quantity["metric"]) == ("regression", "rmse")
 
 
+def test_numbers_under_a_name_of_labels_are_a_quantity_unless_a_column_of_classes_has_such_a_name(tmp_path):
+    draws = np.random.default_rng(0)
+    table = {"x": draws.normal(size=300), "z": draws.normal(size=300), "target": draws.normal(size=300)}
+    table["machine"] = [f"m{row // 6}" for row in range(300)]
+    write_table(tmp_path / "t.csv", table)
+    says = proposed(tmp_path, "t.csv")[1]
+    assert (says["problem"], says["data"]["columns"]["label"]) == ("regression", "target")
+    assert says["data"]["columns"]["group"] == "machine"
+    write_table(tmp_path / "t.csv", {**table, "species": [("ash", "oak")[row % 2] for row in range(300)]})
+    says = proposed(tmp_path, "t.csv")[1]
+    assert (says.get("problem"), says["data"]["columns"]["label"]) == (None, "species")
+
+
 def test_lists_of_names_are_proposed_as_several_labels(tmp_path):
     draws = np.random.default_rng(0)
     sets = [";".join(name for name in ("heat", "wear", "dust") if draws.random() < 0.4) for _ in range(300)]
@@ -314,6 +327,24 @@ def test_arrays_are_told_by_their_shape(tmp_path):
     with pytest.raises(DataError, match="--modality"):
         proposed(tmp_path, "unsure.npz")
     assert proposed(tmp_path, "unsure.npz", modality="signal")[0].modality == "signal"
+
+
+def test_arrays_of_numbers_or_of_marks_are_no_classes(tmp_path):
+    draws = np.random.default_rng(0)
+    windows = draws.normal(size=(200, 128)).astype(np.float32)
+    wear = windows.std(axis=1)
+    np.savez(tmp_path / "wear.npz", x=windows, y=wear, machine=np.arange(200) // 4)
+    _, says, _, _ = proposed(tmp_path, "wear.npz")
+    assert (says["problem"], says["metric"]) == ("regression", "rmse")
+    assert says["data"]["columns"] == {"input": "x", "label": "y", "group": "machine"}
+    np.savez(tmp_path / "faults.npz", x=windows, y=draws.integers(0, 2, (200, 3)), unit=np.arange(200) // 4)
+    _, says, _, _ = proposed(tmp_path, "faults.npz")
+    assert (says["problem"], says["metric"]) == ("multilabel", "average_precision")
+    np.savez(tmp_path / "counts.npz", x=windows, y=draws.integers(0, 3, (200, 3)))
+    with pytest.raises(DataError, match=r"no member is surely the labels.*--label MEMBER"):
+        proposed(tmp_path, "counts.npz")
+    with pytest.raises(DataError, match="'y' is no member of one name or number a row, nor of marks 0 and 1"):
+        proposed(tmp_path, "counts.npz", label="y")
 
 
 def test_a_long_table_of_samples_is_cut_into_windows(tmp_path):
