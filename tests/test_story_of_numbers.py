@@ -59,6 +59,27 @@ def stars(path: Path, *, seed: int, rows: int = 150) -> None:
     write_table(path, {"text": texts, "label": [f"{1 + 0.8 * count:.1f}" for count in good]})
 
 
+def examples_in(place: Path):
+    (kept,) = (place / "run").rglob("examples.json")
+    return json.loads(kept.read_text())
+
+
+def test_single_answers_are_shown_with_what_moves_the_number(table):
+    kept = examples_in(table)
+    assert (kept["each"], kept["split"]) == ("number", "test")
+    furthest = kept["examples"][0]
+    assert not furthest["right"]
+    assert abs(furthest["said"] - furthest["true"]) == max(
+        abs(each["said"] - each["true"]) for each in kept["examples"]
+    )
+    looked_into = [each for each in kept["examples"] if "before" in each]
+    assert all(each["before"] == pytest.approx(each["said"], rel=1e-3) for each in looked_into)
+    assert {each["place"] for each in looked_into} == {"speed", "load"}, "wear follows from both, and from nothing else"
+    page = html.unescape((table / "run" / "report.html").read_text())
+    assert "Furthest off" in page
+    assert "Near the truth" in page
+
+
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     return searched(tmp_path_factory.mktemp("table"), TABLE, lambda place: wear(place / "wear.csv"))

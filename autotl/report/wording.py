@@ -59,6 +59,18 @@ def score(value: float | None) -> str:
     return f"{value:.3f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
+def digits(value: float | None) -> str:
+    """A number in the unit of its data: four digits, and as many as stand before the point."""
+    if value is None:
+        return NOTHING
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:,.4g}"
+
+
+def signed_digits(value: float) -> str:
+    """The same with its sign."""
+    return ("+" if value > 0 else "−" if value < 0 else "±") + digits(abs(value))
+
+
 def signed_score(value: float | None) -> str:
     """A difference of two scores, its sign written in full."""
     if value is None:

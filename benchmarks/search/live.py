@@ -5,10 +5,12 @@ python -m benchmarks.search.live [--only kitchen bearing-windows] [--seeds 3] [-
 Each recorded task is searched as the product does it, by TPE and early stopping alone, and at random, one after the
 other with the same seed, by one worker with an empty store, without baselines and history. The portfolio is made of
 the other tasks of the modality. The goal is that of the replays, a validation score of 98 % of the recorded pool's
-best; seconds run from the moment at which trials begin. Where no trial came to the goal, the whole search counts.
+best; seconds run from the moment at which trials begin. A search ends once a trial came to the goal; where none did,
+the whole search counts.
 """
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -32,7 +34,7 @@ PRODUCT, ALONE, RANDOM = "the product", "TPE + ASHA alone", "random search"
 
 @dataclass
 class Watch:
-    """A listener that notes when the goal was reached.
+    """A listener that notes when the goal was reached, and ends the search then, as Ctrl-C does.
 
     Attributes:
         seconds, trials: until then; None while it was not.
@@ -56,6 +58,7 @@ class Watch:
         is_good = event.row["status"] == "complete" and event.row["score"]["value"] >= self.goal
         if is_good and self.seconds is None:
             self.seconds, self.trials = self.elapsed, self.ended
+            signal.raise_signal(signal.SIGINT)
 
 
 def main() -> None:

@@ -190,6 +190,24 @@ def test_an_answer_that_hangs_on_no_single_part_says_so():
     assert sections.examples(given).wrong[0].reason == "100.0 % sure, whatever single part is taken away"
 
 
+def test_numbers_are_told_with_how_far_they_are_off_and_marked_to_both_sides():
+    given = {**sample_examples("stretches", CLASSES), "each": "number"}
+    for each in given["examples"]:
+        each |= {"true": 41.5, "said": 40.0}
+        del each["probability"], each["probability_of_true"]
+    given["examples"][0] |= {"before": 40.0, "after": 52.25, "place": "samples 1 to 8", "lost": [-12.25, 3.0]}
+    shown = sections.examples(given)
+    assert (shown.wrong[0].true, shown.wrong[0].said, shown.wrong[0].sure) == ("41.5", "40", "−1.5")
+    assert shown.wrong[0].reason == "40, without samples 1 to 8 52.25"
+    assert [square.opacity for square in shown.wrong[0].squares] == [0.7, 0.17], "what lowers a number is marked too"
+    page = render(replace(sample_values(), examples=given))
+    assert "Furthest off" in page
+    assert "−1.5 off" in page
+    assert "Sure of the truth" not in page
+    given["examples"][0] |= {"said": float("nan")}
+    assert sections.examples(given).wrong[0].sure == "–"
+
+
 def test_at_most_24_examples_are_on_a_page():
     given = sample_examples("picture", CLASSES)
     many = {**given, "examples": given["examples"] * 20}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from autotl.data.records import Records
 from autotl.data.schema import Schema
-from autotl.production.evidence.covering import Effect, Predict, predict_all
+from autotl.production.evidence.covering import Predict, Question, predict_all
 
 METHOD = "marginalisation: cells are replaced by those of other rows"
 REPLACEMENTS = 12  # other rows
@@ -39,29 +39,29 @@ def shown(records: Records, row: int) -> dict[str, Any]:
     }
 
 
-def looked_at(records: Records, row: int, others: Matrix, predict: Predict, index: int) -> dict[str, Any]:
-    """What the probability of a class hangs on.
+def looked_at(records: Records, row: int, others: Matrix, question: Question, index: int) -> dict[str, Any]:
+    """What an answer hangs on.
 
     Args:
         others: rows of the table whose cells take the place of its own, (m, d).
     Returns:
-        `cells`, those that matter most first, with the log-odds lost without them; `before` and `after`, the
-        probability of the row and without the cell that matters most; `place`, its column.
+        `cells`, those that matter most first, with what is lost without them (as `Effect` says); `before` and `after`,
+        the answer to the row and without the cell that matters most; `place`, its column.
     """
     own = records.read(np.array([row]))
     columns = dict(_placed(records))
     replaced = [_with_columns_of(own, others, places) for places in columns.values()]
-    said = predict_all(predict, np.concatenate([own, *replaced]))[:, index]
-    effect = Effect(float(said[0]), said[1:].reshape(len(columns), len(others)).mean(axis=1).astype(np.float64))
+    said = predict_all(question.predict, np.concatenate([own, *replaced]))[:, index]
+    effect = question.effect(float(said[0]), said[1:].reshape(len(columns), len(others)).mean(axis=1))
     order = np.argsort(-np.abs(effect.lost), kind="stable")
     names = list(columns)
-    most = int(effect.lost.argmax())
+    most = effect.most
     return {
         "cells": [
             {
                 "column": names[place],
                 "cell": written(records, names[place], row),
-                "lost": round(float(effect.lost[place]), 3),
+                "lost": effect.written(float(effect.lost[place])),
             }
             for place in order[:MOST_SHOWN].tolist()
         ],

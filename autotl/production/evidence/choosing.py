@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.data.examples import is_known
 from autotl.scoring.label_sets import LabelSets, said_sets
 from autotl.scoring.metrics import LEAST_PROBABILITY, Labels, Probabilities, predicted_labels
 
@@ -42,6 +43,27 @@ def plainly_right(labels: Labels, probabilities: Probabilities) -> list[int]:
         if len(right):
             found.append(int(right[probabilities[right, index].argmax()]))
     return found[:MOST_RIGHT]
+
+
+def furthest_off(labels: Labels, said: NDArray[np.floating]) -> list[int]:
+    """Places of the numbers that are furthest off, of those whose truth is known; neither too high nor too low ones
+    fill the page while there are others.
+
+    Args:
+        labels, said: (n,) numbers in one unit.
+    """
+    known = np.flatnonzero(is_known(labels))
+    off = said[known] - labels[known]
+    order = known[np.lexsort((known, -np.abs(off)))].tolist()
+    return _varied(order, lambda place: bool(said[place] > labels[place]))[:MOST_MISTAKES]
+
+
+def nearest_by_size(labels: Labels, said: NDArray[np.floating]) -> list[int]:
+    """The place that is nearest to the truth in each sixth of the known numbers, small ones first."""
+    known = np.flatnonzero(is_known(labels))
+    ordered = known[np.lexsort((known, labels[known]))]
+    parts = np.array_split(ordered, min(MOST_RIGHT, len(ordered))) if len(ordered) else []
+    return [int(part[np.abs(said[part] - labels[part]).argmin()]) for part in parts]
 
 
 def furthest_decisions(sets: LabelSets, probabilities: Probabilities, thresholds: Sequence[float]) -> list[Decision]:

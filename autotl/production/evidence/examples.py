@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.data.examples import Inputs
+from autotl.data.examples import Inputs, is_known
 from autotl.data.records import Records
 from autotl.data.texts import Texts
 from autotl.data.windows import Windows
@@ -22,10 +22,12 @@ from autotl.production.evidence.choosing import (
     Decision,
     costliest_mistakes,
     furthest_decisions,
+    furthest_off,
+    nearest_by_size,
     plainly_borne,
     plainly_right,
 )
-from autotl.production.evidence.covering import Predict
+from autotl.production.evidence.covering import Predict, Question
 from autotl.production.evidence.figures import Said
 from autotl.scoring.label_sets import said_sets
 from autotl.scoring.metrics import predicted_labels
@@ -49,7 +51,7 @@ class Looking:
         method: in words.
         paper: where it is from.
         show: place of an example → what is seen of it.
-        look: place and column of what is asked → what that probability hangs on; is added to what is shown.
+        look: place and column of what is asked → what that answer hangs on; is added to what is shown.
     """
 
     method: str
@@ -64,8 +66,8 @@ class Answer:
 
     Attributes:
         place: of the example.
-        column: of what is asked, whose probability is looked into.
-        told: plain JSON values: `true`, `said`, `probability` of what was said, `probability_of_true`.
+        column: of what is asked, whose answer is looked into.
+        told: plain JSON values: `true`, `said` and, of names, `probability` of what was said, `probability_of_true`.
     """
 
     place: int
@@ -79,8 +81,8 @@ class Picked:
     """Answers that a person should look at.
 
     Attributes:
-        mistakes: how many there are in all.
-        each: what an answer tells of an example: its `class`, or whether it bears a `label`.
+        mistakes: how many there are in all; of numbers, which all are somewhat off, how many are known.
+        each: what an answer tells of an example: its `class`, whether it bears a `label`, a `number`.
         wrong, right: those to look at.
     """
 
@@ -144,23 +146,45 @@ def picked_of_sets(asked: Said, classes: Sequence[str], thresholds: Sequence[flo
     )
 
 
-def as_it_is(predict: Predict) -> Predict:
+def picked_of_numbers(asked: Said) -> Picked:
+    """The numbers that are furthest off and, of small to large ones, the nearest."""
+    labels, said = asked.labels, asked.raw[:, 0].astype(np.float64)
+    assert labels is not None, "examples are picked where labels are known"
+
+    def answer(place: int, *, right: bool) -> Answer:
+        return Answer(place, 0, right, {"true": float(labels[place]), "said": float(said[place])})
+
+    furthest = furthest_off(labels, said)
+    return Picked(
+        int(is_known(labels).sum()),
+        "number",
+        [answer(place, right=False) for place in furthest],
+        [answer(place, right=True) for place in nearest_by_size(labels, said) if place not in furthest],
+    )
+
+
+def classes_asked(predict: Predict) -> Question:
     """A probability for each class, as the model says it."""
-    return predict
+    return Question(predict)
 
 
-def both_ways(predict: Predict) -> Predict:
+def numbers_asked(predict: Predict) -> Question:
+    """The number that the model says."""
+    return Question(predict, is_number=True)
+
+
+def both_ways(predict: Predict) -> Question:
     """Of labels: the probability of each, then that it is not borne, shape (n, 2 * labels)."""
 
     def asked(examples: NDArray[Any]) -> NDArray[np.float32]:
         said = predict(examples)
         return np.concatenate([said, 1 - said], axis=1)
 
-    return asked
+    return Question(asked)
 
 
 def examples_of(asked: Said, inputs: Inputs, picked: Picked, looking: Looking, *, is_over: Callable[[], bool]) -> Json:
-    """Answers to single examples, each with what its probability hangs on.
+    """Answers to single examples, each with what it hangs on.
 
     Args:
         asked: what the model says of the inputs, in their order.
@@ -198,23 +222,23 @@ def examples_of(asked: Said, inputs: Inputs, picked: Picked, looking: Looking, *
 
 
 def looking_at(
-    inputs: Inputs, model: "ServingModel", others: NDArray[np.float32] | None, *, asking: Callable[[Predict], Predict]
+    inputs: Inputs, model: "ServingModel", others: NDArray[np.float32] | None, *, asking: Callable[[Predict], Question]
 ) -> Looking:
     """How the examples of a split are shown and explained.
 
     Args:
         model: asked about covered examples; its reading gives them as it takes them.
         others: of a table, the rows whose cells replace those of an example.
-        asking: what the model says → what is asked of it (`as_it_is`, `both_ways`).
+        asking: what the model says → what is asked of it (`classes_asked`, `both_ways`, `numbers_asked`).
     """
-    predict = asking(model.predict)
+    question = asking(model.predict)
     if isinstance(inputs, Texts):
-        return _texts(inputs, predict)
+        return _texts(inputs, question)
     if isinstance(inputs, Windows):
-        return _signals(inputs, predict)
+        return _signals(inputs, question)
     if isinstance(inputs, Records):
         assert others is not None, "of a table there are other rows"
-        return _rows(inputs, others, predict)
+        return _rows(inputs, others, question)
 
     def read(place: int) -> NDArray[np.uint8]:
         return cast(NDArray[np.uint8], model.reading(inputs, np.array([place]))[0])
@@ -223,7 +247,7 @@ def looking_at(
         pictures.METHOD,
         "Zeiler & Fergus, “Visualizing and understanding convolutional networks”, ECCV 2014",
         lambda place: pictures.shown(read(place)),
-        lambda place, index: pictures.looked_at(read(place), predict, index),
+        lambda place, index: pictures.looked_at(read(place), question, index),
     )
 
 
@@ -242,16 +266,16 @@ def timer(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() >= ends
 
 
-def _texts(inputs: Texts, predict: Predict) -> Looking:
+def _texts(inputs: Texts, question: Question) -> Looking:
     return Looking(
         words.METHOD,
         "Li, Monroe & Jurafsky, “Understanding neural networks through representation erasure”, 2016",
         lambda place: words.shown(inputs.texts[place]),
-        lambda place, index: words.looked_at(inputs.texts[place], predict, index),
+        lambda place, index: words.looked_at(inputs.texts[place], question, index),
     )
 
 
-def _signals(inputs: Windows, predict: Predict) -> Looking:
+def _signals(inputs: Windows, question: Question) -> Looking:
     def read(place: int) -> NDArray[np.float32]:
         return np.asarray(inputs.read(np.array([place]))[0], dtype=np.float32)
 
@@ -259,16 +283,16 @@ def _signals(inputs: Windows, predict: Predict) -> Looking:
         stretches.METHOD,
         "after Zeiler & Fergus, “Visualizing and understanding convolutional networks”, ECCV 2014",
         lambda place: stretches.shown(read(place), inputs.channels),
-        lambda place, index: stretches.looked_at(read(place), predict, index),
+        lambda place, index: stretches.looked_at(read(place), question, index),
     )
 
 
-def _rows(inputs: Records, others: NDArray[np.float32], predict: Predict) -> Looking:
+def _rows(inputs: Records, others: NDArray[np.float32], question: Question) -> Looking:
     return Looking(
         cells.METHOD,
         "Robnik-Šikonja & Kononenko, “Explaining classifications for individual instances”, IEEE TKDE 2008",
         lambda place: cells.shown(inputs, place),
-        lambda place, index: cells.looked_at(inputs, place, others, predict, index),
+        lambda place, index: cells.looked_at(inputs, place, others, question, index),
     )
 
 

@@ -16,14 +16,16 @@ from autotl.data.joining import join_inputs
 from autotl.data.records import Records
 from autotl.plan import Plan
 from autotl.production.evidence.cells import MOST_ROWS, REPLACEMENTS, SHUFFLES, columns_that_matter
-from autotl.production.evidence.covering import Predict
+from autotl.production.evidence.covering import Predict, Question
 from autotl.production.evidence.examples import (
     Picked,
-    as_it_is,
     both_ways,
+    classes_asked,
     examples_of,
     looking_at,
+    numbers_asked,
     picked_of_classes,
+    picked_of_numbers,
     picked_of_sets,
     seconds_to_explain,
     timer,
@@ -150,9 +152,7 @@ def gather(winner: Winner, *, spent: float, left: float) -> Evidence:
     if asked is None:
         return Evidence(figures, None)
     is_over = timer(seconds_to_explain(spent, left))
-    examples = None
-    if gathered.answers is not None:
-        examples = _had("what answers hang on", partial(_examples, winner, asked, gathered.answers, is_over))
+    examples = _had("what answers hang on", partial(_examples, winner, asked, gathered.answers, is_over))
     if isinstance(asked.inputs, Records):
         figures["columns"] = _had("columns", lambda: _columns(winner, asked, is_over))
     return Evidence(figures, examples)
@@ -310,10 +310,10 @@ def _sets(winner: Winner) -> Json:
 
 @dataclass(frozen=True)
 class _Answers:
-    """Which answers are looked at, right and wrong ones, and what is asked of the model to explain them."""
+    """Which answers are looked at, good and bad ones, and what is asked of the model to explain them."""
 
     pick: Callable[[Winner, Said], Picked]
-    asking: Callable[[Predict], Predict]
+    asking: Callable[[Predict], Question]
 
 
 @dataclass(frozen=True)
@@ -321,22 +321,22 @@ class _Gathered:
     """What is gathered of one problem.
 
     Attributes:
-        answers: None where an answer is neither right nor wrong, but near or far.
         is_one_class: whether an example is named right or wrong as a whole, so that those unlike all others can be
             counted by it.
     """
 
     figures: Callable[[Winner], Json]
-    answers: _Answers | None
+    answers: _Answers
     is_one_class: bool
 
 
-_OF_CLASSES = _Answers(lambda winner, said: picked_of_classes(said, winner.data.classes), as_it_is)
+_OF_CLASSES = _Answers(lambda winner, said: picked_of_classes(said, winner.data.classes), classes_asked)
 _OF_SETS = _Answers(
     lambda winner, said: picked_of_sets(said, winner.data.classes, winner.shipped.calibration["thresholds"]), both_ways
 )
+_OF_NUMBERS = _Answers(lambda winner, said: picked_of_numbers(said), numbers_asked)  # noqa: ARG005
 EVIDENCE: dict[str, _Gathered] = {
     "classification": _Gathered(_figures, _OF_CLASSES, is_one_class=True),
     "multilabel": _Gathered(_sets, _OF_SETS, is_one_class=False),
-    "regression": _Gathered(_numbers, None, is_one_class=False),
+    "regression": _Gathered(_numbers, _OF_NUMBERS, is_one_class=False),
 }

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.production.evidence.covering import Effect, Predict, cover
+from autotl.production.evidence.covering import Effect, Question, cover
 
 METHOD = "occlusion: squares of the image are painted over in the colour of its border"
 SIDE = 96  # pixels of a thumbnail
@@ -35,18 +35,18 @@ def thumbnail(pixels: Pixels) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
-def looked_at(pixels: Pixels, predict: Predict, index: int) -> dict[str, Any]:
-    """What the probability of a class hangs on.
+def looked_at(pixels: Pixels, question: Question, index: int) -> dict[str, Any]:
+    """What an answer hangs on.
 
     Returns:
-        `map`, log-odds lost per cell, rows from the top; `before` and `after`, the probability with nothing covered and
-        with the square that matters most; `place`, where that is in words.
+        `map`, what is lost per cell (as `Effect` says), rows from the top; `before` and `after`, the answer with
+        nothing covered and with the square that matters most; `place`, where that is in words.
     """
     corners = [(row, column) for row in range(CELLS - SQUARE + 1) for column in range(CELLS - SQUARE + 1)]
-    effect = cover(predict, pixels[None], _covered(pixels, corners), index)
-    most = int(effect.lost.argmax())
+    effect = cover(question, pixels[None], _covered(pixels, corners), index)
+    most = effect.most
     return {
-        "map": np.round(_per_cell(effect, corners), 3).tolist(),
+        "map": [[effect.written(lost) for lost in line] for line in _per_cell(effect, corners).tolist()],
         "before": effect.before,
         "after": float(effect.after[most]),
         "place": _in_words(*corners[most]),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.production.evidence.covering import Predict, cover
+from autotl.production.evidence.covering import Question, cover
 
 METHOD = "occlusion: stretches of the signal are replaced by a straight line"
 STRETCHES = 24
@@ -32,21 +32,21 @@ def shown(window: Window, channels: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def looked_at(window: Window, predict: Predict, index: int) -> dict[str, Any]:
-    """What the probability of a class hangs on.
+def looked_at(window: Window, question: Question, index: int) -> dict[str, Any]:
+    """What an answer hangs on.
 
     Returns:
-        `lost`, log-odds per stretch from the start; `before` and `after`, the probability of the whole window and
+        `lost` per stretch from the start, as `Effect` says; `before` and `after`, the answer to the whole window and
         without the stretch that matters most; `place`, its samples in words. An empty mapping for one sample.
     """
     bounds = np.linspace(0, len(window), min(len(window), STRETCHES) + 1).round().astype(int)
     if len(bounds) < 3:
         return {}
     covered = np.stack([_flattened(window, *ends) for ends in pairwise(bounds)])
-    effect = cover(predict, window[None], covered, index)
-    most = int(effect.lost.argmax())
+    effect = cover(question, window[None], covered, index)
+    most = effect.most
     return {
-        "lost": np.round(effect.lost, 3).tolist(),
+        "lost": [effect.written(lost) for lost in effect.lost.tolist()],
         "before": effect.before,
         "after": float(effect.after[most]),
         "place": f"samples {bounds[most] + 1} to {bounds[most + 1]}",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autotl.production.evidence.covering import Predict, cover
+from autotl.production.evidence.covering import Question, cover
 
 METHOD = "erasure: words are taken out one at a time, in long texts several next to each other"
 MOST_PARTS = 40  # that a text is cut into
@@ -25,25 +25,25 @@ def shown(text: str) -> dict[str, Any]:
     return {"kind": "words", "parts": [[text[:MOST_SHOWN], 0.0]], "cut_before": False, "cut_after": more}
 
 
-def looked_at(text: str, predict: Predict, index: int) -> dict[str, Any]:
-    """What the probability of a class hangs on.
+def looked_at(text: str, question: Question, index: int) -> dict[str, Any]:
+    """What an answer hangs on.
 
     Returns:
-        What `shown` does, with parts `[text, log-odds lost]` of the stretch where most is decided; `before` and
-        `after`, the probability of the whole text and without the part that matters most; `place`, that part. An empty
+        What `shown` does, with parts `[text, lost]` of the stretch where most is decided (as `Effect` says); `before`
+        and `after`, the answer to the whole text and without the part that matters most; `place`, that part. An empty
         mapping for a text of one word.
     """
     spans = parts_of(text)
     if len(spans) < 2:
         return {}
     without = [text[:start] + text[end:] for start, end in spans]
-    effect = cover(predict, np.array([text], dtype=object), np.array(without, dtype=object), index)
+    effect = cover(question, np.array([text], dtype=object), np.array(without, dtype=object), index)
     lost = effect.lost
-    most = int(lost.argmax())
+    most = effect.most
     first, last = _window(spans, lost)
     return {
         "parts": [
-            [text[start : spans[place + 1][0] if place < last else end], round(float(lost[place]), 3)]
+            [text[start : spans[place + 1][0] if place < last else end], effect.written(float(lost[place]))]
             for place, (start, end) in enumerate(spans)
             if first <= place <= last
         ],

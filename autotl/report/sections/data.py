@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autotl.report.sections.numbers import digits
 from autotl.report.values import Json
+from autotl.report.wording import digits
 
 MOST_LISTED_CLASSES = 200
 """Classes in the table of a domain."""

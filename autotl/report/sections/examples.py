@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autotl.report import wording
@@ -15,11 +15,63 @@ FAINTEST = 0.08  # of the strongest part: less is not marked
 NOTHING_LOST = 0.0005  # of a probability: less is not to be seen in the figures
 WIDTH, HEIGHT = 240, 56  # of a signal's drawing
 LARGEST_THUMBNAIL = 20_000  # characters
-_WORST = {
-    "class": "where it gave the truth the least chance",
-    "label": "decisions furthest on the wrong side of their label's threshold",
-}
+
 _THUMBNAIL = re.compile(r"data:image/jpeg;base64,[A-Za-z0-9+/]+={0,2}")
+
+
+@dataclass(frozen=True)
+class Told:
+    """How the page speaks of answers of one kind.
+
+    Attributes:
+        wrong, worst: of those that are bad, and which of them are shown.
+        right, best: likewise of those that are good.
+        marked: what the marks show.
+        sure, truth: what stands beside an answer and beside the truth; where `truth` is empty nothing does.
+        for_it, against_it: what a part does to the answer.
+    """
+
+    wrong: str
+    worst: str
+    right: str
+    best: str
+    marked: str
+    sure: str
+    truth: str
+    for_it: str = "speaks for it"
+    against_it: str = "speaks against it"
+
+
+_OF_NAMES = Told(
+    wrong="The costliest mistakes",
+    worst="where it gave the truth the least chance",
+    right="Right answers",
+    best="the surest of each class",
+    marked="what the answer loses most of its odds without. Below each example: how sure it is, and how sure without "
+    "the part that matters most",
+    sure="Sure of that",
+    truth="Sure of the truth",
+)
+TOLD: Mapping[str, Told] = {
+    "class": _OF_NAMES,
+    "label": replace(
+        _OF_NAMES,
+        worst="decisions furthest on the wrong side of their label's threshold",
+        best="the surest of each label",
+    ),
+    "number": Told(
+        wrong="Furthest off",
+        worst="the largest errors",
+        right="Near the truth",
+        best="the nearest of small to large numbers",
+        marked="what moves the number most when it is gone: of cells and words in colour what raises it, in grey what "
+        "lowers it. Below each example: the number, and the number without the part that matters most",
+        sure="Off by",
+        truth="",
+        for_it="raises it by",
+        against_it="lowers it by",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -69,8 +121,8 @@ class Example:
     true: str
     said: str
     is_right: bool
-    probability: str
-    probability_of_true: str
+    sure: str  # of the answer; how far off a number is
+    sure_of_truth: str
     reason: str  # what the answer hangs on, in words; empty where it was not looked into
     thumbnail: str
     squares: Sequence[Square]
@@ -88,9 +140,8 @@ class Examples:
     """All that are shown: mistakes, then right answers."""
 
     split: str
-    mistakes: int  # in all
-    each: str  # what an answer tells of an example: its class, or whether it bears a label
-    worst: str  # which mistakes are shown, in words
+    mistakes: int  # in all; of numbers: examples
+    told: Told
     method: str
     paper: str
     explained: int
@@ -104,12 +155,11 @@ def examples(given: Json | None) -> Examples | None:
     if not given or not given["examples"]:
         return None
     shown = [_example(each) for each in given["examples"][:MOST_EXAMPLES]]
-    told = str(given.get("each", "class"))  # left out by earlier versions, which knew nothing else
+    told = TOLD[str(given.get("each", "class"))]  # left out by earlier versions, which knew nothing else
     return Examples(
         wording.visible(str(given["split"])),
         given["mistakes"],
         told,
-        _WORST[told],
         wording.visible(str(given["method"])),
         wording.visible(str(given["paper"])),
         given["explained"],
@@ -124,14 +174,14 @@ def _example(given: Json) -> Example:
     told = wording.plain({name: value for name, value in given.items() if name not in ("thumbnail", "parts")})
     return Example(
         name=told["id"],
-        true=told["true"],
-        said=told["said"],
+        true=_answer(told["true"]),
+        said=_answer(told["said"]),
         is_right=bool(told["right"]),
-        probability=wording.percent(told["probability"]),
-        probability_of_true=wording.percent(told["probability_of_true"]),
+        **_sureness(told),
         reason=_reason(told),
         thumbnail=_checked(thumbnail),
-        squares=_cells_of_map(told.get("map")) or _stretches(told.get("lost")),
+        squares=_cells_of_map(told.get("map"), both_ways=_is_number(told))
+        or _stretches(told.get("lost"), both_ways=_is_number(told)),
         words=_marked(given.get("parts", [])),
         cut_before=bool(told.get("cut_before")),
         cut_after=bool(told.get("cut_after")),
@@ -142,17 +192,39 @@ def _example(given: Json) -> Example:
     )
 
 
+def _answer(told: str | float | None) -> str:
+    return told if isinstance(told, str) else wording.digits(told)
+
+
+def _is_number(told: Json) -> bool:
+    return "probability" not in told
+
+
+def _sureness(told: Json) -> dict[str, str]:
+    if _is_number(told):
+        is_known = told["said"] is not None and told["true"] is not None
+        off = wording.signed_digits(told["said"] - told["true"]) if is_known else wording.NOTHING
+        return {"sure": off, "sure_of_truth": ""}
+    return {"sure": wording.percent(told["probability"]), "sure_of_truth": wording.percent(told["probability_of_true"])}
+
+
 def _reason(told: Json) -> str:
     """What happens without the part that matters most."""
-    if "before" not in told:
+    if told.get("before") is None or told.get("after") is None:
         return ""
-    place, sure = str(told["place"]).strip(), wording.percent(told["before"])
-    if told["before"] - told["after"] < NOTHING_LOST:
-        return f"{sure} sure, whatever single part is taken away"
+    before, after = (_before_or_after(told, name) for name in ("before", "after"))
+    change = told["before"] - told["after"]
+    if before == after if _is_number(told) else change < NOTHING_LOST:
+        return f"{before}, whatever single part is taken away"
+    place = str(told["place"]).strip()
     without = {"picture": f"with {place} covered", "stretches": f"without {place}"}.get(
         told["kind"], f"without “{place}”"
     )
-    return f"{sure} sure, {without} {wording.percent(told['after'])}"
+    return f"{before}, {without} {after.removesuffix(' sure')}"
+
+
+def _before_or_after(told: Json, name: str) -> str:
+    return wording.digits(told[name]) if _is_number(told) else f"{wording.percent(told[name])} sure"
 
 
 def _checked(address: Any) -> str:
@@ -161,18 +233,19 @@ def _checked(address: Any) -> str:
     return str(address) if is_ours else ""
 
 
-def _shades(lost: Sequence[float | None]) -> list[float]:
-    """From 0 to 1, how much each part speaks for the answer; 0 where it speaks against it."""
-    known = [max(value or 0.0, 0.0) for value in lost]
+def _shades(lost: Sequence[float | None], *, both_ways: bool) -> list[float]:
+    """From 0 to 1, how much each part speaks for the answer, 0 where it speaks against it; of a number, how far each
+    moves it to either side."""
+    known = [abs(value or 0.0) if both_ways else max(value or 0.0, 0.0) for value in lost]
     strongest = max(known, default=0.0)
     return [value / strongest if strongest > 0 else 0.0 for value in known]
 
 
-def _cells_of_map(lines: Sequence[Sequence[float]] | None) -> list[Square]:
+def _cells_of_map(lines: Sequence[Sequence[float]] | None, *, both_ways: bool) -> list[Square]:
     if not lines:
         return []
     side, width = 100 / len(lines), 100 / len(lines[0])
-    shades = _shades([value for line in lines for value in line])
+    shades = _shades([value for line in lines for value in line], both_ways=both_ways)
     return [
         Square(
             round(place % len(lines[0]) * width, 2), round(place // len(lines[0]) * side, 2), *_size(width, side), shade
@@ -182,13 +255,13 @@ def _cells_of_map(lines: Sequence[Sequence[float]] | None) -> list[Square]:
     ]
 
 
-def _stretches(lost: Sequence[float] | None) -> list[Square]:
+def _stretches(lost: Sequence[float] | None, *, both_ways: bool) -> list[Square]:
     if not lost:
         return []
     width = WIDTH / len(lost)
     return [
         Square(round(place * width, 2), 0, *_size(width, HEIGHT), _opacity(shade))
-        for place, shade in enumerate(_shades(lost))
+        for place, shade in enumerate(_shades(lost, both_ways=both_ways))
         if _opacity(shade)
     ]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from autotl.report import wording
 from autotl.report.values import Json
+from autotl.report.wording import digits, signed_digits
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,5 @@ def whole(evidence: Json, metric: str, *, metric_is_better_higher: bool) -> floa
     return float(figures["of_the_mean"].get(metric) or 1.0)
 
 
-def digits(value: float | None) -> str:
-    """Four of them, whatever the unit, and as many as stand before the point."""
-    if value is None:
-        return wording.NOTHING
-    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:,.4g}"
-
-
-def _signed(value: float) -> str:
-    return ("+" if value > 0 else "−" if value < 0 else "±") + digits(abs(value))
-
-
 def _part(name: str, line: Json) -> Part:
-    return Part(name, int(line["examples"]), digits(line["mae"]), _signed(float(line["bias"])))
+    return Part(name, int(line["examples"]), digits(line["mae"]), signed_digits(float(line["bias"])))

@@ -12,7 +12,7 @@ from autotl.data.records import records_from_table
 from autotl.data.schema_fitting import fit_schema
 from autotl.data.tables import Table
 from autotl.production.evidence import cells, pictures, stretches, words
-from autotl.production.evidence.covering import AT_ONCE, Effect, cover, predict_all
+from autotl.production.evidence.covering import AT_ONCE, Effect, Question, cover, predict_all
 
 
 def two_classes(probability):
@@ -38,8 +38,25 @@ def test_what_is_lost_is_log_odds_and_stays_finite():
     assert effect.lost[1] == 0
     assert effect.lost[2] < 0
     assert np.isfinite(effect.lost).all()
-    same = cover(lambda batch: two_classes(np.ones(len(batch))), np.zeros((1, 2)), np.zeros((3, 2)), 1)
+    same = cover(Question(lambda batch: two_classes(np.ones(len(batch)))), np.zeros((1, 2)), np.zeros((3, 2)), 1)
     assert (same.lost == 0).all()
+
+
+def test_of_a_number_the_difference_in_its_unit_is_lost_and_what_lowers_it_may_matter_most():
+    effect = Question(lambda batch: batch, is_number=True).effect(2_000.0, np.array([1_990.0, 2_000.0, 2_040.0]))
+    assert effect.lost == pytest.approx([10, 0, -40])
+    assert effect.most == 2
+    assert Effect(0.5, np.array([0.4, 0.9])).most == 0, "of a probability what speaks for it"
+
+
+def test_what_is_lost_of_a_number_is_written_to_four_digits_of_the_greatest_in_any_unit():
+    of_small, of_large, of_none = (
+        Effect(before, np.array(after), is_number=True)
+        for before, after in ((0.0, [-0.00012345678, 1e-9]), (0.0, [12_345.678, -1.0]), (3.0, [3.0, 3.0]))
+    )
+    assert [of_small.written(lost) for lost in of_small.lost.tolist()] == [0.0001235, 0.0]
+    assert [of_large.written(lost) for lost in of_large.lost.tolist()] == [-12_350.0, 0.0]
+    assert of_none.written(0.0) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -52,7 +69,7 @@ def test_a_map_points_at_the_bright_spot_that_decides(row, column, place):
     def predict(batch):  # sure where something is bright
         return two_classes(0.1 + 0.8 * (batch.max(axis=(1, 2, 3)) > 200))
 
-    found = pictures.looked_at(pixels, predict, 1)
+    found = pictures.looked_at(pixels, Question(predict), 1)
     lost = np.array(found["map"])
     assert lost.shape == (pictures.CELLS, pictures.CELLS)
     assert np.unravel_index(lost.argmax(), lost.shape) == (row // 7, column // 7)
@@ -62,7 +79,7 @@ def test_a_map_points_at_the_bright_spot_that_decides(row, column, place):
 
 def test_an_image_that_is_smaller_than_its_map_is_survived():
     found = pictures.looked_at(
-        np.zeros((4, 4, 3), dtype=np.uint8), lambda batch: two_classes(np.full(len(batch), 0.5)), 0
+        np.zeros((4, 4, 3), dtype=np.uint8), Question(lambda batch: two_classes(np.full(len(batch), 0.5))), 0
     )
     assert (np.array(found["map"]) == 0).all()
 
@@ -77,7 +94,7 @@ def test_a_thumbnail_is_a_small_jpeg():
 
 
 def deciding(word):
-    return lambda batch: two_classes([0.95 if word in text else 0.2 for text in batch])
+    return Question(lambda batch: two_classes([0.95 if word in text else 0.2 for text in batch]))
 
 
 def test_the_deciding_word_weighs_most_and_the_text_is_whole():
@@ -123,7 +140,7 @@ def test_a_stretch_of_a_signal_is_found():
     def predict(batch):
         return two_classes(0.1 + 0.8 * (batch[:, :, 1].max(axis=1) > 4))
 
-    found = stretches.looked_at(window, predict, 1)
+    found = stretches.looked_at(window, Question(predict), 1)
     assert found["place"] == "samples 101 to 110"
     assert int(np.argmax(found["lost"])) == 10
     assert len(found["lost"]) == stretches.STRETCHES
@@ -135,7 +152,7 @@ def test_a_stretch_of_a_signal_is_found():
 
 def test_signals_of_one_sample_and_of_many_channels_are_survived():
     flat = np.zeros((1, 5), dtype=np.float32)
-    assert stretches.looked_at(flat, lambda batch: two_classes(np.zeros(len(batch))), 0) == {}
+    assert stretches.looked_at(flat, Question(lambda batch: two_classes(np.zeros(len(batch)))), 0) == {}
     shown = stretches.shown(flat, ())
     assert shown["more_channels"] == 2
     long = stretches.shown(np.sin(np.arange(9_000, dtype=np.float32))[:, None], ())
@@ -160,7 +177,7 @@ def by_torque(batch):
 def test_the_cell_and_the_column_that_decide_come_first():
     records = table()
     row = int(np.argmax(records.read(np.arange(len(records)))[:, 0]))
-    found = cells.looked_at(records, row, records.read(np.arange(12)), by_torque, 1)
+    found = cells.looked_at(records, row, records.read(np.arange(12)), Question(by_torque), 1)
     assert found["place"] == "torque"
     first, *others = found["cells"]
     assert first["column"] == "torque"
@@ -168,6 +185,17 @@ def test_the_cell_and_the_column_that_decide_come_first():
     assert first["lost"] > 1
     assert all(other["lost"] == 0 for other in others)
     assert found["before"] > 0.99 > found["after"]
+
+
+def test_the_cell_that_moves_a_number_is_found_in_its_unit():
+    records = table()
+    torque = records.read(np.arange(len(records)))[:, 0]
+    row = int(np.argmin(torque))
+    question = Question(lambda batch: 100 * np.nan_to_num(batch[:, :1]), is_number=True)
+    found = cells.looked_at(records, row, records.read(np.arange(12)), question, 0)
+    assert (found["place"], found["cells"][0]["column"]) == ("torque", "torque")
+    assert found["cells"][0]["lost"] == pytest.approx(100 * (torque[row] - torque[:12].mean()), rel=1e-3)
+    assert found["after"] > found["before"], "a low torque lowers it"
 
 
 def test_only_the_column_that_is_read_is_missed():

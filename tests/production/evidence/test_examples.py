@@ -10,17 +10,21 @@ from autotl.production.evidence.choosing import (
     MOST_OF_A_PAIR,
     costliest_mistakes,
     furthest_decisions,
+    furthest_off,
+    nearest_by_size,
     plainly_borne,
     plainly_right,
 )
 from autotl.production.evidence.examples import (
     LEAST_SECONDS,
     MOST_SECONDS,
-    as_it_is,
     both_ways,
+    classes_asked,
     examples_of,
     looking_at,
+    numbers_asked,
     picked_of_classes,
+    picked_of_numbers,
     picked_of_sets,
     seconds_to_explain,
 )
@@ -63,7 +67,7 @@ def asked_about(count=30):
     return (
         Said("test", probabilities.astype(np.float32), probabilities, labels),
         inputs,
-        looking_at(inputs, model, None, asking=as_it_is),
+        looking_at(inputs, model, None, asking=classes_asked),
     )
 
 
@@ -150,3 +154,37 @@ def test_of_a_missed_label_is_told_what_speaks_against_it():
     assert missed["place"] == "late"
     assert missed["after"] < 0.1 < 0.9 < missed["before"]
     assert {(each["id"], each["said"]) for each in right} == {("c", "good"), ("a", "late")}
+
+
+def test_numbers_furthest_off_come_first_and_the_nearest_from_small_to_large():
+    true = np.array([*np.arange(20, dtype=np.float64), np.nan])
+    said = true + np.array([9, 8, 7, 6, *[0.5] * 14, -1, -2, 0])
+    furthest = furthest_off(true, said)
+    assert furthest[:5] == [0, 1, 2, 19, 18], "what is too high leaves room for what is too low"
+    assert len(furthest) == MOST_MISTAKES
+    said[:20] = true[:20] + 1
+    said[[2, 12]] = true[[2, 12]]
+    nearest = nearest_by_size(true, said)
+    assert {2, 12} <= set(nearest)
+    assert nearest == sorted(nearest)
+    assert nearest_by_size(np.array([np.nan]), np.array([1.0])) == []
+
+
+def test_of_a_number_is_told_how_far_a_part_moves_it():
+    texts = [f"{'heavy' if number % 2 else 'light'} load {number}" for number in range(40)]
+    inputs = texts_of(texts, map(str, range(40)))
+
+    def predict(batch):
+        return np.array([[100.0 + 40 * ("heavy" in text)] for text in batch], dtype=np.float32)
+
+    raw = predict(texts)
+    true = raw[:, 0].astype(np.float64) + np.where(np.arange(40) == 7, -30, 0.1)
+    asked = Said("test", raw, raw, true)
+    looking = looking_at(inputs, SimpleNamespace(predict=predict), None, asking=numbers_asked)
+    found = examples_of(asked, inputs, picked_of_numbers(asked), looking, is_over=lambda: False)
+    assert (found["mistakes"], found["each"]) == (40, "number")
+    worst = found["examples"][0]
+    assert (worst["id"], worst["said"], worst["true"], worst["right"]) == ("7", 140.0, 110.0, False)
+    assert (worst["place"], worst["before"], worst["after"]) == ("heavy", 140.0, 100.0)
+    assert "probability" not in worst
+    assert any(each["right"] for each in found["examples"])
