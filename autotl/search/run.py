@@ -29,12 +29,14 @@ from autotl.search.objective import GainOverSourceOnly, Objective, ScoreItself
 from autotl.search.proposer import Cost, Proposal, Proposer, make_sampler
 from autotl.search.repeats import Repeats
 from autotl.search.watchdog import Patience
+from autotl.trial.halving import rungs_below
 from autotl.trial.making import MakeWorkshop, WorkshopOrder
 
 TOLD_ON = ("KERAS_BACKEND", "AUTOTL_OFFLINE", "HF_HUB_OFFLINE")  # environment of the driver that holds for workers
 
 if TYPE_CHECKING:
     from autotl.search.nodes import Division
+    from autotl.search.packet_searcher import PacketSearcher
 
 
 @dataclass(frozen=True)
@@ -115,18 +117,8 @@ def search(
             if not proposer.is_known(plan):
                 with journal.together():
                     journal.skipped(proposer.skip(plan), plan.as_dict(), reason)
-        _train(
-            order,
-            run.path / TRIALS,
-            proposer,
-            objective,
-            journal,
-            budget,
-            earlier,
-            unfinished,
-            make_workshop=make_workshop,
-            listen=listen,
-        )
+        sitting = _Sitting(proposer, objective, journal, budget, earlier, unfinished, run.path / TRIALS)
+        _train(order, sitting, make_workshop=make_workshop, listen=listen)
     if reckoning is not None:
         reckoning.note()
         study.put_fact(STARTUP_FACT, reckoning.startup_seconds)
@@ -135,6 +127,24 @@ def search(
     if budget.is_spent():
         return "budget"
     return proposer.finished_because or "budget"
+
+
+@dataclass(frozen=True)
+class _Sitting:
+    """One command's part of a search.
+
+    Attributes:
+        earlier: trials of earlier sittings.
+        unfinished: packets of those that did not end, to be trained first.
+    """
+
+    proposer: Proposer
+    objective: Objective
+    journal: Journal
+    budget: Budget
+    earlier: Sequence[EarlierTrial]
+    unfinished: Sequence[list[Proposal]]
+    trials_folder: Path
 
 
 def _reckoning(order: SearchOrder, budget: Budget, listen: Listener) -> Reckoning | None:
@@ -165,54 +175,61 @@ def _take_up(
         return proposer.take_up(earlier, promise=objective.promise)
 
 
-def _train(
-    order: SearchOrder,
-    trials_folder: Path,
-    proposer: Proposer,
-    objective: Objective,
-    journal: Journal,
-    budget: Budget,
-    earlier: Sequence[EarlierTrial],
-    unfinished: Sequence[list[Proposal]],
-    *,
-    make_workshop: MakeWorkshop,
-    listen: Listener,
-) -> None:
+def _train(order: SearchOrder, sitting: _Sitting, *, make_workshop: MakeWorkshop, listen: Listener) -> None:
     """Starts the workers and trains what the proposer proposes."""
-    from autotl.search.cluster import lost_nodes
-    from autotl.search.packing import Packing
-    from autotl.search.tuning import run_trials
+    from autotl.search.stopping import EarlyStopping
+    from autotl.search.tuning import Workers, run_trials
 
-    with _ground(order, trials_folder) as ground:
+    budget = sitting.budget
+    with _ground(order, sitting.trials_folder) as ground:
         division, shares = ground.division, ground.division.shares
         budget.start_search()
-        ended = [dict(each.row) for each in earlier if not each.is_unfinished]
+        ended = [dict(each.row) for each in sitting.earlier if not each.is_unfinished]
         listen(SearchStarted(order.trials, len(order.baselines), shares.workers, budget.search_ends, ended))
-        run_trials(
-            proposer,
-            objective,
-            journal,
-            budget,
-            earlier=earlier,
-            unfinished=unfinished,
-            make_workshop=ground.sharing(make_workshop),
-            shares=shares,
-            home=ground.home,
-            environment=ground.environment,
-            higher_is_better=order.higher_is_better,
-            early_stopping=order.early_stopping,
-            longest_plan=order.space.longest_plan(),
-            ask_ahead=shares.workers > 1 and shares.fill_the_machine,
-            packing=Packing(
-                memory_mb=division.memory_mb, gpus=division.gpus, gpus_each=shares.gpus, gpu_mb=division.gpu_mb
-            ),
+        searcher = _searcher(order, sitting, ground)
+        early_stopping = None
+        if order.early_stopping:
+            early_stopping = EarlyStopping(
+                searcher, longest_plan=order.space.longest_plan(), higher_is_better=order.higher_is_better
+            )
+            early_stopping.take_up(sitting.earlier)
+        workers = Workers(
+            shares,
+            ground.sharing(make_workshop),
+            ground.home,
+            ground.environment,
             memory=division.memory_shares,
             patience=order.patience,
-            enough=Enough(is_wanted=order.stops_when_done),
-            repeats=Repeats(order.seeds, order.trials, shares.workers, budget),
-            lost_nodes=lost_nodes,
-            bring_last_words=ground.bring_last_words,
         )
+        run_trials(searcher, workers, budget, early_stopping=early_stopping)
+
+
+def _searcher(order: SearchOrder, sitting: _Sitting, ground: "_Ground") -> "PacketSearcher":
+    """Which asks the proposer for plans, and puts those that fit beside each other into packets."""
+    from autotl.search.cluster import lost_nodes
+    from autotl.search.packet_searcher import PacketSearcher
+    from autotl.search.packing import Packing
+
+    division, shares = ground.division, ground.division.shares
+    asks_ahead = shares.workers > 1 and shares.fill_the_machine  # else each proposal knows every result before it
+    return PacketSearcher(
+        sitting.proposer,
+        sitting.objective,
+        sitting.journal,
+        sitting.budget,
+        at_once=shares.workers + (1 if asks_ahead else 0),
+        rungs=rungs_below(order.space.longest_plan()) if order.early_stopping else (),
+        higher_is_better=order.higher_is_better,
+        packing=Packing(
+            memory_mb=division.memory_mb, gpus=division.gpus, gpus_each=shares.gpus, gpu_mb=division.gpu_mb
+        ),
+        repeats=Repeats(order.seeds, order.trials, shares.workers, sitting.budget),
+        enough=Enough(is_wanted=order.stops_when_done),
+        earlier=sitting.earlier,
+        unfinished=sitting.unfinished,
+        lost_nodes=lost_nodes,
+        bring_last_words=ground.bring_last_words,
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,14 @@ from autotl.errors import EnvironmentProblemError
 from autotl.search.budget import Budget
 from autotl.search.cluster import environment as environment_of
 from autotl.search.cluster import into_our_log, quiet_loggers
-from autotl.search.earlier import EarlierTrial
-from autotl.search.enough import Enough
 from autotl.search.forgetting import Forgetting
-from autotl.search.home import BringLastWords, Home
-from autotl.search.journal import Journal
+from autotl.search.home import Home
 from autotl.search.nodes import MemoryShares
-from autotl.search.objective import Objective
 from autotl.search.packet_searcher import PacketSearcher
-from autotl.search.packing import Packing
-from autotl.search.proposer import Proposal, Proposer
-from autotl.search.repeats import Repeats
 from autotl.search.resources import Shares
 from autotl.search.stopping import EarlyStopping, SearchStopper
 from autotl.search.watchdog import Patience
 from autotl.search.worker import PacketTrainable
-from autotl.trial.halving import rungs_below
 from autotl.trial.making import MakeWorkshop
 
 _log = logging.getLogger(__name__)
@@ -43,89 +36,57 @@ STARVED = (
 )
 
 
+@dataclass(frozen=True)
+class Workers:
+    """How many workers there are, and what each is given.
+
+    Attributes:
+        make_workshop: called once in each worker process.
+        home: where they leave what their trials make.
+        environment: variables.
+        memory: what a worker may hold when memory is short.
+        patience: how long a step may take before its worker is ended.
+    """
+
+    shares: Shares
+    make_workshop: MakeWorkshop
+    home: Home
+    environment: Mapping[str, str]
+    memory: MemoryShares
+    patience: Patience
+
+    def trainable(self) -> Any:
+        """What Ray Tune runs in each."""
+        return tune.with_resources(
+            tune.with_parameters(
+                PacketTrainable,
+                make_workshop=self.make_workshop,
+                home=self.home,
+                threads=max(1, int(self.shares.cpus)),
+                memory=self.memory,
+                patience=self.patience,
+                environment=self.environment,
+            ),
+            lambda config: resource_dict_to_pg_factory({"cpu": self.shares.cpus, "gpu": config["gpus"]}),
+        )
+
+
 def run_trials(
-    proposer: Proposer,
-    objective: Objective,
-    journal: Journal,
-    budget: Budget,
-    *,
-    earlier: Sequence[EarlierTrial],
-    unfinished: Sequence[list[Proposal]],
-    make_workshop: MakeWorkshop,
-    shares: Shares,
-    home: Home,
-    environment: Mapping[str, str],
-    higher_is_better: bool,
-    early_stopping: bool,
-    longest_plan: int,
-    ask_ahead: bool,
-    packing: Packing,
-    memory: MemoryShares,
-    patience: Patience,
-    lost_nodes: Callable[[], frozenset[str]],
-    bring_last_words: BringLastWords,
-    repeats: Repeats | None = None,
-    enough: Enough | None = None,
+    searcher: PacketSearcher, workers: Workers, budget: Budget, *, early_stopping: EarlyStopping | None
 ) -> None:
-    """Trains plans until the proposer has no more or the budget is spent. Every proposed trial has ended on return.
+    """Trains plans until the searcher has no more or the budget is spent. Every proposed trial has ended on return.
 
     Args:
-        earlier: trials of earlier sittings.
-        unfinished: packets of those that did not end, to be trained first.
-        make_workshop: called once in each worker process.
-        home: where workers leave what their trials make.
-        environment: variables that workers are given.
-        longest_plan: epochs of the longest plan, for the rungs of early stopping.
-        ask_ahead: propose while all workers are busy; off where each proposal must know every result before it.
-        packing: what fits beside what.
-        memory: what a worker may hold when memory is short.
-        repeats: which trials are trained again before the search ends; None: none.
-        enough: when no further plan is worth its time; None: never.
-        patience: how long a step may take before its worker is ended.
-        lost_nodes: ids of the machines that were lost.
-        bring_last_words: as `PacketSearcher` takes it.
+        early_stopping: of this searcher's trials; None: each is trained to its end.
     Raises:
         AutotlError: the driver itself could not go on, for example with a full disk.
     """
-    searcher = PacketSearcher(
-        proposer,
-        objective,
-        journal,
-        budget,
-        at_once=shares.workers + (1 if ask_ahead else 0),
-        rungs=rungs_below(longest_plan) if early_stopping else (),
-        higher_is_better=higher_is_better,
-        packing=packing,
-        repeats=repeats,
-        enough=enough,
-        earlier=earlier,
-        unfinished=unfinished,
-        lost_nodes=lost_nodes,
-        bring_last_words=bring_last_words,
-    )
-    scheduler = (
-        EarlyStopping(searcher, longest_plan=longest_plan, higher_is_better=higher_is_better)
-        if early_stopping
-        else FIFOScheduler()
-    )
-    if isinstance(scheduler, EarlyStopping):
-        scheduler.take_up(earlier)
+    scheduler = FIFOScheduler() if early_stopping is None else early_stopping
     with quiet_loggers():
-        trainable = tune.with_resources(
-            tune.with_parameters(
-                PacketTrainable,
-                make_workshop=make_workshop,
-                home=home,
-                threads=max(1, int(shares.cpus)),
-                memory=memory,
-                patience=patience,
-                environment=environment,
-            ),
-            lambda config: resource_dict_to_pg_factory({"cpu": shares.cpus, "gpu": config["gpus"]}),
-        )
+        trainable = workers.trainable()
     try:
         _outliving_memory_monitors(
-            lambda: _fit(trainable, searcher, scheduler, budget, workers=shares.workers), searcher, scheduler
+            lambda: _fit(trainable, searcher, scheduler, budget, workers=workers.shares.workers), searcher, scheduler
         )
     finally:
         searcher.sweep()
