@@ -26,6 +26,9 @@ class LabelSets:
         cells = Cells(texts, [f"{unit} {line}" for line in lines], column)
         return from_lists(cells)
 
+    def doubtful(self, texts: Sequence[str]) -> None:
+        """Names mean what they say."""
+
     def merged(self, label: str, merge: Mapping[str, str]) -> str:
         """Each label of the set as it is meant."""
         return renamed(label, lambda name: merge.get(name, name)) if merge else label

@@ -15,7 +15,7 @@ from autotl.data.cells import shortened
 from autotl.data.examples import UNKNOWN, Labels, Rows, is_known
 from autotl.data.label_lists import CLEAR_SEPARATORS
 from autotl.data.label_sets import LabelSets
-from autotl.data.number_text import MISSING_WORDS, number_notation, read_numbers
+from autotl.data.number_text import MISSING_WORDS, ambiguous_comma, number_notation, read_numbers
 from autotl.data.splits import FEW_VALIDATION, Integers, is_few
 from autotl.data.tables import LabelError
 
@@ -50,6 +50,10 @@ class LabelKind(Protocol):
         Raises:
             LabelError: a cell is no label; names the line and what it holds.
         """
+        ...
+
+    def doubtful(self, texts: Sequence[str]) -> int | None:
+        """The first cell that can be read in two ways, where nothing else in the column tells which is meant."""
         ...
 
     def merged(self, label: str, merge: Mapping[str, str]) -> str:
@@ -142,6 +146,9 @@ class Classes:
                 words += " Where an example may bear several labels, or none, write 'problem: multilabel'."
             raise LabelError("empty_label", words)
         return list(texts)
+
+    def doubtful(self, texts: Sequence[str]) -> None:
+        """Names mean what they say."""
 
     def merged(self, label: str, merge: Mapping[str, str]) -> str:
         """The class that it means."""
@@ -244,10 +251,16 @@ class Numbers:
         if len(bare):
             at = int(bare[0])
             seen = shortened(texts[at]).strip()
-            what = f"holds {seen!r}, which is no number to learn" if seen else "is empty"
+            what = f"holds {seen!r}, {_why_not_learnt(seen)}" if seen else "is empty"
             words = f"column {column!r} {what} ({_in_rows(len(bare))})"
             raise LabelError("empty_label", f"{unit} {lines[at]}: {words}. Fill in a number or remove the row.")
         return [repr(value) for value in values.tolist()]
+
+    def doubtful(self, texts: Sequence[str]) -> int | None:
+        """A comma that may stand before decimals or thousands."""
+        unique, counts = np.unique(np.array(texts, dtype=object), return_counts=True)
+        found = ambiguous_comma(unique.tolist(), number_notation(unique.tolist(), counts)[0])
+        return None if found is None else list(texts).index(unique[found])
 
     def merged(self, label: str, merge: Mapping[str, str]) -> str:  # noqa: ARG002 - one interface
         """Numbers are no classes."""
@@ -324,6 +337,11 @@ class Numbers:
     def per_name(self, labels: Sequence[str], names: Sequence[str]) -> Integers:  # noqa: ARG002
         """All."""
         return np.array([len(labels)], dtype=np.int64)
+
+
+def _why_not_learnt(seen: str) -> str:
+    is_number = seen.strip("+-").lower() not in MISSING_WORDS
+    return "which is too large for a 32-bit float" if is_number else "which is no number to learn"
 
 
 def _in_rows(count: int) -> str:

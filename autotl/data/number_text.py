@@ -18,7 +18,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 def _reader(decimal: str, grouping: str = "") -> Callable[[str], float | None]:
     point, group = re.escape(decimal), re.escape(grouping)
     plain = rf"(?:[0-9]+(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
-    grouped = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+(?:{point}[0-9]*)?|" if grouping else ""
+    grouped = rf"[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+(?:{point}[0-9]*)?|" if grouping else ""
     matches = re.compile(rf"[+-]?(?:{grouped}{plain})").fullmatch
 
     def read(text: str) -> float | None:
@@ -65,18 +65,35 @@ def read_numbers(texts: Sequence[str], notation: str) -> tuple[Floats, Booleans]
 
 
 def number_notation(texts: Sequence[str], counts: NDArray[np.int64]) -> tuple[str, float]:
-    """The notation that most filled cells fit (a key of `NOTATIONS`), and their share; missing words do not count."""
-    candidates = [(text, count) for text, count in zip(map(_plain, texts), counts.tolist(), strict=True)]
-    candidates = [(text, count) for text, count in candidates if text.lower() not in MISSING_WORDS]
-    total = sum(count for _, count in candidates)
-    best, most = "1234.5", 0
+    """The notation that most filled cells fit (a key of `NOTATIONS`), and their share; missing words do not count.
+
+    A few cells do not change what the others mean: a notation that reads more of them, but gives others another value,
+    must read at least as many more as it changes. One `1,5` beside a hundred `3.308` makes no thousands of these.
+    """
+    filled = [(text, count) for text, count in zip(map(_plain, texts), counts.tolist(), strict=True)]
+    filled = [(text, count) for text, count in filled if text.lower() not in MISSING_WORDS]
+    weights = np.array([count for _, count in filled], dtype=np.int64)
+    total = int(weights.sum())
+    best, most, values = "1234.5", 0, np.full(len(filled), np.nan)
     for notation, read in NOTATIONS.items():
-        fitting = sum(count for text, count in candidates if read(text) is not None)
-        if fitting > most and (notation != "true/false" or fitting == total):
-            best, most = notation, fitting
+        candidate = np.array([np.nan if (value := read(text)) is None else value for text, _ in filled])
+        fits, fitted = ~np.isnan(candidate), ~np.isnan(values)
+        fitting = int(weights[fits].sum())
+        changed = int(weights[fits & fitted & (candidate != values)].sum())
+        if fitting - most >= max(changed, 1) and (notation != "true/false" or fitting == total):
+            best, most, values = notation, fitting, candidate
         if most == total:
             break
     return best, most / total if total else 0.0
+
+
+def ambiguous_comma(texts: Sequence[str], notation: str) -> int | None:
+    """The first text whose comma is read as one before decimals, where all texts fit commas between thousands too."""
+    commas = [index for index, text in enumerate(texts) if "," in text] if notation == "1234,5" else []
+    if not commas:
+        return None
+    fits = read_numbers(texts, notation)[1]
+    return commas[0] if read_numbers(texts, "1,234.5")[1][fits].all() else None
 
 
 def _plain(text: str) -> str:

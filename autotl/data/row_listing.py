@@ -64,7 +64,21 @@ def list_rows(task: Task, path: Path, given: str, where: str, modality: str, *, 
         )
     else:
         inputs = records_from_table(table, feature_columns(table, columns, label=label), origin=given)
-    return Listed(inputs, labels, groups, known, label)
+    findings = _doubts(task, table, label, where) if labelled else ()
+    return Listed(inputs, labels, groups, known, label, findings)
+
+
+def _doubts(task: Task, table: Table, label: str | None, where: str) -> tuple[Finding, ...]:
+    """That the labels can be read in two ways."""
+    cells = [] if label is None else table.column(label, meaning="label")
+    at = LABELS[task.problem].doubtful(cells)
+    if at is None:
+        return ()
+    words = (
+        f"column {label!r}: its commas, such as line {table.lines[at]}: {cells[at]!r}, may stand before decimals or "
+        "thousands; decimals are read. If they mean thousands, write the numbers without them."
+    )
+    return (Finding("ambiguous_numbers", "warning", f"{where}: {words}"),)
 
 
 def text_column(task: Task, table: Table) -> str:
@@ -153,7 +167,9 @@ def _windows(task: Task, table: Table, given: str, where: str, label: str | None
     cut = cut_table(table, columns, window=task.window, stride=task.stride, where=where, origin=given, kind=kind)
     if cut.labels is not None and label is not None:
         refuse_strangers(task, cut.labels, cut.windows.ids, column=label)
-    findings = cut.findings if is_secret else (*cut.findings, *mixed_findings(cut, where=where))
+    findings = cut.findings
+    if not is_secret:
+        findings = (*findings, *mixed_findings(cut, where=where), *_doubts(task, table, label, where))
     return Listed(cut.windows, cut.labels, cut.groups, frozenset(table.columns), label, findings)
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from small_tables import codes_of, fitted, records_of, values
 
+from autotl.data.number_text import number_notation
+
 
 def test_decimal_points_exponents_and_signs_are_numbers():
     assert values(["1", "-2.5", "1e3", "+.5", " 7 "]) == [1, -2.5, 1000, 0.5, 7]
@@ -30,6 +32,17 @@ def test_a_comma_that_may_mean_two_things_is_read_as_decimals_and_told():
     assert found.schema.columns[0].notation == "1234,5"
     assert codes_of(found.findings) == ["ambiguous_numbers"]
     assert "line 2: '1,234', may stand before decimals or thousands" in found.findings[0].message
+
+
+def test_a_stray_comma_does_not_make_thousands_of_decimals():
+    cells = [*(f"{value:.3f}" for value in np.linspace(1.001, 9.9, 99)), "1,5"]
+    notation, share = number_notation(cells, np.ones(100, dtype=np.int64))
+    assert (notation, share) == ("1234.5", 0.99)
+    assert number_notation(["0.435", "0.318", "1,5"], np.ones(3, dtype=np.int64))[0] == "1234.5", (
+        "no group begins with 0"
+    )
+    of_thousands = ["1.234", "2,5", "3,5", "4.500", "17"]
+    assert number_notation(of_thousands, np.ones(5, dtype=np.int64)) == ("1.234,5", 1.0)
 
 
 def test_words_for_missing_and_infinity_are_missing_numbers():

@@ -66,6 +66,17 @@ def test_a_label_that_may_not_be_read_is_still_no_feature(make_task, write, moda
         assert "label" not in found.inputs.cells
 
 
+def test_numbers_to_learn_whose_commas_may_mean_two_things_are_told(make_task, write):
+    path = write({"x": ["1", "2", "3"], "y": ["1,234", "17", "5,678"]})
+    task = make_task("t.csv", problem="regression")
+    (doubt,) = listed(task, path, "table").findings
+    assert (doubt.code, doubt.severity) == ("ambiguous_numbers", "warning")
+    assert "task.yaml:3: column 'y': its commas, such as line 2: '1,234', may stand before decimals" in doubt.message
+    assert listed(task, path, "table", labelled=False).findings == (), "labels that may not be known are not told of"
+    clear = write({"x": ["1", "2", "3"], "y": ["0,234", "17", "5,678"]})
+    assert listed(task, clear, "table").findings == ()
+
+
 def test_a_table_need_not_have_a_label_where_none_is_read(make_task, write):
     path = write({"text": ["a", "b"]})
     assert listed(make_task("t.csv"), path, "text", labelled=False).labels is None
