@@ -7,6 +7,8 @@ The codes are a contract: 0 done, 1 bug in autotl, 2 wrong usage, 3 bad configur
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
+LONGEST = 300  # characters of a foreign error that are told
+
 
 class AutotlError(Exception):
     """An error with a message for the user; anything else that escapes is a bug in autotl (exit code 1)."""
@@ -108,3 +110,13 @@ def suggestion(seen: str, allowed: Iterable[str], *, other_names: Mapping[str, s
     near = known or next((elsewhere[other] for other in get_close_matches(plain, elsewhere, n=1)), None)
     hint = f" Did you mean {near!r}?" if near else ""
     return f"Allowed: {', '.join(names)}.{hint}"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says; its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def in_one_line(error: BaseException) -> str:
+    """All that an error says as one line, cut where it is very long; its kind where it says nothing."""
+    return " ".join(str(error).split())[:LONGEST] or type(error).__name__

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autotl.errors import TaskError
+from autotl.errors import TaskError, in_one_line
 
 CONFIG_BYTES = 20 * 2**20
 TOTAL_BYTES = 10 * 2**30
@@ -30,7 +30,7 @@ def read_keras_config(path: Path) -> dict[str, Any]:
         raise
     except Exception as cause:  # zipfile and json meet hostile bytes and raise nearly anything
         raise TaskError(
-            f"{path}: not a readable .keras file ({_words(cause)}). Save it with model.save('NAME.keras')."
+            f"{path}: not a readable .keras file ({in_one_line(cause)}). Save it with model.save('NAME.keras')."
         ) from cause
     return _checked_config(path, config, "config.json")
 
@@ -43,7 +43,9 @@ def check_keras_weights(path: Path) -> None:
     except TaskError:
         raise
     except Exception as cause:  # as above
-        raise TaskError(f"{path}: the weights in it cannot be read ({_words(cause)}). Save the model again.") from cause
+        raise TaskError(
+            f"{path}: the weights in it cannot be read ({in_one_line(cause)}). Save the model again."
+        ) from cause
 
 
 def read_hdf5_config(path: Path) -> dict[str, Any]:
@@ -67,7 +69,9 @@ def read_hdf5_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(text)
     except (TypeError, ValueError, RecursionError) as cause:
-        raise TaskError(f"{path}: its model_config cannot be read ({_words(cause)}). Save the model again.") from cause
+        raise TaskError(
+            f"{path}: its model_config cannot be read ({in_one_line(cause)}). Save the model again."
+        ) from cause
     return _checked_config(path, config, "model_config")
 
 
@@ -171,10 +175,6 @@ def _checked_config(path: Path, config: Any, place: str) -> dict[str, Any]:
     return config
 
 
-def _words(cause: Exception) -> str:
-    return " ".join(str(cause).split())[:200] or type(cause).__name__
-
-
 def _name(found: dict[str, Any]) -> str:
     config = found.get("config")
     return str(config.get("name", "?")) if isinstance(config, dict) else "?"
@@ -211,7 +211,7 @@ def _check_hdf5(path: Path, file: Any, size: int) -> None:
     except TaskError:
         raise
     except Exception as cause:  # h5py meets hostile bytes and raises nearly anything
-        raise TaskError(f"{path}: not a readable HDF5 file ({_words(cause)}).") from cause
+        raise TaskError(f"{path}: not a readable HDF5 file ({in_one_line(cause)}).") from cause
     allowed = min(TOTAL_BYTES, INFLATION * size + CONFIG_BYTES)
     if declared > allowed:
         raise TaskError(f"{path}: its data sets declare {declared} bytes, more than the {allowed} allowed.")

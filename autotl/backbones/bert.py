@@ -21,7 +21,7 @@ from autotl.backbones.availability import cached_preset_folder, downloading, off
 from autotl.backbones.checkpoint_folder import KERAS_HUB_TYPES
 from autotl.backbones.graph import nodes_in_order
 from autotl.backbones.spec import HUB_SCHEMES
-from autotl.errors import EnvironmentProblemError, TaskError, suggestion
+from autotl.errors import EnvironmentProblemError, TaskError, first_line, suggestion
 
 Pooling = Literal["mean", "cls"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "cls")
@@ -129,7 +129,7 @@ def text_preset_folder(name: str) -> Path:
     except Exception as cause:  # the hub's clients have errors of many kinds
         raise EnvironmentProblemError(
             f"{name}: its weights are not on this machine and could not be downloaded from {address} "
-            f"({_first_line(cause)}). Copy its folder here and give the path."
+            f"({first_line(cause)}). Copy its folder here and give the path."
         ) from cause
 
 
@@ -233,7 +233,7 @@ def _load_hugging_face(folder: Path, config: Mapping[str, Any]) -> keras.Model:
         if config["model_type"] == "roberta":
             _add_first_segment(backbone, folder)
     except Exception as cause:
-        raise TaskError(f"{folder}: KerasHub cannot load it: {_first_line(cause)}") from cause
+        raise TaskError(f"{folder}: KerasHub cannot load it: {first_line(cause)}") from cause
     activation = _activations()[_activation_name(config)]
     for layer in backbone._flatten_layers(include_self=False):
         if isinstance(layer, keras_hub.layers.TransformerEncoder):
@@ -265,7 +265,7 @@ def _load_preset(folder: Path, config: dict[str, Any]) -> keras.Model:
     try:
         return keras_hub.models.Backbone.from_preset(str(folder), dropout=0.0)
     except Exception as cause:
-        raise TaskError(f"{folder}: KerasHub cannot load it as a language network: {_first_line(cause)}") from cause
+        raise TaskError(f"{folder}: KerasHub cannot load it as a language network: {first_line(cause)}") from cause
 
 
 def _activation_name(config: Mapping[str, Any]) -> str:
@@ -355,7 +355,3 @@ def _kaggle_folder(address: str) -> Path:
     if folder is None:
         raise OSError("it was downloaded, but is not in the hub client's cache")
     return folder
-
-
-def _first_line(cause: Exception) -> str:
-    return (str(cause).strip() or type(cause).__name__).splitlines()[0]

@@ -29,7 +29,7 @@ from autotl.backbones.pixels import PixelScaling
 from autotl.backbones.reading import SubwordReading
 from autotl.backbones.spec import BackboneSpec
 from autotl.backbones.subword_tokenizer import SubwordTokenizer, quiet_transformers, read_subwords
-from autotl.errors import EnvironmentProblemError, TaskError
+from autotl.errors import EnvironmentProblemError, TaskError, first_line, in_one_line
 
 if TYPE_CHECKING:
     import torch
@@ -195,10 +195,9 @@ def folder_of(spec: BackboneSpec) -> Path:
         with downloading():
             return Path(snapshot_download(spec.name, revision=spec.weights, allow_patterns=list(HUB_FILES)))
     except Exception as cause:  # the hub's client has errors of many kinds
-        words = (str(cause).strip() or type(cause).__name__).splitlines()[0]
         raise EnvironmentProblemError(
             f"{spec.label}: its weights are not on this machine and could not be downloaded from the Hugging Face hub "
-            f"({words}). Copy its folder here and give the path."
+            f"({first_line(cause)}). Copy its folder here and give the path."
         ) from cause
 
 
@@ -240,8 +239,9 @@ def load_encoder(folder: Path, form: Form, tokenizer: SubwordTokenizer | None, *
                 output_loading_info=True,
             )
     except Exception as cause:  # it meets foreign files and raises nearly anything
-        words = " ".join(str(cause).split())[:300] or type(cause).__name__
-        raise TaskError(f"backbone {label}: `transformers` cannot load it from {folder}: {words}") from cause
+        raise TaskError(
+            f"backbone {label}: `transformers` cannot load it from {folder}: {in_one_line(cause)}"
+        ) from cause
     return TorchEncoder(model, takes, tried, missing=set(report["missing_keys"]), label=label)
 
 
@@ -312,8 +312,7 @@ def processing_of(folder: Path, *, label: str) -> tuple[PixelScaling, dict[str, 
         scale = [factor / deviation for deviation in deviations]
         offset = [-mean / deviation for mean, deviation in zip(means, deviations, strict=True)]
     except Exception as cause:  # likewise
-        words = (str(cause).strip() or type(cause).__name__).splitlines()[0]
-        raise TaskError(f"backbone {label}: its {PROCESSOR} cannot be used ({words}).") from cause
+        raise TaskError(f"backbone {label}: its {PROCESSOR} cannot be used ({first_line(cause)}).") from cause
     scaling = PixelScaling(scale=(scale[0], scale[1], scale[2]), offset=(offset[0], offset[1], offset[2]))
     return scaling, settings
 

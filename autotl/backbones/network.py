@@ -28,7 +28,7 @@ from autotl.backbones.reading import Reading, own_reading
 from autotl.backbones.spec import BackboneSpec
 from autotl.backbones.spectrogram import spectrogram_image
 from autotl.backbones.wide_columns import wide_columns
-from autotl.errors import EnvironmentProblemError, TaskError
+from autotl.errors import EnvironmentProblemError, TaskError, first_line
 
 if TYPE_CHECKING:
     from autotl.backbones.torch_encoder import TorchEncoder
@@ -108,7 +108,7 @@ def build_network(spec: BackboneSpec, *, form: Form, tap: str = LAST, seed: int 
             loaded = ORIGINS[spec.origin].load(spec, form=form, seed=seed)
         return network_of(loaded, spec, form=form, tap=tap)
     except ValueError as cause:  # Keras's word for a size too small, KerasHub's for weights that fit one size only
-        raise TaskError(f"backbone {spec.label} cannot take {form.words}: {_first_line(cause)}") from cause
+        raise TaskError(f"backbone {spec.label} cannot take {form.words}: {first_line(cause)}") from cause
 
 
 def network_of(loaded: Loaded, spec: BackboneSpec, *, form: Form, tap: str) -> Network:
@@ -262,7 +262,3 @@ def _pooled(tensor: keras.KerasTensor, spec: BackboneSpec) -> keras.KerasTensor:
     if rank == 2:
         return tensor
     raise TaskError(f"backbone {spec.label} gives a tensor of shape {tuple(tensor.shape)}; a map or vector is needed.")
-
-
-def _first_line(cause: Exception) -> str:
-    return (str(cause).strip() or type(cause).__name__).splitlines()[0]

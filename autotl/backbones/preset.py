@@ -23,7 +23,7 @@ from autotl.backbones.origin import Loaded
 from autotl.backbones.pixels import RAW, PixelScaling
 from autotl.backbones.spec import HUB_SCHEMES, BackboneSpec, existing_path
 from autotl.backbones.text_network import is_hugging_face_folder, load_text_network
-from autotl.errors import EnvironmentProblemError, TaskError, unknown_name
+from autotl.errors import EnvironmentProblemError, TaskError, first_line, unknown_name
 
 CONVERTER_FILE = "image_converter.json"
 WEIGHTS_FILE = "model.weights.h5"
@@ -89,8 +89,7 @@ class PresetOrigin:
         try:
             model = keras_hub.models.Backbone.from_preset(str(folder), **sized)
         except Exception as cause:
-            words = (str(cause).strip() or type(cause).__name__).splitlines()[0]
-            raise TaskError(f"{spec.label}: KerasHub cannot load it from {folder}: {words}") from cause
+            raise TaskError(f"{spec.label}: KerasHub cannot load it from {folder}: {first_line(cause)}") from cause
         return Loaded(model, _scaling(folder))
 
 

@@ -15,7 +15,7 @@ from autotl.backbones.form import Form, shape_taken
 from autotl.backbones.layer_counts import count_in_model_config
 from autotl.backbones.origin import Loaded
 from autotl.backbones.spec import SAVED_ENDINGS, BackboneSpec, existing_path
-from autotl.errors import EnvironmentProblemError, TaskError
+from autotl.errors import EnvironmentProblemError, TaskError, first_line
 
 if TYPE_CHECKING:
     import keras
@@ -79,7 +79,7 @@ def load_in_safe_mode(path: Path) -> "keras.Model":
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as cause:
         raise TaskError(
-            f"{path}: Keras cannot load it in safe mode: {_first_line(cause)} Only layers of Keras and KerasHub are "
+            f"{path}: Keras cannot load it in safe mode: {_as_sentence(cause)} Only layers of Keras and KerasHub are "
             "loaded, best from the .keras format; export a model with layers of your own as a SavedModel and give "
             "{saved: FOLDER, trusted: true}."
         ) from cause
@@ -134,6 +134,6 @@ def _endpoint(path: Path) -> str:
     return "serve" if "serve" in signatures else "serving_default"
 
 
-def _first_line(cause: Exception) -> str:
-    line = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+def _as_sentence(cause: Exception) -> str:
+    line = first_line(cause)
     return line if line.endswith(".") else f"{line}."

@@ -16,7 +16,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from autotl.errors import TaskError
+from autotl.errors import TaskError, first_line
 
 LONGEST = 1_000_000  # tokenizers that know no limit tell of a larger number
 VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")  # without any, one is made up of no words
@@ -87,9 +87,8 @@ def read_subwords(folder: Path, *, label: str) -> SubwordTokenizer:
                 str(folder), trust_remote_code=False, local_files_only=True, use_fast=True
             )
     except Exception as cause:  # it meets foreign files and raises nearly anything
-        words = (str(cause).strip() or type(cause).__name__).splitlines()[0]
         raise TaskError(
-            f"{label}: its tokenizer cannot be loaded ({words}). Copy the checkpoint's files anew."
+            f"{label}: its tokenizer cannot be loaded ({first_line(cause)}). Copy the checkpoint's files anew."
         ) from cause
     if not tokenizer.is_fast:
         raise TaskError(

@@ -22,7 +22,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from autotl.backbones.pixels import PixelScaling
-from autotl.errors import TaskError
+from autotl.errors import TaskError, first_line
 
 TOLERANCE = 1e-5  # of the largest hidden state, between two ways of computing the same
 NOISE = 1e-6  # of the largest, below which a hidden state has not changed
@@ -206,7 +206,7 @@ class TorchEncoder:
         try:
             return self._whole(tried)
         except Exception as cause:  # a network of another kind than an encoder of such examples raises nearly anything
-            words = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
+            words = first_line(cause).rstrip(".")
             raise TaskError(
                 f"backbone {self.label}: a {type(self._model).__name__} gives no hidden states of {self.takes.words} "
                 f"({words}). {self.takes.advice}"

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from autotl.errors import in_one_line
 from autotl.task import Task
 
 ENDING = ".source.zip"
@@ -175,7 +176,7 @@ class ExportedSource:
             with zipfile.ZipFile(self.path) as archive:
                 content = archive.read(name)
         except _UNREADABLE as error:
-            raise ExportedError(f"cannot be read any more ({_words(error)}).") from error
+            raise ExportedError(f"cannot be read any more ({in_one_line(error)}).") from error
         if hashlib.sha256(content).hexdigest() != self.description.files.get(name):
             raise ExportedError(f"has changed since it was checked: {name} is another one.")
         return content
@@ -211,8 +212,9 @@ def _read(path: Path, modified: int, size: int) -> ExportedSource:  # noqa: ARG0
             _check_members(archive, size)
             contents = {name: archive.read(name) for name in archive.namelist()}
     except _UNREADABLE as error:
-        words = f"is no exported source ({_words(error)}). `autotl export-source RUN --out FILE{ENDING}` writes one."
-        raise ExportedError(words) from error
+        raise ExportedError(
+            f"is no exported source ({in_one_line(error)}). `autotl export-source RUN --out FILE{ENDING}` writes one."
+        ) from error
     description = _description(contents[DESCRIPTION])
     for name, digest in description.files.items():
         if name not in contents or hashlib.sha256(contents[name]).hexdigest() != digest:
@@ -258,8 +260,4 @@ def _json(contents: Mapping[str, bytes], name: str) -> Any:
     try:
         return json.loads(contents[name], parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise ExportedError(f"is damaged: {name} in it is not JSON ({_words(error)}).") from error
-
-
-def _words(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+        raise ExportedError(f"is damaged: {name} in it is not JSON ({in_one_line(error)}).") from error

@@ -19,7 +19,7 @@ from autotl.data.augmentation import Change, draw_change
 from autotl.data.content import Box, content_bounds, square_around
 from autotl.data.examples import PLAIN, Rows, View
 from autotl.data.looks import GLANCE_SIDE, Look, look_at
-from autotl.errors import DataError
+from autotl.errors import DataError, in_one_line
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow
@@ -471,7 +471,7 @@ def _looks_like_text(beginning: bytes) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__).rstrip(".")
+    return in_one_line(error).rstrip(".")
 
 
 def _chosen(values: tuple[str, ...], rows: Rows) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from autotl.data.exported import FEWEST_EXAMPLES
 from autotl.data.statistics import Statistics
+from autotl.errors import in_one_line
 from autotl.task import Task
 
 ENDING = ".statistics.zip"
@@ -294,7 +295,7 @@ def _parsed(content: bytes) -> StatisticsFile:
             described = _description(archive)
             raw = {name: _member(archive, name, described) for name in described.files}
     except _UNREADABLE as error:
-        words = f"holds no statistics ({_words(error)}). `autotl statistics DATA --out FILE{ENDING}` writes some."
+        words = f"holds no statistics ({in_one_line(error)}). `autotl statistics DATA --out FILE{ENDING}` writes some."
         raise StatisticsError(words) from error
     blocks = {name: _numbers(numbers, described, name) for name, numbers in raw.items()}
     file = StatisticsFile(
@@ -323,7 +324,7 @@ def _description(archive: zipfile.ZipFile) -> Described:
     try:
         raw = json.loads(written)
     except (ValueError, RecursionError) as error:
-        raise StatisticsError(f"is damaged: {DESCRIPTION} in it is not JSON ({_words(error)}).") from error
+        raise StatisticsError(f"is damaged: {DESCRIPTION} in it is not JSON ({in_one_line(error)}).") from error
     if isinstance(raw, dict) and raw.get("format") != FORMAT:
         raise StatisticsError(f"was written in format {raw.get('format')!r}; this version of autotl reads {FORMAT}.")
     try:
@@ -412,7 +413,3 @@ def _zipped(file: StatisticsFile) -> bytes:
         for name, content in members:
             archive.writestr(zipfile.ZipInfo(name, WHEN), content, compress_type=zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
-
-
-def _words(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

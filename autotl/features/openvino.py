@@ -15,6 +15,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.errors import first_line
 from autotl.features.engine import UnfitEngineError
 from autotl.features.precision import ComputePrecision, import_openvino, openvino_core
 from autotl.features.store import Tensors
@@ -52,7 +53,7 @@ class OpenVinoEngine:
         try:
             results = self._request.infer([np.ascontiguousarray(tensor) for tensor in tensors], share_inputs=False)
         except RuntimeError as error:
-            raise UnfitEngineError(f"OpenVINO cannot run it ({_first_line(error)})") from error
+            raise UnfitEngineError(f"OpenVINO cannot run it ({first_line(error)})") from error
         return [np.array(results[place]) for place in self._places]
 
     def _converted(self) -> tuple[Any, Any]:
@@ -73,7 +74,7 @@ class OpenVinoEngine:
             traced = tf.function(call, autograph=False, jit_compile=False).get_concrete_function(*inputs)
             return traced, import_openvino().convert_model(traced)
         except Exception as error:  # the converter knows no error of its own
-            raise UnfitEngineError(f"OpenVINO cannot convert it ({_first_line(error)})") from error
+            raise UnfitEngineError(f"OpenVINO cannot convert it ({first_line(error)})") from error
 
     def _compare(self, tensors: Tensors, reference: Any) -> None:
         """Holds the first batch against Keras."""
@@ -123,7 +124,7 @@ def _compiled(model: Any, precision: ComputePrecision) -> Any:
     try:
         return openvino_core().compile_model(model, "CPU", settings)
     except RuntimeError as error:
-        raise UnfitEngineError(f"OpenVINO cannot compile it ({_first_line(error)})") from error
+        raise UnfitEngineError(f"OpenVINO cannot compile it ({first_line(error)})") from error
 
 
 def _threads() -> int:
@@ -132,7 +133,3 @@ def _threads() -> int:
     if told.isdecimal() and int(told) > 0:
         return int(told)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

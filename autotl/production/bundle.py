@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from autotl.backbones.archive import check_model_file
 from autotl.backbones.reading import Reading, reading_from
-from autotl.errors import StorageError, TaskError, UsageError
+from autotl.errors import StorageError, TaskError, UsageError, first_line
 from autotl.run.folder import write_whole
 from autotl.task import PROBLEMS, Problem
 from autotl.task.problem import CLASSIFICATION
@@ -95,8 +95,9 @@ class Bundle:
         try:
             model = keras.models.load_model(self.path / MODEL, compile=False, safe_mode=True)
         except Exception as error:  # Keras meets hostile configurations and raises nearly anything
-            words = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise StorageError(f"{self.path / MODEL}: Keras cannot load it in safe mode: {words}") from error
+            raise StorageError(
+                f"{self.path / MODEL}: Keras cannot load it in safe mode: {first_line(error)}"
+            ) from error
         if self.has_encoder:
             described = self.description[ENCODER]
             return read_encoder(

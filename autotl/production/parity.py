@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from autotl.data.examples import Inputs, Labels
 from autotl.data.records import Records
-from autotl.errors import GateNotMetError, UsageError
+from autotl.errors import GateNotMetError, UsageError, in_one_line
 from autotl.production.exportable import Exportable
 from autotl.production.latency import one_core
 from autotl.production.prediction import BATCH, read_inputs
@@ -103,7 +103,7 @@ def compare(of: Exportable, exported: Path, examples: Path, labels: Labels | Non
             said = np.concatenate([shipped.predict(raw[start : start + BATCH]) for start in starts])
             latency = _latencies((bundles, lambda row: shipped.predict(raw[row : row + 1])), len(raw))
     except Exception as error:  # a runtime raises nearly anything
-        why = " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
+        why = in_one_line(error).rstrip(".")
         raise UsageError(f"what was exported cannot run: {why}. Nothing was exported. Try another --format.") from error
     if tuple(names) != inputs.ids:  # some cannot be read by one of them
         raise UsageError(f"the export reads {len(names)} of {len(inputs)} examples. Nothing was exported.")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
-from autotl.errors import AutotlError
+from autotl.errors import AutotlError, first_line
 from autotl.features import ExtractionProgress
 from autotl.trial.checkpoint import SECONDS_BETWEEN, Arrays, Checkpoint, Kind, plan_words
 from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Seconds, Size
@@ -121,5 +121,5 @@ def finite_loss(loss: float, epoch: int) -> float:
 
 def one_line(error: Exception) -> str:
     """What went wrong, short enough for a row."""
-    first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    first = first_line(error)
     return first if isinstance(error, AutotlError) else f"{type(error).__name__}: {first}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autotl.errors import UsageError
+from autotl.errors import UsageError, in_one_line
 from autotl.production.exportable import Exportable, Kind
 from autotl.production.formats.format import COUNTS_WORDS, ON_TORCH, WITHOUT_TENSORFLOW, Beside, preprocess_of
 
@@ -39,7 +39,7 @@ class Onnx:
         try:
             _convert(model.tensor_model(), folder / FILE, output=model.answers.output)
         except Exception as error:  # the converter knows no error of its own
-            why = " ".join(str(error).split())[:300] or type(error).__name__
+            why = in_one_line(error)
             raise UsageError(
                 f"ONNX cannot hold this model: {why.rstrip('.')}. Other formats: --format saved_model, litert, openvino"
             ) from error

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autotl.errors import UsageError
+from autotl.errors import UsageError, in_one_line
 from autotl.features.precision import import_openvino
 from autotl.production.exportable import Exportable, Kind
 from autotl.production.formats.format import (
@@ -45,7 +45,7 @@ class OpenVino:
         try:
             model.tensor_model().export(str(folder / FILE), format="openvino", verbose=False)
         except Exception as error:  # the converter knows no error of its own
-            why = " ".join(str(error).split())[:300] or type(error).__name__
+            why = in_one_line(error)
             raise UsageError(
                 f"OpenVINO cannot hold this model: {why.rstrip('.')}. Other formats: --format saved_model, litert, onnx"
             ) from error
