@@ -79,6 +79,25 @@ def test_files_are_added_and_what_cannot_be_is_refused(houses, tmp_path, capsys)
     assert "is there already and is not overwritten" in complained(capsys)
     assert run(["statistics", one, "--out", str(tmp_path / "c.zip"), "--epsilon", "3"]) == 2
     assert "--delta, --clip is missing" in complained(capsys)
+    hopeless = ["--epsilon", "1e-7", "--delta", "1e-8", "--clip", "1"]
+    assert run(["statistics", one, "--out", str(tmp_path / "c.zip"), *hopeless]) == 2
+    assert "so little that no noise keeps them" in complained(capsys)
+
+
+def test_under_noise_no_rows_are_drawn_from_all(houses, tmp_path, capsys):
+    task, out = tmp_path / "task.yaml", str(tmp_path / "c.zip")
+    noisy = ["--backbone", "small_cnn", "--image-size", "32", "--epsilon", "50", "--delta", "1e-5", "--clip", "20"]
+    of = f"data: {{target: {{train: {houses[0] / 'north'}, %s}}}}\n"
+    for asked in ("test: 0.2", "labels: {per_class: 20}"):
+        task.write_text(of % asked)
+        assert run(["statistics", str(task), "--out", out, *noisy]) == 2
+        assert "with noise one more must move no other" in complained(capsys)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("autotl.data.summary.TEST_FROM_ROWS", 100)  # a test of a fifth would be drawn else
+        task.write_text(of % "labels: all")
+        assert run(["statistics", str(task), "--out", out, *noisy]) == 0
+    examples = int(told(capsys).split(" examples)")[0].rsplit("(", 1)[1])
+    assert abs(examples - 240) < 12, "all of them, but for the noise"
 
 
 def test_validate_knows_the_files(houses, capsys):

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from autotl.api.asked import versions
 from autotl.api.quiet import import_keras
 from autotl.backbones import BackboneSpec, offline_by_environment, why_not_at_hand
@@ -31,8 +29,9 @@ from autotl.plan.fields import AUTO, parse_plan
 from autotl.plan.from_statistics import READING, why_not_public
 from autotl.plan.modalities import MODALITIES
 from autotl.plan.reading import read_space
-from autotl.task import Task, read_task, task_from_mapping
+from autotl.task import PerClass, Task, read_task, task_from_mapping
 from autotl.task.template import as_mapping
+from autotl.trial.private.noise import SecretDraws, new_key
 
 TASK_ENDINGS = (".yaml", ".yml", ".json")
 RARE = ("refuse", "leave_out")
@@ -110,6 +109,7 @@ def write_statistics_of(
             "is the budget of a search, and statistics are not counted in it. Leave it out, and add noise by --epsilon."
         )
         raise UsageError(f"{task.where('privacy')}: {words}")
+    task = task if noise is None else _without_drawn_rows(task, domain)
     read = load_data(task)
     plan = _plan(task, read, asked)
     import_keras()
@@ -122,11 +122,20 @@ def write_statistics_of(
     learner.trainer.division.activate()
     described = _described(plan, read, learner.trainer.network)
     house = house_of(name or task.name, read, domain, learner.head_inputs)
-    house = without_rare(house) if rare == "leave_out" else house
-    made = statistics_of(house, described, noise=noise, versions=versions(), draws=np.random.default_rng())
+    if rare == "leave_out" and noise is None:
+        house = without_rare(house)
+    made = statistics_of(
+        house,
+        described,
+        noise=noise,
+        versions=versions(),
+        draws=SecretDraws(new_key(), "statistics"),
+        leave_out_rare=rare == "leave_out",
+    )
     _check_like(asked, made)
     written = _write(path, made)
-    left = f"Left out, with fewer than 10 examples: {', '.join(house.left_out)}." if house.left_out else ""
+    left_out = sorted(set(read.classes) - set(written.classes))
+    left = f"Left out, with fewer than 10 examples: {', '.join(left_out)}." if left_out else ""
     return WrittenStatistics(path, written, (*statistics_words(path, written), *([left] if left else [])))
 
 
@@ -208,7 +217,12 @@ def noise_of(epsilon: float | None, delta: float | None, clip: float | None) -> 
         )
     if not (0 < epsilon < math.inf and 0 < delta < 1 and 0 < clip < math.inf):
         raise UsageError("--epsilon and --clip must be above 0, and --delta between 0 and 1.")
-    return Noise(epsilon, delta, clip)
+    noise = Noise(epsilon, delta, clip)
+    try:
+        _ = noise.deviation
+    except ValueError as error:
+        raise UsageError(f"--epsilon, --delta: {error}. Write larger ones.") from error
+    return noise
 
 
 def _free(out: Path | str) -> Path:
@@ -248,6 +262,27 @@ def _task_of(path: Path, about: Asked) -> Task:
     mapping = as_mapping(list(propose([path], folder=folder, asked=about).lines))
     mapping["data"]["target"]["test"] = 0.0
     return task_from_mapping(mapping, folder=folder)
+
+
+def _without_drawn_rows(task: Task, domain: str) -> Task:
+    """The task without a test that is drawn from all rows: whom noise is to hide may not move others in or out.
+
+    Raises:
+        UsageError: the task asks for such a draw.
+    """
+    target = task.data.target
+    if domain != "target":
+        return task
+    if isinstance(target.labels, PerClass):
+        words = "draws some examples of all: with noise one more must move no other. Write 'labels: all'."
+        raise UsageError(f"{task.where('data.target.labels')}: {words}")
+    if isinstance(target.test, float) and target.test > 0:
+        words = "draws a share of all: with noise one more must move no other. Name a path, or write test: none."
+        raise UsageError(f"{task.where('data.target.test')}: {words}")
+    if target.test is not None:
+        return task
+    alone = target.model_copy(update={"test": 0.0})
+    return task.model_copy(update={"data": task.data.model_copy(update={"target": alone})})
 
 
 def _plan(task: Task, data: TaskData, asked: FeaturesAsked) -> Plan:

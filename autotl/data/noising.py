@@ -11,6 +11,7 @@ denoising", ICML 2018, theorem 8 (arXiv:1805.06530).
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,12 @@ def smallest_deviation(epsilon: float, delta: float) -> float:
 
     Args:
         epsilon: above 0. delta: between 0 and 1.
+    Raises:
+        ValueError: a million deviations are not enough; beyond them rounding decides what is reckoned.
     """
     low, high = SMALLEST_SCALE, LARGEST_SCALE
+    if _delta_of(high, epsilon) > delta:
+        raise ValueError(f"epsilon {epsilon:g} and delta {delta:g} are so little that no noise keeps them")
     while high / low > 1 + NARROW:
         middle = math.sqrt(low * high)
         low, high = (middle, high) if _delta_of(middle, epsilon) > delta else (low, middle)
@@ -70,20 +75,28 @@ def clipped(features: NDArray[np.floating], bound: float) -> NDArray[np.float64]
     return np.asarray(exact * np.minimum(1.0, bound / np.maximum(norms, 1e-300)))
 
 
-def noised(statistics: Statistics, noise: Noise, draws: np.random.Generator) -> Statistics:
+class NormalDraws(Protocol):
+    """Where noise comes from."""
+
+    def normal(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Draws of mean 0 and deviation 1."""
+        ...
+
+
+def noised(statistics: Statistics, noise: Noise, draws: NormalDraws) -> Statistics:
     """The statistics of clipped features with noise on every number.
 
     Args:
-        draws: seeded by the operating system where the outcome leaves the house, for who knows the seed can take the
-            noise off again.
+        draws: from a secret key where the outcome leaves the house, for who knows how noise was drawn can take it off
+            again.
     """
     scale, clip = noise.deviation, noise.clip
     width = statistics.width
     # An off-diagonal product stands twice in x xᵀ, and so counts twice in its norm.
-    upper = np.triu(draws.normal(0, scale / math.sqrt(2), (width, width)), 1)
-    of_products = upper + upper.T + np.diag(draws.normal(0, scale, width))
+    upper = np.triu(scale / math.sqrt(2) * draws.normal((width, width)), 1)
+    of_products = upper + upper.T + np.diag(scale * draws.normal((width,)))
     return Statistics(
-        statistics.counts + draws.normal(0, scale, statistics.counts.shape),
-        statistics.sums + clip * draws.normal(0, scale, statistics.sums.shape),
+        statistics.counts + scale * draws.normal(statistics.counts.shape),
+        statistics.sums + clip * scale * draws.normal(statistics.sums.shape),
         statistics.products + clip**2 * of_products,
     )

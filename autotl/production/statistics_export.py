@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from autotl.data.examples import UNKNOWN, Rows, TaskData
 from autotl.data.exported import FEWEST_EXAMPLES
-from autotl.data.noising import Noise, clipped, noised
+from autotl.data.noising import Noise, NormalDraws, clipped, noised
 from autotl.data.statistics import Statistics
 from autotl.data.statistics_file import (
     FeaturesOf,
@@ -78,7 +78,13 @@ def without_rare(house: House) -> House:
 
 
 def statistics_of(
-    house: House, features: FeaturesOf, *, noise: Noise | None, versions: Mapping[str, str], draws: np.random.Generator
+    house: House,
+    features: FeaturesOf,
+    *,
+    noise: Noise | None,
+    versions: Mapping[str, str],
+    draws: NormalDraws,
+    leave_out_rare: bool = False,
 ) -> StatisticsFile:
     """What may leave the house.
 
@@ -88,12 +94,19 @@ def statistics_of(
     Args:
         noise: what is added to every number; None for nothing.
         draws: of the noise.
+        leave_out_rare: under noise, leave out classes whose noised count is below ten, for exact counts may decide
+            nothing then. What their few examples add to the products stays. Without noise: `without_rare`.
     Raises:
         DataError: something would tell of single examples.
     """
     held_out_rows = house.rows[_is_held_out(house, noise)]
     learn_rows = np.setdiff1d(house.rows, held_out_rows)
     learn, held_out = (_summed(house, rows, noise, draws) for rows in (learn_rows, held_out_rows))
+    classes = house.classes
+    if leave_out_rare and noise is not None:
+        places = np.flatnonzero((learn + held_out).counts >= FEWEST_EXAMPLES).tolist()
+        learn, held_out = learn.of_classes(places), held_out.of_classes(places)
+        classes = tuple(classes[place] for place in places)
     measured: Measured | None = None
     if any(count < FEWEST_EXAMPLES for block in (learn, held_out) for count in block.counts.tolist()):
         # too few of some class to be told of twice: all of them are learnt from, none is held out
@@ -102,9 +115,9 @@ def statistics_of(
         kept = held_out
         measured = None if noise is not None else _measured(house, learn, held_out_rows)
     try:
-        if len(house.classes) < 2:
-            raise StatisticsError(f"would tell of {len(house.classes)} class with enough examples, and needs 2.")
-        refuse_few(house.classes, learn)
+        if len(classes) < 2:
+            raise StatisticsError(f"would tell of {len(classes)} class with enough examples, and needs 2.")
+        refuse_few(classes, learn)
     except StatisticsError as error:
         advice = "Merge it into another one with audit.merge in a task, or leave such classes out: --rare leave_out"
         raise DataError(f"the file {error} {advice}") from error
@@ -118,10 +131,10 @@ def statistics_of(
         noise=told,
         measured=measured,
     )
-    return StatisticsFile(features, house.classes, (site,), learn, kept, dict(versions))
+    return StatisticsFile(features, classes, (site,), learn, kept, dict(versions))
 
 
-def _summed(house: House, rows: Rows, noise: Noise | None, draws: np.random.Generator) -> Statistics:
+def _summed(house: House, rows: Rows, noise: Noise | None, draws: NormalDraws) -> Statistics:
     classes = len(house.classes)
     width = house.features(rows[:1] if len(rows) else house.rows[:1]).shape[1]
     total = Statistics.nothing(classes=classes, width=width)

@@ -1,6 +1,7 @@
 """The noise is as large as the guarantee asks, no larger, and lies on every number."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -52,10 +53,16 @@ def test_rows_within_the_bound_stay_as_they_are():
 def test_every_number_gets_noise_of_the_told_size():
     noise = Noise(1.0, 1e-5, clip=2.0)
     nothing = Statistics.nothing(classes=200, width=100)
-    found = noised(nothing, noise, np.random.default_rng(0))
+    draws = np.random.default_rng(0)
+    found = noised(nothing, noise, SimpleNamespace(normal=lambda shape: draws.normal(size=shape)))
     assert found.counts.std() == pytest.approx(noise.deviation, rel=0.2)
     assert found.sums.std() == pytest.approx(2 * noise.deviation, rel=0.05)
     upper = found.products[np.triu_indices(100, 1)]
     assert upper.std() == pytest.approx(4 * noise.deviation / math.sqrt(2), rel=0.05)
     assert np.diag(found.products).std() == pytest.approx(4 * noise.deviation, rel=0.25)
     np.testing.assert_array_equal(found.products, found.products.T)
+
+
+def test_a_budget_that_no_noise_keeps_is_refused():
+    with pytest.raises(ValueError, match="so little that no noise keeps them"):
+        smallest_deviation(1e-7, 1e-8)

@@ -9,6 +9,7 @@ from autotl.data.statistics import Statistics
 from autotl.data.statistics_file import FeaturesOf
 from autotl.errors import DataError
 from autotl.production.statistics_export import house_of, statistics_of, without_rare
+from autotl.trial.private.noise import KEY_BYTES, SecretDraws
 
 WIDTH = 4
 FEATURES = FeaturesOf(
@@ -28,8 +29,9 @@ def a_house(*, rows=240, labels=None):
     return house_of("north", data, "target", features_of(data))
 
 
-def made_of(house, *, noise=None, seed=0):
-    return statistics_of(house, FEATURES, noise=noise, versions={}, draws=np.random.default_rng(seed))
+def made_of(house, *, noise=None, seed=0, **options):
+    draws = SecretDraws(bytes(KEY_BYTES), seed)
+    return statistics_of(house, FEATURES, noise=noise, versions={}, draws=draws, **options)
 
 
 def test_a_file_tells_of_every_labelled_example_once():
@@ -96,6 +98,19 @@ def test_with_noise_an_example_more_moves_no_other_to_the_other_side():
     one, other = made_of(house, noise=noise), made_of(fewer, noise=noise)
     moved = abs(one.learn.examples - other.learn.examples), abs(one.held_out.examples - other.held_out.examples)
     assert sorted(round(each) for each in moved) == [0, 1]
+
+
+def test_under_noise_the_noised_count_decides_which_class_is_rare():
+    noise = Noise(1.0, 1e-5, clip=2.0)
+    told = [
+        made_of(a_house(rows=300, labels=few_of_one(few, rows=300)), noise=noise, seed=seed, leave_out_rare=True)
+        for few in (9, 10)
+        for seed in range(12)
+    ]
+    classes = [made.classes for made in told]
+    assert {len(each) for each in classes[:12]} == {len(each) for each in classes[12:]} == {2, 3}
+    assert all(made.whole.counts.min() >= 10 for made in told)
+    assert all(made.whole.sums.shape == (len(made.classes), WIDTH) for made in told)
 
 
 def test_a_domain_without_labels_has_no_statistics():
