@@ -1,6 +1,7 @@
 """Private searches from the task to the report: on the protected examples themselves, and on a public source."""
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -165,3 +166,40 @@ def test_what_would_spend_more_is_refused(stories, capsys, monkeypatch, argument
     arguments = [argument.replace("alone/0", f"alone/{loser}") for argument in arguments]
     assert run(arguments) == code
     assert words in capsys.readouterr().err
+
+
+def test_a_search_that_goes_on_keeps_the_division_that_it_was_begun_with(stories, tmp_path, capsys):
+    place, _ = stories
+    cut_off = tmp_path / "cut-off"
+    shutil.copytree(place / "alone", cut_off)
+    with sqlite3.connect(cut_off / "study.db") as connection:  # as a kill between its trials leaves it
+        connection.execute("DELETE FROM autotl_facts WHERE name = 'finished'")
+    assert run(["search", "--resume", str(cut_off), "--trials", "1"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "--trials 1: the budget of privacy was divided for 2 trials when the search was begun" in told
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (
+            "{epsilon: 1.0e-6, delta: 1.0e-5, protects: target}",
+            "privacy.epsilon: 1e-06 is so little that no noise keeps",
+        ),
+        ("{epsilon: 1.0e+6, delta: 1.0e-5, protects: target}", "privacy.epsilon: 1e+06 promises nothing to anybody"),
+        ("{epsilon: 3, delta: 1.0e-300, protects: target}", "privacy.delta: 1e-300 is less than can be reckoned with"),
+    ],
+)
+def test_a_budget_that_cannot_be_reckoned_with_is_refused_at_once(stories, capsys, budget, words):
+    place, _ = stories
+    task = place / "odd.yaml"
+    task.write_text((place / "alone.yaml").read_text().replace(PRIVACY, f"privacy: {budget}\n"))
+    assert run(["validate", str(task)]) == 3
+    assert words in " ".join(capsys.readouterr().err.split())
+
+
+def test_how_often_others_were_tested_on_the_protected_examples_is_not_told(stories):
+    place, _ = stories
+    with sqlite3.connect(place / "alone" / "study.db") as connection:
+        facts = dict(connection.execute("SELECT * FROM autotl_facts"))
+    assert json.loads(facts["test"])["uses"] is None

@@ -102,7 +102,7 @@ def bundle_of_trial(
         headline=_headline(trial, reopened.facts),
         corrected=expected,
         test=test,
-        test_uses=found.uses if found is not None else int(reopened.facts.get("test", {}).get("uses", 0)),
+        test_uses=found.uses if found is not None else int(reopened.facts.get("test", {}).get("uses") or 0),
         refit={"reason": OWN_WEIGHTS},
         calibration=calibration,
         evidence=evidence,

@@ -6,12 +6,13 @@ from typing import Any
 
 from autotl.api.opening import OpenedTask
 from autotl.data.private_split import ProtectedRows, refuse_loose_delta
+from autotl.errors import TaskError
 from autotl.plan import Plan
 from autotl.plan.private import private_plans
 from autotl.report.wording import counted
 from autotl.task import Task, is_protected
 from autotl.task.model import DEFAULT_SHARE, share_of
-from autotl.trial.private.accountant import RELATION, accountant
+from autotl.trial.private.accountant import RELATION, BudgetTooSmallError, accountant
 from autotl.trial.private.division import Division, divided, rehearsed, sampling_words
 
 TEST_FROM_ROWS = 500  # as `autotl.data.summary` sets a test aside
@@ -68,7 +69,20 @@ def plans_of(task: OpenedTask) -> list[Plan]:
 
 
 def division_of(task: OpenedTask, sizes: Sizes) -> Division:
-    """How the task's budget is divided."""
+    """How the task's budget is divided.
+
+    Raises:
+        TaskError: it is so small that no noise keeps it.
+    """
+    try:
+        return _division_of(task, sizes)
+    except BudgetTooSmallError as error:
+        assert task.task.privacy is not None
+        words = f"{task.task.privacy.epsilon:g} is so little that no noise keeps it ({error}). Write a larger budget."
+        raise TaskError(f"{task.task.where('privacy.epsilon')}: {words}") from error
+
+
+def _division_of(task: OpenedTask, sizes: Sizes) -> Division:
     privacy = task.task.privacy
     assert privacy is not None
     asked = task.task.budget.trials if task.overrides.trials is None else task.overrides.trials

@@ -22,11 +22,19 @@ from autotl.api.standing import keep_standing, write_leaderboard
 from autotl.data import TaskData
 from autotl.data.discreet import discreet
 from autotl.data.private_split import ProtectedRows
-from autotl.errors import AutotlError, DataError, GateNotMetError, NothingToResumeError, NoUsableModelError
+from autotl.errors import (
+    AutotlError,
+    DataError,
+    GateNotMetError,
+    NothingToResumeError,
+    NoUsableModelError,
+    UsageError,
+)
 from autotl.plan import Plan
 from autotl.plan.fields import parse_plan
 from autotl.report import render
 from autotl.report.from_run import report_values
+from autotl.report.wording import counted as in_number
 from autotl.run import RunFolder, Study
 from autotl.run.folder import REPORT, WINNER, written_whole
 from autotl.run.ledger import Ledger, forget_key, open_ledger
@@ -63,15 +71,18 @@ def search_privately(
         The content of leaderboard.json, what was found in words, and why the command must not end with 0.
     Raises:
         NothingToResumeError: the run has come to its end, and its budget is spent as it was divided.
-        DataError: a run that goes on was begun on other data.
+        UsageError: a run that goes on was to be divided anew.
+        DataError: it was begun on other data.
     """
     privacy = task.task.privacy
     assert privacy is not None
     _refuse_finished(task)
-    ledger, key = open_ledger(run.path, epsilon=privacy.epsilon, delta=privacy.delta)
-    told, rows = discreet(task.task, data, key=key), ProtectedRows.of(task.task, data)
-    _refuse_other_data(task, told)
+    rows = ProtectedRows.of(task.task, data)
     division = division_of(task, Sizes.of(rows))
+    _refuse_other_division(task, division)
+    ledger, key = open_ledger(run.path, epsilon=privacy.epsilon, delta=privacy.delta)
+    told = discreet(task.task, data, key=key)
+    _refuse_other_data(task, told)
     _write_terms(task, told, run, study, division)
     sitting = _sitting(task, data, run, study, budget, stages, rows=rows, division=division, ledger=ledger, key=key)
     earlier = earlier_trials(study, modality=data.modality)
@@ -96,6 +107,14 @@ def _refuse_other_data(task: OpenedTask, told: TaskData) -> None:
     if task.begun is not None and task.begun.facts["data"]["fingerprint"] != told.summary["fingerprint"]:
         words = "or the key of its noise is gone. Bring them back, or begin a search with a budget of its own."
         raise DataError([f"the data are not those that {task.begun.run.shown} was begun on, {words}"])
+
+
+def _refuse_other_division(task: OpenedTask, division: Division) -> None:
+    """The budget is divided once, before anything is spent."""
+    before = {} if task.begun is None else task.begun.facts.get(PRIVACY) or {}
+    if before and before["trials"] != division.trials:
+        words = f"was divided for {in_number(before['trials'], 'trial')} when the search was begun, and stays so"
+        raise UsageError(f"--trials {division.trials}: the budget of privacy {words}. Leave the option out.")
 
 
 def _write_terms(task: OpenedTask, told: TaskData, run: RunFolder, study: Study, division: Division) -> None:
@@ -231,7 +250,7 @@ class _Finisher:
             headline=self.headline["sentences"],
             corrected=None,
             test=winner["refit_test"] or winner["test"],
-            test_uses=int(self.study.facts().get("test", {}).get("uses", 0)),
+            test_uses=int(self.study.facts().get("test", {}).get("uses") or 0),
             refit=refit,
             calibration={"temperature": 1.0, "fitted_on": NOT_CALIBRATED},
             evidence=NOTHING,
@@ -274,11 +293,12 @@ class _Finisher:
         )
         winner["test" if sitting.order.division.ships_the_trial else "refit_test"] = found.as_dict()
         self._tested = found.value
-        self.study.put_fact("test", {"uses": counted.uses, "rows": counted.rows, "protocol": counted.protocol})
+        uses = None if is_paid else counted.uses  # that others were tested on the very same examples was not paid for
+        self.study.put_fact("test", {"uses": uses, "rows": counted.rows, "protocol": counted.protocol})
         self.headline["sentences"] += leaderboard.test_sentences(
             self.rows,
             metric=PRIVATE_METRIC,
-            uses=counted.uses,
+            uses=uses or 0,
             rows_tested=counted.rows,
             protocol=counted.protocol,
             source_score=None,

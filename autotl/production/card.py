@@ -23,11 +23,8 @@ def model_card(values: Mapping[str, Any]) -> str:
             `calibration`, `data`, `versions`, `run`, `trial`, `evidence` (as `evidence.gathering` gives its figures).
     """
     test, fitted_on = values["test"], values["calibration"].get("fitted_on", OWN)
-    tested = (
-        f"{_figure(test)} (use {values['test_uses']} of this test set on this machine)"
-        if test
-        else "not measured: no test set"
-    )
+    uses = f" (use {values['test_uses']} of this test set on this machine)" if values["test_uses"] else ""
+    tested = f"{_figure(test)}{uses}" if test else "not measured: no test set"
     plan = "\n".join(f"- {name}: {_words(value)}" for name, value in values["plan"].items())
     data = "\n".join(f"- {line}" for line in values["data"])
     versions = ", ".join(f"{name} {version}" for name, version in values["versions"].items())

@@ -46,7 +46,8 @@ class ReportValues:
             `autotl.leaderboard.best_alone_and_together` gives it, with the names of the `companions`; else None.
         importance: of settings, as `autotl.search.importance.importances` gives it; None where it was not worked out.
         privacy: of a run under a budget of privacy its terms, what was `spent`, and the `ledger`; None of any other.
-        test: `{"uses", "rows", "protocol"}`: how often this test set has been read, this time included.
+        test: `{"uses", "rows", "protocol"}`: how often this test set has been read, this time included (None:
+            that is not told).
         price: `{"an_hour", "currency"}` of the machine, where the user gave one.
         versions: library or machine part → version, as text.
         reproduce: shell commands, in order.

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from autotl.task.model import PerClass, Task
 
 PRIVATE_METRIC = "accuracy"  # a count of right answers: one example changes it by one
+MOST_EPSILON = 20.0  # a larger one lets the odds that somebody took part grow by more than e ** 20
+LEAST_DELTA = 1e-12  # below it rounding decides what an accountant reckons
 
 
 def is_protected(task: Task, domain: str) -> bool:
@@ -32,6 +34,15 @@ def refused_privately(task: Task, modality: str | None) -> list[str]:
 def _refused(task: Task) -> Iterator[tuple[str, str]]:
     assert task.privacy is not None
     target, protects = task.data.target, task.privacy.protects
+    if task.privacy.epsilon > MOST_EPSILON:
+        words = f"{task.privacy.epsilon:g} promises nothing to anybody. Write at most {MOST_EPSILON:g}."
+        yield "privacy.epsilon", words
+    if task.privacy.delta < LEAST_DELTA:
+        words = f"{task.privacy.delta:g} is less than can be reckoned with. Write {LEAST_DELTA:g} or more."
+        yield "privacy.delta", words
+    if "leak" in task.audit.allow:
+        words = "'leak' would let an example stand in training and in the test, and pay twice. Leave it out."
+        yield "audit.allow", words
     if protects == "source" and not task.data.source:
         yield "privacy.protects", "'source' needs a source, and this task has none. Write target."
     if protects == "target" and target.labels == "none":

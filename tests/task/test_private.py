@@ -44,6 +44,9 @@ def test_a_task_without_a_budget_is_asked_nothing():
         (a_task(modality="table"), "privacy: a table's columns are described by its rows"),
         (a_task(limits={"latency_ms": 5.0}), "limits.latency_ms: is measured on examples"),
         (a_task(goals=["score", "model_mb"]), "goals: a private search looks for the score alone"),
+        (a_task(audit={"allow": ["leak"]}), "audit.allow: 'leak' would let an example stand in training and in the"),
+        (a_task(privacy={**PRIVACY, "epsilon": 21.0}), "privacy.epsilon: 21 promises nothing to anybody"),
+        (a_task(privacy={**PRIVACY, "delta": 1e-13}), "privacy.delta: 1e-13 is less than can be reckoned with"),
         (a_task(baselines=["linear_probe"]), "baselines: every baseline would spend"),
     ],
 )

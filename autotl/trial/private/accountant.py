@@ -23,6 +23,10 @@ CLOSE_ENOUGH = 1e-3  # share by which noise may be more than the least that keep
 LEAST_NOISE, MOST_NOISE = 1 / 8, 1e6  # less is none, and a budget that needs more is none
 
 
+class BudgetTooSmallError(ValueError):
+    """No noise keeps it."""
+
+
 @dataclass(frozen=True)
 class NoisySums:
     """So many sums, to which an example adds a vector of length `clip` at most, with normal noise.
@@ -75,7 +79,7 @@ def least_noise(looks_with: Callable[[float], Sequence[Look]], *, epsilon: float
     Args:
         looks_with: all looks that the budget is for, with that multiplier where it is asked for.
     Raises:
-        ValueError: they do not keep it with any noise.
+        BudgetTooSmallError: they do not keep it with any noise.
     """
 
     def is_enough(noise: float) -> bool:
@@ -95,7 +99,7 @@ def _enough(is_enough: Callable[[float], bool]) -> float:
     while not is_enough(noise):
         noise *= 2
         if noise > MOST_NOISE:
-            raise ValueError("no noise keeps this budget.")
+            raise BudgetTooSmallError(f"up to {MOST_NOISE:g} deviations were tried")
     while noise > LEAST_NOISE and is_enough(noise / 2):
         noise /= 2
     return noise

@@ -9,8 +9,10 @@ from scipy.stats import norm
 pytest.importorskip("dp_accounting")
 
 from autotl.errors import EnvironmentProblemError
+from autotl.task.private import LEAST_DELTA
 from autotl.trial.private import accountant
 from autotl.trial.private.accountant import (
+    BudgetTooSmallError,
     NoisyCount,
     NoisySums,
     as_mapping,
@@ -69,8 +71,13 @@ def test_the_least_noise_keeps_the_budget_and_hardly_more(epsilon):
 
 
 def test_no_noise_keeps_a_budget_that_is_spent_elsewhere():
-    with pytest.raises(ValueError, match="no noise"):
+    with pytest.raises(BudgetTooSmallError, match="up to 1e\\+06 deviations"):
         least_noise(lambda noise: [NoisyCount(4.0), NoisySums(1, noise)], epsilon=3.0, delta=1e-5)
+
+
+def test_what_is_reckoned_holds_down_to_the_least_delta_that_a_task_may_ask_for():
+    noise = least_noise(lambda noise: [NoisySums(60, noise)], epsilon=3.0, delta=LEAST_DELTA)
+    assert 2.9 < epsilon_of([NoisySums(60, noise)], LEAST_DELTA) <= 3.0
 
 
 @pytest.mark.parametrize("look", [SUBSAMPLED, NoisyCount(0.25)])
