@@ -6,7 +6,6 @@ computes GELU by tanh, where most checkpoints had the exact form (hidden states 
 out, since a backbone always runs as it does in inference.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -20,14 +19,13 @@ from autotl.backbones.archive import check_preset, read_preset_config
 from autotl.backbones.availability import cached_preset_folder, downloading, offline_by_environment
 from autotl.backbones.checkpoint_folder import KERAS_HUB_TYPES
 from autotl.backbones.graph import nodes_in_order
+from autotl.backbones.safe_weights import check_safetensors, safetensors_files
 from autotl.backbones.spec import HUB_SCHEMES
 from autotl.errors import EnvironmentProblemError, TaskError, first_line, suggestion
 
 Pooling = Literal["mean", "cls"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "cls")
 INPUTS = frozenset({"token_ids", "padding_mask", "segment_ids"})
-HEADER_BYTES = 100 * 2**20  # safetensors' own limit
-SAFE_TYPES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 HUB_FILES = ("*.json", "*.txt", "*.safetensors", "*.h5", "assets/*")  # never a pickle
 
 
@@ -133,42 +131,6 @@ def text_preset_folder(name: str) -> Path:
         ) from cause
 
 
-def check_safetensors(path: Path) -> int:
-    """How many numbers a safetensors file holds, after checking that what it declares is what it has.
-
-    Raises:
-        TaskError: not such a file, or sizes that do not fit it.
-    """
-    size = path.stat().st_size
-    try:
-        with path.open("rb") as file:
-            header_bytes = int.from_bytes(file.read(8), "little")
-            if not 2 <= header_bytes <= min(HEADER_BYTES, size - 8):
-                raise ValueError(f"its header declares {header_bytes} bytes")
-            tensors = json.loads(file.read(header_bytes))
-        tensors.pop("__metadata__", None)
-        return _checked_elements(tensors, size - 8 - header_bytes)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as cause:
-        raise TaskError(f"{path}: not a readable safetensors file ({cause}).") from cause
-
-
-def _checked_elements(tensors: Mapping[str, Mapping[str, Any]], data_bytes: int) -> int:
-    elements, end = 0, 0
-    for name, tensor in sorted(tensors.items(), key=lambda entry: entry[1]["data_offsets"]):
-        first, last = tensor["data_offsets"]
-        count = 1
-        for side in tensor["shape"]:
-            if not isinstance(side, int) or side < 0:
-                raise ValueError(f"{name} has the shape {tensor['shape']}")
-            count *= side
-        if first != end or last - first != count * SAFE_TYPES[tensor["dtype"]]:
-            raise ValueError(f"{name} declares bytes {first} to {last} for the shape {tensor['shape']}")
-        elements, end = elements + count, last
-    if end != data_bytes:
-        raise ValueError(f"its tensors declare {end} bytes, it has {data_bytes}")
-    return elements
-
-
 def _check_hugging_face(folder: Path, config: Mapping[str, Any]) -> None:
     """Everything that would make the loaded network another one than was trained, or loading it dangerous."""
     kind = config.get("model_type")
@@ -188,24 +150,6 @@ def _check_hugging_face(folder: Path, config: Mapping[str, Any]) -> None:
     needed = _numbers_needed(folder, config)
     if needed > elements:
         raise TaskError(f"{folder}: config.json describes {needed:,} weights, its files hold {elements:,}.")
-
-
-def safetensors_files(folder: Path) -> list[Path]:
-    """The files of weights in a Hugging Face folder. Raises `TaskError` where there is none, or an index is wrong."""
-    index = folder / "model.safetensors.index.json"
-    names = ["model.safetensors"]
-    if index.is_file():
-        try:
-            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        except (ValueError, KeyError, AttributeError, TypeError) as cause:
-            raise TaskError(f"{index}: not an index of safetensors files ({cause}).") from cause
-    for name in names:
-        if Path(name).name != name or not name.endswith(".safetensors"):
-            raise TaskError(f"{index}: {name!r} is no safetensors file in this folder.")
-        if not (folder / name).is_file():
-            hint = "Weights are read from safetensors only, never from pickles such as pytorch_model.bin."
-            raise TaskError(f"{folder}: there is no {name}. {hint}")
-    return [folder / name for name in names]
 
 
 def _numbers_needed(folder: Path, config: Mapping[str, Any]) -> int:

@@ -12,10 +12,9 @@ from typing import Any
 
 from autotl.backbones.archive import read_mapping, read_preset_config
 from autotl.backbones.availability import hugging_face_snapshot
+from autotl.backbones.safe_weights import INDEX, WEIGHTS, check_safetensors, safetensors_files
 from autotl.errors import TaskError
 
-INDEX = "model.safetensors.index.json"
-WEIGHTS = "model.safetensors"
 SETTINGS = ("tokenizer_config.json", "preprocessor_config.json", "processor_config.json")
 KERAS_HUB_TYPES = ("bert", "distilbert", "roberta", "xlm-roberta")  # of networks for texts, that KerasHub converts
 GENERATIVE = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "ForSeq2SeqLM")
@@ -45,9 +44,13 @@ def checked_config(folder: Path, *, label: str) -> dict[str, Any]:
     """The configuration of a folder whose network may be loaded.
 
     Raises:
-        TaskError: no such folder, weights that are not safetensors, code of its own, or a model that writes texts.
+        TaskError: no such folder, weights that are not safetensors or damaged, code of its own, or a model that writes
+            texts.
     """
-    config = read_preset_config(folder)
+    try:
+        config = read_preset_config(folder)
+    except TaskError as cause:
+        raise TaskError(f"{label}: {cause}") from cause
     if not isinstance(config.get("model_type"), str):
         raise TaskError(f"{label}: its config.json names no model_type, so it is no checkpoint of Hugging Face's.")
     _refuse_code(folder, config, label)
@@ -58,6 +61,11 @@ def checked_config(folder: Path, *, label: str) -> dict[str, Any]:
             f"{label}: there is no {WEIGHTS} in it.{seen} Save the network once more where you trust it, with "
             "`model.save_pretrained(FOLDER)`, which writes safetensors."
         )
+    try:
+        for path in safetensors_files(folder):
+            check_safetensors(path)
+    except TaskError as cause:
+        raise TaskError(f"{label}: {cause}") from cause
     _refuse_generative(config, label)
     return config
 

@@ -222,11 +222,8 @@ def load_encoder(folder: Path, form: Form, tokenizer: SubwordTokenizer | None, *
     import torch
     from transformers import AutoModel
 
-    from autotl.backbones.bert import check_safetensors, safetensors_files
     from autotl.backbones.torch_encoder import TorchEncoder, limit_threads
 
-    for path in safetensors_files(folder):
-        check_safetensors(path)
     limit_threads()
     try:
         with quiet_transformers():

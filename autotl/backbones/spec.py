@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from autotl.backbones.archive import read_preset_config
 from autotl.backbones.checkpoint_folder import cached_checkpoint, is_checkpoint, needs_torch
 from autotl.backbones.origin import Origin
 from autotl.errors import TaskError, suggestion
@@ -142,6 +143,11 @@ def _origin_of_path(path: Path, where: str) -> str:
         return "preset"
     if (path / "saved_model.pb").is_file():
         return "saved"
+    if (path / "config.json").is_file():
+        try:
+            read_preset_config(path)
+        except TaskError as cause:
+            raise TaskError(f"{where}: {path.name!r}: {cause}") from cause
     raise TaskError(
         f"{where}: {path.name!r} is not a backbone. Allowed: a .keras or .h5 file, a KerasHub preset folder "
         "(config.json and metadata.json in it), a Hugging Face folder (config.json and model.safetensors), or a "

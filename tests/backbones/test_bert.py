@@ -14,7 +14,7 @@ from nasty_texts import tiny_vocabulary
 from safetensors.numpy import save_file
 
 from autotl.backbones import BackboneSpec, Network, bert, divide, text_package
-from autotl.backbones.bert import Bert, bert_from_folder, check_safetensors, pooled, text_preset_folder
+from autotl.backbones.bert import Bert, bert_from_folder, pooled, text_preset_folder
 from autotl.backbones.form import Form
 from autotl.backbones.network import network_of
 from autotl.backbones.origin import Loaded
@@ -330,38 +330,6 @@ def test_weights_come_from_safetensors_only(tmp_path: Path) -> None:
         bert_from_folder(folder, padding_id=0)
     with pytest.raises(TaskError, match="there is no config.json"):
         bert_from_folder(tmp_path / "nowhere", padding_id=0)
-
-
-def header(tensors: Any, *, data: bytes = b"") -> bytes:
-    content = json.dumps(tensors).encode()
-    return len(content).to_bytes(8, "little") + content + data
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"short",
-        (2**60).to_bytes(8, "little") + b"{}",
-        header([]),
-        header({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, data=bytes(4)),
-        header({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, data=bytes(12)),
-        header({"a": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 8]}}, data=bytes(8)),
-        header({"a": {"dtype": "F32", "shape": [-2, -1], "data_offsets": [0, 8]}}, data=bytes(8)),
-        header({"a": {"dtype": "object", "shape": [1], "data_offsets": [0, 8]}}, data=bytes(8)),
-        header({"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}, data=bytes(8)),
-    ],
-)
-def test_a_safetensors_file_must_have_what_it_declares(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "model.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(TaskError, match="model.safetensors: not a readable safetensors file"):
-        check_safetensors(path)
-
-
-def test_a_sound_safetensors_file_tells_how_many_numbers_it_holds(tmp_path: Path) -> None:
-    save_file({"a": np.zeros((2, 3), np.float32), "b": np.zeros(4, np.int64)}, tmp_path / "model.safetensors")
-    assert check_safetensors(tmp_path / "model.safetensors") == 10
 
 
 def test_an_unknown_preset_names_the_nearest() -> None:

@@ -164,13 +164,13 @@ def test_a_bare_path_goes_to_keras_hub_where_that_knows_the_network(tmp_path):
         folder = tmp_path / kind
         folder.mkdir()
         (folder / "config.json").write_text(json.dumps({"model_type": kind}))
-        (folder / "model.safetensors").write_bytes(b"")
+        save_file({}, folder / "model.safetensors")
         assert parse_spec(str(folder), folder=tmp_path, where="backbone").origin == origin
 
 
 def test_a_network_of_keras_hub_may_be_asked_of_torch(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    (tmp_path / "model.safetensors").write_bytes(b"")
+    save_file({}, tmp_path / "model.safetensors")
     spec = parse_spec({"hugging_face": "."}, folder=tmp_path, where="backbone")
     assert spec.as_plan_value() == {"hugging_face": str(tmp_path)}
     assert parse_spec(spec.as_plan_value(), folder=Path("/"), where="backbone") == spec
@@ -178,7 +178,7 @@ def test_a_network_of_keras_hub_may_be_asked_of_torch(tmp_path):
 
 def test_a_machine_without_torch_is_told_how_to_get_it(tmp_path, monkeypatch):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "mpnet"}))
-    (tmp_path / "model.safetensors").write_bytes(b"")
+    save_file({}, tmp_path / "model.safetensors")
     monkeypatch.setattr("autotl.backbones.hugging_face.find_spec", lambda name: None)
     spec = parse_spec({"hugging_face": "."}, folder=tmp_path, where="backbone")
     why = why_not_at_hand(spec, offline=True)
@@ -242,6 +242,21 @@ class TestRefused:
         (folder / "config.json").unlink()
         with pytest.raises(TaskError, match=r"no config\.json"):
             parse_spec({"hugging_face": str(folder)}, folder=tmp_path, where="backbone")
+
+    @pytest.mark.parametrize("content", ["{", "[1, 2]"])
+    def test_a_configuration_that_cannot_be_read_is_told_with_its_place(self, tmp_path, content):
+        folder = tmp_path / "broken"
+        folder.mkdir()
+        (folder / "config.json").write_text(content)
+        for written in ({"hugging_face": str(folder)}, str(folder)):
+            with pytest.raises(TaskError, match=r"^task.yaml:4: .*config\.json: it (is not JSON|holds no mapping)"):
+                parse_spec(written, folder=tmp_path, where="task.yaml:4: backbone")
+
+    def test_damaged_weights_before_anything_is_loaded(self, tmp_path):
+        (tmp_path / "config.json").write_text(json.dumps({"model_type": "mpnet"}))
+        (tmp_path / "model.safetensors").write_bytes((9).to_bytes(8, "little") + b"garbage, ")
+        with pytest.raises(TaskError, match=r"^task.yaml:4: .*model\.safetensors: not a readable safetensors file"):
+            parse_spec({"hugging_face": "."}, folder=tmp_path, where="task.yaml:4: backbone")
 
     def test_models_that_write_texts(self, texts_checkpoint, tmp_path):
         for number, values in enumerate(
