@@ -2,8 +2,9 @@
 
     python -m benchmarks.intervals
 
-Three questions, a table each: how often an interval holds the true score; how far the winner's score lies above its
-true one, before and after correction for selection; how often the tie rule is wrong and what that costs.
+Four questions, a table each: how often an interval holds the true score; how far the winner's score lies above its
+true one, before and after correction for selection; how often the tie rule is wrong and what that costs; how often the
+interval around a number holds once its model was chosen by the examples that the interval is from.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.scoring.comparison import cannot_be_told_apart, difference_ends, paired_difference, resampled_scores
+from autotl.scoring.conformal import half_widths
 from autotl.scoring.intervals import Interval, interval
 from autotl.scoring.metrics import METRICS, Metric
 from autotl.scoring.selection import corrected_gain, corrected_interval
@@ -287,6 +289,34 @@ def print_ties(repeats: int) -> None:
     _print(f"Two models are told apart, 90 % paired intervals, {repeats} runs", titles, rows)
 
 
+def print_numbers(repeats: int) -> None:
+    """How often the 90 % interval around a winner's number holds that of a new example."""
+    rows = []
+    for trials, examples in ((1, 20), (20, 20), (20, 100), (50, 100), (50, 400)):
+        lowest, by_rule = held_by_winners(trials, examples, repeats=repeats)
+        rows.append((f"{trials} equal trials", examples, f"{lowest:.1%}", f"{by_rule:.1%}"))
+    titles = ("search", "n", "lowest error", "winner by our rule")
+    _print(f"How often a winner's 90 % interval around a number holds, {repeats} searches", titles, rows)
+
+
+def held_by_winners(trials: int, examples: int, *, repeats: int) -> tuple[float, float]:
+    """The share of new examples that the winner's interval holds, where that is the trial of the lowest error, and the
+    first of those tied with it, which stands for the cheapest. Errors of all trials are normal and equally large."""
+    draws, rmse, held = np.random.default_rng(0), METRICS["rmse"], []
+    labels = np.zeros(examples)
+    for repeat in range(repeats):
+        own, shared = draws.normal(size=(trials, examples)), draws.normal(size=examples)
+        said = [(math.sqrt(SHARED_LUCK) * shared + math.sqrt(1 - SHARED_LUCK) * each)[:, None] for each in own]
+        best = int(np.argmin([rmse(labels, each) for each in said]))
+        scores = resampled_scores(rmse, labels, said, seed=repeat, draws=TIE_DRAWS)
+        worse = scores - scores[:, [best]]
+        tied = [trial for trial in range(trials) if cannot_be_told_apart(difference_ends(worse[:, trial]))]
+        widths = [half_widths(labels, said[winner])["half_widths"]["0.9"] for winner in (best, min(tied))]
+        held.append([math.erf(width / math.sqrt(2)) for width in widths])
+    lowest, by_rule = np.mean(held, axis=0).tolist()
+    return lowest, by_rule
+
+
 def _figures(tally: Tally) -> tuple[str, str, str]:
     return f"{tally.coverage:.1%}", f"{100 * tally.bias:+.1f}", f"{100 * tally.width:.1f}"
 
@@ -308,6 +338,7 @@ def main() -> None:
     print_coverage(repeats)
     print_headlines(max(repeats // 2, 1))
     print_ties(2 * repeats)
+    print_numbers(2 * repeats)
     print(f"\n{time.perf_counter() - started:.0f} s")
 
 

@@ -17,8 +17,8 @@ def half_widths(labels: Labels, said: Probabilities) -> dict[str, Any]:
     """By how much predictions of examples that were not learnt were off, as split-conformal intervals need it.
 
     An interval `prediction ± half width` holds the number of a new example of the same population with at least its
-    level, whatever the model and however numbers are distributed, if examples are exchangeable. It is as wide
-    everywhere: where a model is less sure it holds less often, elsewhere more.
+    level, whatever the model and however numbers are distributed, if examples are exchangeable and did not choose the
+    model. It is as wide everywhere: where a model is less sure it holds less often, elsewhere more.
 
     Returns:
         `examples`, and `half_widths` by level as text; no level that so few examples cannot vouch for.
