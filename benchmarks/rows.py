@@ -16,7 +16,7 @@ import numpy as np
 
 import autotl
 from autotl.api.opening import Overrides, open_task
-from autotl.api.searching import workshop_order
+from autotl.api.orders import workshop_order
 from autotl.backbones.classical import NAMES as CLASSICAL_NAMES
 from autotl.data import load_data
 from autotl.plan.fields import parse_plan

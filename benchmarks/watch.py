@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.api.opening import Overrides, open_task
-from autotl.api.searching import workshop_order
+from autotl.api.orders import workshop_order
 from autotl.backbones.reading import own_reading
 from autotl.data import load_data
 from autotl.data.images import ImageArray, array_digests

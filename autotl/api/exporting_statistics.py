@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autotl.api.asked import versions
+from autotl.api.orders import order_of_workshop
 from autotl.api.quiet import import_keras
 from autotl.backbones import BackboneSpec, offline_by_environment, why_not_at_hand
 from autotl.data import load_data
@@ -113,7 +114,6 @@ def write_statistics_of(
     read = load_data(task)
     plan = _plan(task, read, asked)
     import_keras()
-    from autotl.api.searching import order_of_workshop
     from autotl.production.statistics_export import house_of, statistics_of, without_rare
 
     order = order_of_workshop(task, read, metric=task.metric or read.metric, offline=offline_by_environment())

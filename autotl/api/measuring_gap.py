@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from autotl.api.checking import with_lengths_of
 from autotl.api.opening import OpenedTask, Overrides, open_task
-from autotl.api.searching import workshop_order
+from autotl.api.orders import workshop_order
 from autotl.data import TaskData, load_data
 from autotl.errors import DataError, TaskError
 from autotl.scoring.gap import TooFewRowsError, sentences

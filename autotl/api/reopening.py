@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autotl.api.searching import order_of_workshop
+from autotl.api.orders import order_of_workshop
 from autotl.data import TaskData, load_data
 from autotl.errors import StorageError, UsageError
 from autotl.plan import Plan

@@ -1,40 +1,26 @@
 """`search`: from an opened task to a run folder with its leaderboard, winner and report."""
 
-import json
 import logging
 import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any, cast
 
 from autotl.api.beginning import begin_with, words_of
 from autotl.api.checking import check_backbones, check_features, only_loading_tells, with_lengths_of
-from autotl.api.costs import cost_log
-from autotl.api.opening import (
-    BegunRun,
-    OpenedTask,
-    Overrides,
-    open_task,
-    trial_seconds,
-    wall_seconds,
-    wanted_baselines,
-)
+from autotl.api.opening import BegunRun, OpenedTask, Overrides, open_task, trial_seconds, wall_seconds
+from autotl.api.orders import search_order, workshop_order
 from autotl.api.pretraining import pretraining_sentence, with_pretrained
 from autotl.api.resuming import as_begun, is_searched, open_run, refuse_changed_data, resumed_words
 from autotl.api.room import needs_of, run_path
+from autotl.api.run_log import logged_to
+from autotl.api.signals import stopped_by_signals
 from autotl.api.stages import Stages
 from autotl.backbones.availability import kept_offline, offline_by_environment
-from autotl.data import TaskData, load_data, sample_files
+from autotl.data import TaskData, load_data
 from autotl.errors import AutotlError, InterruptedSearchError, NoUsableModelError, StorageError, UsageError
-from autotl.features import FeatureStore, default_limit_bytes, features_folder
-from autotl.plan import Plan
-from autotl.plan.baselines import baselines, sized_like
+from autotl.features import FeatureStore, features_folder
 from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
 from autotl.plan.unfreezing import left_frozen
 from autotl.run import RunFolder, Study, create_run
@@ -43,18 +29,11 @@ from autotl.run.folder import LOG, STUDY
 from autotl.run.ledger import owners_file
 from autotl.run.study import ENDED, FINISHED, PARTIAL, SPENT
 from autotl.search.budget import Budget
-from autotl.search.cost import Examples
 from autotl.search.disk import refuse_full_disks
 from autotl.search.events import Listener, silent
-from autotl.search.limits import PlanLimits, limits_of, too_large
-from autotl.search.proposer import Cost
-from autotl.search.run import SearchOrder
+from autotl.search.limits import too_large
 from autotl.search.run import search as run_search
-from autotl.search.starting import StartingPlan
-from autotl.task import Task
-from autotl.trial.making import WorkshopOrder
 from autotl.trial.outcome import OutOfTimeError
-from autotl.trial.scorer import Scorer
 
 _log = logging.getLogger(__name__)
 
@@ -146,7 +125,7 @@ def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
         spent_before=spent,
     )
     stages = Stages(listen)
-    with _stopped_by_signals(budget):
+    with stopped_by_signals(budget):
         try:
             with budget.broken_off_by_signals():
                 task, data = _prepared(task, budget, stages)
@@ -164,7 +143,7 @@ def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
             held.enter_context(run.owned())
         study = Study(run.path / STUDY)
         try:
-            with _logged(run.path / LOG if task.task.privacy is None else owners_file(run.path, LOG)):
+            with logged_to(run.path / LOG if task.task.privacy is None else owners_file(run.path, LOG)):
                 return _conduct(task, data, run, study, budget, stages)
         except AutotlError:
             if begun is None and not study.trials():  # nothing was begun: nothing half-written stays behind
@@ -239,7 +218,7 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
         stages.start("search", f"searching{begun_with}")
         listen = keep_standing(run, study, stages.listen)
         try:
-            why = run_search(_order(task, data, starting), run, study, budget, make_workshop=order, listen=listen)
+            why = run_search(search_order(task, data, starting), run, study, budget, make_workshop=order, listen=listen)
         except AutotlError as error:
             if not study.trials():
                 raise
@@ -268,144 +247,3 @@ def _go_on(begun: BegunRun, study: Study) -> None:
         reopen(study, reasons=(INTERRUPTED, BROKE_OFF, *((OUT_OF_BUDGET,) if begun.has_more_time else ())))
         for fact in (ENDED, PARTIAL, FINISHED):
             study.drop_fact(fact)
-
-
-def _order(task: OpenedTask, data: TaskData, starting: Sequence[StartingPlan]) -> SearchOrder:
-    overrides, wanted = task.overrides, wanted_baselines(task.task, task.overrides)
-    label_free = data.score_kind == "label_free"
-    costs = cast(tuple[Cost, ...], task.task.goals[1:])
-    shape = sized_like(task.space)
-    return SearchOrder(
-        name=task.task.name,
-        space=task.space,
-        baselines=baselines(task.space, setting=data.setting, wanted=wanted),
-        given=[plan for plan in task.given if plan.backbone not in task.unavailable],
-        starting=[each.plan for each in starting],
-        unavailable=[
-            *((Plan(spec, **shape), why) for spec, why in task.unavailable.items()),
-            *((plan, task.unavailable[plan.backbone]) for plan in task.given if plan.backbone in task.unavailable),
-        ],
-        trials=task.task.budget.trials if overrides.trials is None else overrides.trials,
-        seed=task.task.seed,
-        higher_is_better=task.higher_is_better,
-        score_kind=data.score_kind,
-        # a label-free score never stops a trial, and with several goals a low score is no reason to
-        early_stopping=overrides.early_stopping and not label_free and not costs,
-        deterministic=task.task.deterministic,
-        cpus_per_trial=task.task.resources.cpus_per_trial,
-        gpus_per_trial=task.task.resources.gpus_per_trial,
-        workers=overrides.workers,
-        examples=Examples.of(data),
-        costs=cost_log(overrides),
-        limits=_limits(task),
-        seeds=task.task.budget.seeds,
-        costs_as_goals=costs,
-        stops_when_done=overrides.stops_when_done and not costs,
-        address=overrides.address,
-        needed=_needed(task, data),
-    )
-
-
-def _limits(task: OpenedTask) -> PlanLimits | None:
-    if not limits_of(task.task.limits):
-        return None
-    from autotl.production.latency import estimated_latency_ms
-
-    return PlanLimits(task.task.limits, partial(estimated_latency_ms, measured=cost_log(task.overrides).latencies()))
-
-
-def _needed(task: OpenedTask, data: TaskData) -> list[str]:
-    """Files that every worker reads: an image or two of each folder, and the user's own models."""
-    models = [spec.name for spec in task.space.values("backbone") if Path(spec.name).is_absolute()]
-    return [*sample_files(data.inputs), *models]
-
-
-def workshop_order(task: OpenedTask, data: TaskData) -> WorkshopOrder:
-    """What every worker, and the retraining at the end, needs to train plans of this task."""
-    order = order_of_workshop(task.task, data, metric=task.metric, offline=task.overrides.offline)
-    unfrozen, taps, poolings = (_asked_for(task, field) for field in ("unfrozen_layers", "tap", "pooling"))
-    return replace(
-        order,
-        unfrozen_choices=tuple(sorted(each for each in unfrozen if isinstance(each, int))),
-        taps=tuple(sorted(taps)) if len(taps) > 1 or len(poolings) > 1 else (),
-    )
-
-
-def _asked_for(task: OpenedTask, field: str) -> set[Any]:
-    """All values of a field that plans of this task may have; None where its modality has no use for it."""
-    in_space = task.space.values(field) if field in task.space.dimensions else [None]
-    return {*in_space, *(getattr(plan, field) for plan in task.given)}
-
-
-def order_of_workshop(task: Task, data: TaskData, *, metric: str, offline: bool) -> WorkshopOrder:
-    """A workshop on a task's data."""
-    positive = task.positive
-    scorer = Scorer(
-        metric=metric,
-        balanced=task.weights == "balanced",
-        positive=data.classes.index(positive) if positive is not None else min(1, len(data.classes) - 1),
-        seed=task.seed,
-    )
-    folder = features_folder()
-    unsealed = replace(data, test=None)  # no worker holds test inputs or labels
-    return WorkshopOrder(
-        unsealed,
-        scorer,
-        folder,
-        default_limit_bytes(folder),
-        offline=offline,
-        precision=task.resources.precision,
-    )
-
-
-@contextmanager
-def _logged(file: Path) -> Iterator[None]:
-    """What autotl logs goes into the run's log.jsonl as well, one JSON object a line."""
-    handler = logging.FileHandler(file, encoding="utf-8")
-    handler.setFormatter(_JsonLines())
-    logger = logging.getLogger("autotl")
-    level = logger.level
-    logger.setLevel(logging.INFO)
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        handler.close()
-
-
-class _JsonLines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        entry = {
-            "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "room": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False)
-
-
-@contextmanager
-def _stopped_by_signals(budget: Budget) -> Iterator[None]:
-    """The first SIGINT or SIGTERM ends the search in order; a second one ends the program."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, _: FrameType | None) -> None:
-        _log.warning("signal %d: the search stops and writes what it has", number)
-        for each, handler in before.items():
-            signal.signal(each, handler)
-        budget.interrupt(number)
-
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

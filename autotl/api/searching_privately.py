@@ -15,6 +15,7 @@ from autotl import leaderboard
 from autotl.api.asked import write_what_was_asked
 from autotl.api.describing import bundle_description, card_of
 from autotl.api.opening import OpenedTask
+from autotl.api.orders import workshop_order
 from autotl.api.private_terms import Sizes, division_of, plans_of, sentences_of
 from autotl.api.quiet import import_keras
 from autotl.api.stages import Stages
@@ -144,8 +145,6 @@ def _sitting(
     ledger: Ledger,
     key: bytes,
 ) -> "PrivateSearch":
-    from autotl.api.searching import workshop_order
-
     stages.start("backbones", "loading the networks")
     import_keras()
     from autotl.search.private_search import PrivateOrder, PrivateSearch

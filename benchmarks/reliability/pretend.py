@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from autotl.api import finishing, searching
+from autotl.api.orders import order_of_workshop, search_order
 from autotl.cli.app import run
 from autotl.data.examples import TaskData
 from autotl.plan import Plan
@@ -39,8 +40,6 @@ from autotl.trial.outcome import (
     Size,
 )
 from autotl.trial.progress import Progress
-
-_real_order = searching._order
 
 EPOCH_SECONDS = float(os.environ.get("AUTOTL_PRETEND_SECONDS", "0.12"))
 SHIP_SECONDS = 2.0
@@ -163,7 +162,7 @@ class PretendOrder(WorkshopOrder):
 
 def pretend_order(task: Any, data: TaskData) -> PretendOrder:
     """The order that a real search would give, for the pretend workshop."""
-    real = searching.order_of_workshop(task.task, data, metric=task.metric, offline=True)
+    real = order_of_workshop(task.task, data, metric=task.metric, offline=True)
     return PretendOrder(**{each.name: getattr(real, each.name) for each in fields(real)})
 
 
@@ -179,10 +178,10 @@ def pretend_to_ship(finisher: Any, winner: dict[str, Any]) -> None:
             (folder / name).write_text(json.dumps({"trial": winner["trial"]}))
 
 
-def impatient_order(task: Any, data: TaskData) -> SearchOrder:
+def impatient_order(task: Any, data: TaskData, starting: Sequence[Any]) -> SearchOrder:
     """The order that a real search would give, with the patience that the environment asks for."""
     seconds = float(os.environ[PATIENCE])
-    return replace(_real_order(task, data), patience=Patience(seconds=seconds, seconds_at_the_ends=seconds))
+    return replace(search_order(task, data, starting), patience=Patience(seconds=seconds, seconds_at_the_ends=seconds))
 
 
 def set_the_clock_again_and_again() -> None:
@@ -195,7 +194,7 @@ def main() -> None:
     """The command line, with what takes long replaced."""
     patches: dict[str, Any] = {"workshop_order": pretend_order}
     if PATIENCE in os.environ:
-        patches["_order"] = impatient_order
+        patches["search_order"] = impatient_order
     for name, value in patches.items():
         setattr(searching, name, value)
     finishing._Finisher.ship = pretend_to_ship  # type: ignore[method-assign]

@@ -52,8 +52,8 @@ def recorded(task: PoolTask, shared: Path, folder: Path, *, share: float) -> Poo
     """The pool of one task, its data made below `folder`."""
     from autotl.api.checking import with_lengths_of
     from autotl.api.opening import Overrides, open_task
+    from autotl.api.orders import workshop_order
     from autotl.api.pretraining import with_pretrained
-    from autotl.api.searching import workshop_order
     from autotl.api.stages import Stages
     from autotl.data import load_data
     from autotl.plan.suiting import Ground, suited_to

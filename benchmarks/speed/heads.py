@@ -154,7 +154,7 @@ def extraction_alone(task: Path) -> float:
 def _extract(task: Path) -> float:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from autotl.api import Overrides, open_task
-    from autotl.api.searching import workshop_order
+    from autotl.api.orders import workshop_order
     from autotl.data import load_data
     from autotl.plan.baselines import first_plans
 

@@ -150,7 +150,7 @@ def _work(folder: Path, cache: Path) -> float:
     os.environ["AUTOTL_CACHE_DIR"] = str(cache)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from autotl.api import Overrides, open_task
-    from autotl.api.searching import workshop_order
+    from autotl.api.orders import workshop_order
     from autotl.data import load_data
     from autotl.trial.outcome import Job
 

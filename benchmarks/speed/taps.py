@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autotl.api import Overrides, open_task
-from autotl.api.searching import workshop_order
+from autotl.api.orders import workshop_order
 from autotl.data import load_data
 from autotl.features import FeatureStore
 from autotl.plan import Plan
