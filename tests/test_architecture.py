@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,17 @@ ROOMS = [
 ]
 
 
+def names_imported(nodes: Iterable[ast.AST]) -> set[str]:
+    """Dotted names below autotl that a file's nodes import."""
+    names = set()
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "autotl":
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names if alias.name.split(".")[0] == "autotl"}
+    return names
+
+
 def imports_between_rooms(package: Path) -> list[tuple[str, str, str]]:
     """(room, imported room, file) for every import of one room by another."""
     found = set()
@@ -35,17 +48,46 @@ def imports_between_rooms(package: Path) -> list[tuple[str, str, str]]:
         parts = file.relative_to(package).with_suffix("").parts
         if parts[0] in ("__init__", "__main__"):
             continue
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = []
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "autotl":
-                names = [f"{node.module}.{alias.name}" for alias in node.names]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names if alias.name.split(".")[0] == "autotl"]
-            for name in names:
-                room = name.split(".")[1]
-                if room in ROOMS and room != parts[0]:
-                    found.add((parts[0], room, str(file.relative_to(package))))
+        for name in names_imported(ast.walk(ast.parse(file.read_text(encoding="utf-8")))):
+            room = name.split(".")[1]
+            if room in ROOMS and room != parts[0]:
+                found.add((parts[0], room, str(file.relative_to(package))))
     return sorted(found)
+
+
+def imports_within_room(package: Path, room: str) -> dict[str, set[str]]:
+    """A room's modules, each with those of the same room that it imports, inside functions too.
+
+    What only a type checker reads is left out: it is never imported.
+    """
+    files = {_name_of(file, package): file for file in sorted(package.rglob("*.py"))}
+    files = {name: file for name, file in files.items() if name.split(".")[1:2] == [room]}
+    found = {}
+    for name, file in files.items():
+        nodes = _nodes_that_run(ast.parse(file.read_text(encoding="utf-8")))
+        imported = {each if each in files else each.rpartition(".")[0] for each in names_imported(nodes)}
+        found[name] = imported & set(files) - {name}
+    return found
+
+
+def _name_of(file: Path, package: Path) -> str:
+    parts = file.relative_to(package.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _nodes_that_run(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield from _nodes_that_run(child)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_files_of_a_room_import_each_other_one_way(room):
+    try:
+        TopologicalSorter(imports_within_room(PACKAGE, room)).prepare()
+    except CycleError as error:
+        pytest.fail(f"import each other in a circle: {' <- '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize(("room", "imported", "file"), imports_between_rooms(PACKAGE))

@@ -1,6 +1,7 @@
 """A bundle: the trained model with all that is needed to use it on raw files, and where it came from."""
 
 import hashlib
+import io
 import json
 import math
 import os
@@ -9,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from autotl.backbones.archive import check_model_file
 from autotl.backbones.reading import Reading, reading_from
@@ -177,8 +180,6 @@ def write_bundle(
     for name, value in evidence.items():
         write_whole(folder / EVIDENCE / name, json.dumps(value, indent=1).encode())
     if portrait is not None:
-        from autotl.production.portrait import portrait_bytes
-
         write_whole(folder / PORTRAIT, portrait_bytes(portrait))
         names = [*names, PORTRAIT]
     write_whole(folder / METRICS, json.dumps(metrics, indent=1).encode())
@@ -187,6 +188,13 @@ def write_bundle(
     whole = {"format": FORMAT, **description, **described, "preprocessing": model.reading.as_dict(), "files": files}
     write_whole(folder / DESCRIPTION, json.dumps(whole, indent=1).encode())
     return open_bundle(folder)
+
+
+def portrait_bytes(portrait: "Portrait") -> bytes:
+    """The portrait as an `.npz`; equal portraits give equal bytes."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **portrait.arrays())  # type: ignore[arg-type]
+    return buffer.getvalue()
 
 
 def _save(model: "keras.Model", folder: Path) -> None:

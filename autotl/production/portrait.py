@@ -1,6 +1,5 @@
 """The portrait of its training domain that a bundle carries, for whoever watches the model later."""
 
-import io
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -151,13 +150,6 @@ OPINIONS: Mapping[str, Callable[[TaskData, Outputs, float], dict[str, Any]]] = {
     "multilabel": _sets,
     "regression": _numbers,
 }
-
-
-def portrait_bytes(portrait: Portrait) -> bytes:
-    """The portrait as an `.npz`; equal portraits give equal bytes."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **portrait.arrays())  # type: ignore[arg-type]
-    return buffer.getvalue()
 
 
 def read_portrait(bundle: Bundle) -> Portrait | None:

@@ -12,8 +12,8 @@ from small_bundles import of_numbers, of_sets
 from autotl.backbones.reading import own_reading
 from autotl.errors import StorageError
 from autotl.plan import Choice
-from autotl.production.bundle import DESCRIPTION, PORTRAIT, open_bundle, write_bundle
-from autotl.production.portrait import hashed_words, look, portrait_bytes, portrait_of, read_portrait
+from autotl.production.bundle import DESCRIPTION, PORTRAIT, open_bundle, portrait_bytes, write_bundle
+from autotl.production.portrait import hashed_words, look, portrait_of, read_portrait
 from autotl.production.serving_model import serving_model
 from autotl.scoring.watching import compare, judge
 from autotl.trial.forms import form_of
