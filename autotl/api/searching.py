@@ -1,21 +1,21 @@
 """`search`: from an opened task to a run folder with its leaderboard, winner and report."""
 
 import logging
-import signal
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from autotl.api.beginning import begin_with, words_of
 from autotl.api.checking import check_backbones, check_features, only_loading_tells, with_lengths_of
+from autotl.api.means import Means
 from autotl.api.opening import BegunRun, OpenedTask, Overrides, open_task, trial_seconds, wall_seconds
-from autotl.api.orders import search_order, workshop_order
 from autotl.api.pretraining import pretraining_sentence, with_pretrained
 from autotl.api.resuming import as_begun, is_searched, open_run, refuse_changed_data, resumed_words
 from autotl.api.room import needs_of, run_path
 from autotl.api.run_log import logged_to
-from autotl.api.signals import stopped_by_signals
+from autotl.api.signals import interrupted, stopped_by_signals
+from autotl.api.sitting import Sitting
 from autotl.api.stages import Stages
 from autotl.backbones.availability import kept_offline, offline_by_environment
 from autotl.data import TaskData, load_data
@@ -23,7 +23,7 @@ from autotl.errors import AutotlError, InterruptedSearchError, NoUsableModelErro
 from autotl.features import FeatureStore, features_folder
 from autotl.plan.suiting import PLANS, SPACE, Ground, refuse_unsuited, suited_to
 from autotl.plan.unfreezing import left_frozen
-from autotl.run import RunFolder, Study, create_run
+from autotl.run import Study, create_run
 from autotl.run.cut_off import BROKE_OFF, INTERRUPTED, OUT_OF_BUDGET, reopen
 from autotl.run.folder import LOG, STUDY
 from autotl.run.ledger import owners_file
@@ -34,6 +34,9 @@ from autotl.search.events import Listener, silent
 from autotl.search.limits import too_large
 from autotl.search.run import search as run_search
 from autotl.trial.outcome import OutOfTimeError
+
+if TYPE_CHECKING:
+    from autotl.api.ending import Found
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +71,7 @@ def search(
     *,
     resume: Path | str | None = None,
     listen: Listener = silent,
+    means: Means = Means(),
     **overrides: Any,
 ) -> Run:
     """Searches, retrains the winner, tests it once, writes the run folder and its report.
@@ -76,6 +80,7 @@ def search(
         task: a path, or what `open_to_search` returned. With `resume` it may be left out.
         resume: the run folder of a search that was stopped, killed or is to be given more, which goes on.
         listen: is told of every event.
+        means: by what plans are trained and the winner is shipped.
         overrides: as the fields of `Overrides`.
     Raises:
         AutotlError: nothing could be searched at all. What went wrong later is in `Run.error`.
@@ -87,7 +92,7 @@ def search(
         task = replace(task, overrides=replace(task.overrides, **overrides))
     with kept_offline() if task.overrides.offline or offline_by_environment() else nullcontext():
         try:
-            return _search(task, listen)
+            return _search(task, listen, means)
         except OutOfTimeError:
             words = "the time was spent on pretraining, before the first trial. Give it more: --wall, or budget.wall."
             raise NoUsableModelError(words) from None
@@ -107,14 +112,14 @@ def open_to_search(task: Path | None, overrides: Overrides) -> OpenedTask:
     return open_task(task, overrides)
 
 
-def _search(task: OpenedTask, listen: Listener) -> Run:
+def _search(task: OpenedTask, listen: Listener, means: Means) -> Run:
     with ExitStack() as held:
         if task.begun is not None:
             held.enter_context(task.begun.run.owned())
-        return _search_alone(task, listen, held)
+        return _search_alone(task, listen, means, held)
 
 
-def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
+def _search_alone(task: OpenedTask, listen: Listener, means: Means, held: ExitStack) -> Run:
     """Nobody else writes the run that goes on, or the one that is made here."""
     begun = task.begun
     spent = 0.0 if begun is None else float(begun.facts.get(SPENT, 0.0))
@@ -144,7 +149,7 @@ def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
         study = Study(run.path / STUDY)
         try:
             with logged_to(run.path / LOG if task.task.privacy is None else owners_file(run.path, LOG)):
-                return _conduct(task, data, run, study, budget, stages)
+                return _conduct(Sitting(task, data, run, study, budget, stages), means)
         except AutotlError:
             if begun is None and not study.trials():  # nothing was begun: nothing half-written stays behind
                 run.remove()
@@ -155,8 +160,7 @@ def _search_alone(task: OpenedTask, listen: Listener, held: ExitStack) -> Run:
 
 def _stopped_before_it_began(task: OpenedTask, number: int) -> InterruptedSearchError:
     left = "nothing was written" if task.begun is None else f"{task.begun.run.path} is as it was"
-    words = f"stopped by {signal.Signals(number).name} before the first trial; {left}"
-    return InterruptedSearchError(words, exit_code=128 + number)
+    return interrupted(number, f" before the first trial; {left}")
 
 
 def _prepared(task: OpenedTask, budget: Budget, stages: Stages) -> tuple[OpenedTask, TaskData]:
@@ -191,16 +195,16 @@ def _prepared(task: OpenedTask, budget: Budget, stages: Stages) -> tuple[OpenedT
     return task, data
 
 
-def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, budget: Budget, stages: Stages) -> Run:
+def _conduct(sitting: Sitting, means: Means) -> Run:
     from autotl.api.asked import write_what_was_asked
     from autotl.api.finishing import finish
     from autotl.api.standing import keep_standing
 
+    task, data, run, study = sitting.task, sitting.data, sitting.run, sitting.study
     if task.task.privacy is not None:
         from autotl.api.searching_privately import search_privately
 
-        content, sentences, failure = search_privately(task, data, run, study, budget, stages)
-        return Run(run.readable, content, sentences, failure, is_whole=FINISHED in study.facts(), shown=run.shown)
+        return _conducted(sitting, search_privately(sitting))
     why: str | None = None
     if task.begun is not None and is_searched(task.begun):
         why = task.begun.facts[ENDED]
@@ -210,22 +214,23 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
     for name, reason in cast(list[list[str]], data.summary["broken"]):
         _log.info("left out: %s: %s", name, reason)
     write_what_was_asked(task, data, run, study)
-    order = workshop_order(task, data)
+    order = means.workshop_order(task, data)
     trouble: AutotlError | None = None
     if why is None:
         starting = begin_with(task, data, study)
         begun_with = f", beginning with plans that did well elsewhere: {words_of(starting)}" if starting else ""
-        stages.start("search", f"searching{begun_with}")
-        listen = keep_standing(run, study, stages.listen)
+        sitting.stages.start("search", f"searching{begun_with}")
+        listen = keep_standing(run, study, sitting.stages.listen)
         try:
-            why = run_search(search_order(task, data, starting), run, study, budget, make_workshop=order, listen=listen)
+            told = means.search_order(task, data, starting)
+            why = run_search(told, run, study, sitting.budget, make_workshop=order, listen=listen)
         except AutotlError as error:
             if not study.trials():
                 raise
             why, trouble = f"trouble: {error}", error
     _log.info("the search ended: %s", why)
     try:
-        content, sentences, failure = finish(task, data, run, study, budget, stages, order, why=why, trouble=trouble)
+        return _conducted(sitting, finish(sitting, order, why=why, trouble=trouble, ship=means.ship))
     except StorageError as error:
         if trouble is None:
             raise
@@ -233,7 +238,12 @@ def _conduct(task: OpenedTask, data: TaskData, run: RunFolder, study: Study, bud
             f"{trouble}. What had finished is in {run.path}; make room there, then: autotl search --resume {run.path}"
         )
         raise StorageError(words) from error
-    return Run(run.readable, content, sentences, failure, is_whole=FINISHED in study.facts(), shown=run.shown)
+
+
+def _conducted(sitting: Sitting, found: "Found") -> Run:
+    run, (content, sentences, failure) = sitting.run, found
+    is_whole = FINISHED in sitting.study.facts()
+    return Run(run.readable, content, sentences, failure, is_whole=is_whole, shown=run.shown)
 
 
 def _noted(data: TaskData, words: str) -> TaskData:

@@ -7,9 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from autotl.errors import InterruptedSearchError
 from autotl.search.budget import Budget
 
 _log = logging.getLogger(__name__)
+
+
+def stopped_by(number: int) -> str:
+    """That a signal stopped the search, in words."""
+    return f"stopped by {signal.Signals(number).name}"
+
+
+def interrupted(number: int, words: str) -> InterruptedSearchError:
+    """The error with which a command ends that a signal stopped; `words` go on from the signal's name."""
+    return InterruptedSearchError(f"{stopped_by(number)}{words}", exit_code=128 + number)
 
 
 @contextmanager

@@ -14,13 +14,16 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autotl.api import finishing, searching
+from autotl import api
+from autotl.api.means import Means
 from autotl.api.orders import order_of_workshop, search_order
+from autotl.api.ranking import RankedRun
 from autotl.cli.app import run
 from autotl.data.examples import TaskData
 from autotl.plan import Plan
@@ -166,12 +169,13 @@ def pretend_order(task: Any, data: TaskData) -> PretendOrder:
     return PretendOrder(**{each.name: getattr(real, each.name) for each in fields(real)})
 
 
-def pretend_to_ship(finisher: Any, winner: dict[str, Any]) -> None:
+def pretend_to_ship(ranked: RankedRun, winner: dict[str, Any]) -> None:
     """Takes some time to retrain, and some to write a bundle of several files."""
-    finisher._stages.start("retrain", "retraining the winner and opening the test set")
+    stages, place = ranked.sitting.stages, ranked.sitting.run.path
+    stages.start("retrain", "retraining the winner and opening the test set")
     time.sleep(SHIP_SECONDS / 2)
-    finisher._stages.start("bundle", "writing the bundle")
-    with written_whole(finisher._run.path / WINNER) as folder:
+    stages.start("bundle", "writing the bundle")
+    with written_whole(place / WINNER) as folder:
         folder.mkdir()
         for name in ("model.keras", "metrics.json", "bundle.json"):
             time.sleep(SHIP_SECONDS / 6)
@@ -192,12 +196,10 @@ def set_the_clock_again_and_again() -> None:
 
 def main() -> None:
     """The command line, with what takes long replaced."""
-    patches: dict[str, Any] = {"workshop_order": pretend_order}
+    means = Means(workshop_order=pretend_order, ship=pretend_to_ship)
     if PATIENCE in os.environ:
-        patches["search_order"] = impatient_order
-    for name, value in patches.items():
-        setattr(searching, name, value)
-    finishing._Finisher.ship = pretend_to_ship  # type: ignore[method-assign]
+        means = replace(means, search_order=impatient_order)
+    api.search = partial(api.search, means=means)
     if CLOCK_JUMPS in os.environ:
         set_the_clock_again_and_again()
     raise SystemExit(run(sys.argv[1:]))
