@@ -6,16 +6,15 @@ from typing import Any
 
 from autotl.api.opening import OpenedTask
 from autotl.data.private_split import ProtectedRows, refuse_loose_delta
+from autotl.data.summary import share_set_aside
 from autotl.errors import TaskError
 from autotl.plan import Plan
 from autotl.plan.private import private_plans
 from autotl.report.wording import counted
 from autotl.task import Task, is_protected
-from autotl.task.model import DEFAULT_SHARE, share_of
+from autotl.task.model import share_of
 from autotl.trial.private.accountant import RELATION, BudgetTooSmallError, accountant
 from autotl.trial.private.division import Division, divided, rehearsed, sampling_words
-
-TEST_FROM_ROWS = 500  # as `autotl.data.summary` sets a test aside
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,7 @@ def _listed(task: Task, name: str, splits: Mapping[str, Any]) -> tuple[float, fl
     rows = splits["train"]["rows"]
     if name == "target":
         written = task.data.target
-        has_test = "test" in splits or rows < TEST_FROM_ROWS or written.labels == "none"
-        tested = written.test if isinstance(written.test, float) else 0.0 if has_test or written.test else DEFAULT_SHARE
+        tested = share_set_aside(task, rows, has_test="test" in splits, has_labels=written.labels != "none")
         given = written.validation
     else:
         places = {source.name or "source": source for source in task.data.source}

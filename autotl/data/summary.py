@@ -85,9 +85,15 @@ def share_of_test(task: Task, listed: Survey, rows: int) -> float:
     Args:
         rows: usable rows of the training paths.
     """
+    has_labels = listed.labels("target", "train") is not None
+    return share_set_aside(task, rows, has_test=("target", "test") in listed.splits, has_labels=has_labels)
+
+
+def share_set_aside(task: Task, rows: float, *, has_test: bool, has_labels: bool) -> float:
+    """The same share, told by whether the target has a test of its own, and labels."""
     written = task.data.target.test
-    if written is None and ("target", "test") not in listed.splits and rows >= TEST_FROM_ROWS:
-        return DEFAULT_SHARE if listed.labels("target", "train") is not None else 0.0
+    if written is None and not has_test and rows >= TEST_FROM_ROWS:
+        return DEFAULT_SHARE if has_labels else 0.0
     return written if isinstance(written, float) else 0.0
 
 
