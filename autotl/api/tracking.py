@@ -9,16 +9,17 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from autotl.api.signing_off import Promotion
 from autotl.api.standing import read_leaderboard
-from autotl.errors import EnvironmentProblemError, UsageError
+from autotl.errors import EnvironmentProblemError, UsageError, first_line
+from autotl.leaderboard import winner_of
 from autotl.production.bundle import CARD
-from autotl.production.registry import Registry, Version
+from autotl.production.registry import Registry
 from autotl.run import RunFolder
 from autotl.run.folder import LEADERBOARD_JSON, REPORT, TASK, WINNER
 from autotl.run.trial_files import CURVE
@@ -32,6 +33,22 @@ PARENT, RUN, TRIAL, VERSION = "mlflow.parentRunId", "autotl.run", "autotl.trial"
 AT_ONCE = 90  # values in one request; MLflow takes 100 parameters
 LONGEST = 500  # letters of a value
 ARTIFACTS = (REPORT, LEADERBOARD_JSON, TASK, f"{WINNER}/{CARD}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run of MLflow's, as it is to be written: one for the search, one for each trial.
+
+    Attributes:
+        curve: (figure, value, step) in their order.
+    """
+
+    name: str
+    tags: Mapping[str, str]
+    parameters: Mapping[str, str]
+    figures: Mapping[str, float]
+    curve: Sequence[tuple[str, float, int]] = ()
+    status: str = "FINISHED"
 
 
 @dataclass(frozen=True)
@@ -51,22 +68,22 @@ class Tracking:
         """
         folder = RunFolder.open(Path(run))
         content = read_leaderboard(folder)
+        searched, task = _entry_of_search(folder, content), str(content["task"])
+        trials = [_entry_of_trial(folder, row) for row in content["trials"]]
+        artifacts = [str(folder.path / each) for each in ARTIFACTS if folder.has(each)]
         with _told(self.place):
-            experiment = self._experiment(str(content["task"]))
-            name = folder.path.resolve().name
-            if self._run_called(experiment, name) is not None:
-                return f"{name} is in MLflow at {self.place} already."
-            parent = self._begin(experiment, name, {RUN: name, "autotl.metric": content["metric"]})
-            self._log(parent, _parameters(content), _figures(_winner(content)))
-            for artifact in ARTIFACTS:
-                if folder.has(artifact):
-                    self.client.log_artifact(parent, str(folder.path / artifact))
-            for row in content["trials"]:
-                self._add_trial(experiment, parent, folder, row)
-            self.client.set_terminated(parent)
-        count = len(content["trials"])
-        trials = "1 trial" if count == 1 else f"{count:,} trials"
-        return f"{name} is in MLflow at {self.place}: {trials}, experiment {content['task']}."
+            experiment = self._experiment(task)
+            if self._run_called(experiment, searched.name) is not None:
+                return f"{searched.name} is in MLflow at {self.place} already."
+            parent = self._begin(experiment, searched)
+            for artifact in artifacts:
+                self.client.log_artifact(parent, artifact)
+            for trial in trials:
+                child = self._begin(experiment, replace(trial, tags={PARENT: parent, **trial.tags}))
+                self.client.set_terminated(child, status=trial.status)
+            self.client.set_terminated(parent, status=searched.status)
+        counted = "1 trial" if len(trials) == 1 else f"{len(trials):,} trials"
+        return f"{searched.name} is in MLflow at {self.place}: {counted}, experiment {task}."
 
     def add_promotion(self, done: Promotion) -> str:
         """The version in MLflow's registry with its reason, and the alias on it.
@@ -78,16 +95,19 @@ class Tracking:
         Raises:
             EnvironmentProblemError: MLflow does not answer any more.
         """
-        version = done.version
+        model, record = done.version.model, done.version.record
+        task, run = str(record["task"]), str(record["source"]["run"])
+        tags = {VERSION: str(done.version.number), RUN: run, TRIAL: str(record["source"]["trial"])}
+        source, reason = done.version.bundle_folder.resolve().as_uri(), str(record["sign_off"]["reason"])
+        move = Registry().history(model)[-1]
+        words = f"{move.event} to {done.alias} by {move.by} at {move.at}: {move.reason}"[:LONGEST]
         with _told(self.place):
-            number = self._registered(version) or self._register(version)
-            self.client.set_registered_model_alias(version.model, done.alias, number)
-            move = Registry().history(version.model)[-1]
-            words = f"{move.event} to {done.alias} by {move.by} at {move.at}: {move.reason}"
-            self.client.set_model_version_tag(
-                version.model, number, f"autotl.{move.event}.{done.alias}", words[:LONGEST]
-            )
-        return f"{version.model}@{done.alias} is version {number} in MLflow's registry at {self.place}."
+            number = self._registered(model, tags[VERSION])
+            if number is None:
+                number = self._register(model, source, reason, tags, run=self._run_of(task, run))
+            self.client.set_registered_model_alias(model, done.alias, number)
+            self.client.set_model_version_tag(model, number, f"autotl.{move.event}.{done.alias}", words)
+        return f"{model}@{done.alias} is version {number} in MLflow's registry at {self.place}."
 
     def _experiment(self, task: str) -> str:
         found = self.client.get_experiment_by_name(task)
@@ -98,52 +118,33 @@ class Tracking:
         found = self.client.search_runs([experiment], f"tags.`{RUN}` = '{quoted}'", max_results=1)
         return found[0].info.run_id if found else None
 
-    def _begin(self, experiment: str, name: str, tags: Mapping[str, Any]) -> str:
-        run = self.client.create_run(experiment, run_name=name, tags={key: str(value) for key, value in tags.items()})
-        return str(run.info.run_id)
+    def _run_of(self, task: str, name: str) -> str | None:
+        """MLflow's run of a search of ours; None where it was not written there."""
+        experiment = self.client.get_experiment_by_name(task)
+        return None if experiment is None else self._run_called(str(experiment.experiment_id), name)
 
-    def _add_trial(self, experiment: str, parent: str, folder: RunFolder, row: Mapping[str, Any]) -> None:
-        tags = {PARENT: parent, TRIAL: row["trial"], "autotl.status": row["status"], "autotl.winner": row["winner"]}
-        tags |= {f"autotl.{name}": row[name] for name in ("baseline", "failure") if row.get(name)}
-        child = self._begin(experiment, f"trial {row['trial']}", {key: str(tag)[:LONGEST] for key, tag in tags.items()})
-        self._log(child, dict(_flat(row["plan"])), _figures(row), _curve(folder.trial(row["trial"]) / CURVE))
-        self.client.set_terminated(child, status="FINISHED" if row["status"] in ("complete", "pruned") else "FAILED")
-
-    def _log(
-        self,
-        run: str,
-        parameters: Mapping[str, Any],
-        figures: Mapping[str, float],
-        curve: Sequence[tuple[str, float, int]] = (),
-    ) -> None:
+    def _begin(self, experiment: str, entry: Entry) -> str:
+        """A run with all that is known of it, which has not ended yet."""
         from mlflow.entities import Metric, Param
 
-        values = [Param(key, str(value)[:LONGEST]) for key, value in parameters.items()]
-        metrics = [Metric(key, value, 0, 0) for key, value in figures.items()]
-        metrics += [Metric(key, value, 0, step) for key, value, step in curve]
+        run = str(self.client.create_run(experiment, run_name=entry.name, tags=dict(entry.tags)).info.run_id)
+        values = [Param(key, value) for key, value in entry.parameters.items()]
+        metrics = [Metric(key, value, 0, 0) for key, value in entry.figures.items()]
+        metrics += [Metric(key, value, 0, step) for key, value, step in entry.curve]
         for start in range(0, max(len(values), len(metrics)), AT_ONCE):
             chosen = slice(start, start + AT_ONCE)
             self.client.log_batch(run, metrics=metrics[chosen], params=values[chosen])
+        return run
 
-    def _registered(self, version: Version) -> str | None:
+    def _registered(self, model: str, version: str) -> str | None:
         """MLflow's number of a version that is there."""
-        found = self.client.search_model_versions(f"name = '{version.model}'")
-        return next((str(each.version) for each in found if each.tags.get(VERSION) == str(version.number)), None)
+        found = self.client.search_model_versions(f"name = '{model}'")
+        return next((str(each.version) for each in found if each.tags.get(VERSION) == version), None)
 
-    def _register(self, version: Version) -> str:
-        if not self.client.search_registered_models(f"name = '{version.model}'"):
-            self.client.create_registered_model(version.model)
-        record = version.record
-        experiment = self.client.get_experiment_by_name(str(record["task"]))
-        name = record["source"]["run"]
-        run = None if experiment is None else self._run_called(str(experiment.experiment_id), name)
-        made = self.client.create_model_version(
-            version.model,
-            source=version.bundle_folder.resolve().as_uri(),
-            run_id=run,
-            description=str(record["sign_off"]["reason"]),
-            tags={VERSION: str(version.number), RUN: name, TRIAL: str(record["source"]["trial"])},
-        )
+    def _register(self, model: str, source: str, reason: str, tags: Mapping[str, str], *, run: str | None) -> str:
+        if not self.client.search_registered_models(f"name = '{model}'"):
+            self.client.create_registered_model(model)
+        made = self.client.create_model_version(model, source=source, run_id=run, description=reason, tags=dict(tags))
         return str(made.version)
 
 
@@ -170,12 +171,19 @@ def open_tracking(*, offline: bool = False) -> Tracking:
 
 @contextmanager
 def _told(place: str) -> Iterator[None]:
-    """Whatever goes wrong inside is the environment's fault, told in a line."""
+    """What goes wrong in MLflow is the environment's fault, told in a line; what goes wrong in autotl is not."""
     try:
         yield
-    except Exception as error:
-        words = str(error).strip().splitlines() or [type(error).__name__]
-        raise EnvironmentProblemError(f"MLflow at {place}: {words[0][:LONGEST]}") from error
+    except _errors_of_mlflow() as error:
+        raise EnvironmentProblemError(f"MLflow at {place}: {first_line(error)[:LONGEST]}") from error
+
+
+def _errors_of_mlflow() -> tuple[type[Exception], ...]:
+    """Its own, those of its connection and of its database, whose driver may be missing."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return MlflowException, OSError, SQLAlchemyError, ImportError
 
 
 def _public(place: str) -> str:
@@ -184,15 +192,31 @@ def _public(place: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else place
 
 
-def _winner(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    return next((row for row in content["trials"] if row["winner"]), {})
-
-
-def _parameters(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a search: what it was about, and the plan that won."""
+def _entry_of_search(folder: RunFolder, content: Mapping[str, Any]) -> Entry:
+    """What the search was about, and the plan that won with its figures."""
+    name = folder.path.resolve().name
+    winner = winner_of(content["trials"]) or {}
     facts = {"task": content["task"], "metric": content["metric"], "regime": content.get("regime")}
-    plan = dict(_flat(_winner(content).get("plan", {})))
-    return {**{key: value for key, value in facts.items() if value is not None}, **plan}
+    told = {key: value for key, value in facts.items() if value is not None} | dict(_flat(winner.get("plan", {})))
+    return Entry(name, {RUN: name, "autotl.metric": str(content["metric"])}, _as_text(told), _figures(winner))
+
+
+def _entry_of_trial(folder: RunFolder, row: Mapping[str, Any]) -> Entry:
+    tags = {TRIAL: row["trial"], "autotl.status": row["status"], "autotl.winner": row["winner"]}
+    tags |= {f"autotl.{name}": row[name] for name in ("baseline", "failure") if row.get(name)}
+    return Entry(
+        f"trial {row['trial']}",
+        _as_text(tags),
+        _as_text(dict(_flat(row["plan"]))),
+        _figures(row),
+        _curve(folder.trial(row["trial"]) / CURVE),
+        status="FINISHED" if row["status"] in ("complete", "pruned") else "FAILED",
+    )
+
+
+def _as_text(values: Mapping[str, Any]) -> dict[str, str]:
+    """As text, no longer than MLflow takes it."""
+    return {name: str(value)[:LONGEST] for name, value in values.items()}
 
 
 def _figures(row: Mapping[str, Any]) -> dict[str, float]:

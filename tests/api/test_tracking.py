@@ -11,6 +11,7 @@ from pretend_runs import pretend_run
 from autotl.api import tracking
 from autotl.api.tracking import open_tracking
 from autotl.cli.app import run
+from autotl.errors import EnvironmentProblemError
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="the extra [mlflow] is missing")
 
@@ -37,6 +38,13 @@ def store(empty_store, tmp_path, monkeypatch):
 
 def runs_of(store, task="kitchen"):
     return store.search_runs([store.get_experiment_by_name(task).experiment_id], max_results=1000)
+
+
+def raising(error):
+    def raises(*_, **__):
+        raise error
+
+    return raises
 
 
 def promote(what, *more, alias="production", reason="beats the old one"):
@@ -102,6 +110,22 @@ def test_an_mlflow_that_does_not_answer_is_told_before_anything_is_signed_off(tm
     assert "MLflow at http://127.0.0.1:9:" in said
     assert run(["models", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["models"] == []
+
+
+def test_an_mlflow_that_refuses_is_told_in_a_line(store, tmp_path, monkeypatch):
+    from mlflow.exceptions import MlflowException
+
+    folder, opened = pretend_run(tmp_path / "first").path, open_tracking()
+    monkeypatch.setattr(opened.client, "create_run", raising(MlflowException("no room\nat all")))
+    with pytest.raises(EnvironmentProblemError, match=r"MLflow at sqlite:.*: no room$"):
+        opened.add_run(folder)
+
+
+def test_a_fault_of_ours_is_not_laid_at_mlflow_s_door(store, tmp_path, monkeypatch):
+    folder, opened = pretend_run(tmp_path / "first").path, open_tracking()
+    monkeypatch.setattr(opened.client, "create_run", raising(KeyError("score")))
+    with pytest.raises(KeyError, match="score"):
+        opened.add_run(folder)
 
 
 def test_offline_and_an_mlflow_elsewhere_exclude_each_other(tmp_path, monkeypatch, capsys):
