@@ -1,7 +1,6 @@
 """From the winning row to a bundle: retrain, test, calibrate, measure, write."""
 
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -38,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Contender:
-    """A trial whose model is tested: the winner or a baseline."""
+    """A trial whose model is tested, or timed: the winner, or one that it is compared with."""
 
     number: int
     plan: Plan
@@ -63,13 +62,12 @@ class Shipped:
     calibration: Mapping[str, Any]
     latency_ms: Mapping[int, float]
     portrait: Portrait | None
-    seconds: Mapping[str, float]
     thresholds: Sequence[float] | None = None
 
 
 def ship(
     winner: Contender,
-    baselines: Sequence[Contender],
+    beside: Sequence[Contender],
     run: RunFolder,
     workshop: Workshop,
     test: SealedTest | None,
@@ -77,15 +75,15 @@ def ship(
     retrain: Retrain,
     deadline: float,
 ) -> Shipped:
-    """Retrains the winner, opens the test set once for it and the baselines, and makes the serving model.
+    """Retrains the winner, opens the test set once for it and those beside it, and makes the serving model.
 
     Args:
+        beside: whom the winner is compared with: baselines, and of tasks learnt together the best of either kind.
         workshop: on the task's data, which holds no test labels.
         test: None where the task has no test set.
         retrain: whether to, and otherwise why the trial's own weights ship.
         deadline: time.monotonic() after which no training starts.
     """
-    started = time.perf_counter()
     data = workshop.data
     outputs = trial_files.read_outputs(run.trial(winner.number))
     own = weights_of(winner, run, workshop)
@@ -93,32 +91,24 @@ def ship(
         refitted = refit(winner.plan, own, outputs, workshop, deadline=deadline)
     else:
         refitted = Refit("trial", own, f"{WHY_NOT_RETRAINED[retrain]}: the trial's own weights ship")
-    retrained = time.perf_counter()
     models: dict[str, tuple[Plan, list[NDArray[Any]]]] = {
-        str(contender.number): (contender.plan, weights_of(contender, run, workshop))
-        for contender in (winner, *baselines)
+        str(contender.number): (contender.plan, weights_of(contender, run, workshop)) for contender in (winner, *beside)
     }
     if refitted.shipped == "refit":
         models["refit"] = (winner.plan, refitted.weights)
-    thresholds = {str(each.number): _thresholds_of(each, run, workshop) for each in (winner, *baselines)}
+    thresholds = {str(each.number): _thresholds_of(each, run, workshop) for each in (winner, *beside)}
     thresholds["refit"] = thresholds[str(winner.number)]  # no example is left that the retrained model has not learnt
     tested = None if test is None else evaluate_on_test(models, test, workshop, thresholds=thresholds)
-    evaluated = time.perf_counter()
     calibration = calibration_of(outputs, data)
     latencies = {
         contender.number: measured_latency(contender.plan, models[str(contender.number)][1], workshop)
-        for contender in (*baselines, winner)
+        for contender in (*beside, winner)
     }
     learner = workshop.trained(winner.plan, refitted.weights)
     model = serving_model(learner, own_reading(form_of(winner.plan, data)), temperature=calibration["temperature"])
     portrait = portrait_of(model, data, outputs, temperature=calibration["temperature"])
-    seconds = {
-        "retrain": retrained - started,
-        "test": evaluated - retrained,
-        "measure": time.perf_counter() - evaluated,
-    }
     said_from = thresholds[str(winner.number)]
-    return Shipped(model, refitted, tested, calibration, latencies, portrait, seconds, said_from)
+    return Shipped(model, refitted, tested, calibration, latencies, portrait, said_from)
 
 
 def _thresholds_of(contender: Contender, run: RunFolder, workshop: Workshop) -> list[float] | None:
