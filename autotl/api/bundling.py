@@ -63,7 +63,8 @@ def bundle_of_trial(
     from autotl.production.evidence.figures import NOTHING, TEST, Said, figures_of, name_of_validation
     from autotl.production.portrait import portrait_of
     from autotl.production.serving_model import serving_model
-    from autotl.production.shipping import calibration_of, measured_latency
+    from autotl.production.shipping import THE_PORTRAIT, calibration_of, measured_latency
+    from autotl.production.tries import Tries
     from autotl.trial.forms import form_of
 
     workshop = reopened.workshop_order(data)()
@@ -92,6 +93,8 @@ def bundle_of_trial(
             grouped=data.groups is not None,
         )
     evidence = {**NOTHING, **figures}
+    tries = Tries()
+    portrait = tries.had(THE_PORTRAIT, lambda: portrait_of(model, data, outputs, temperature=temperature))
     run = trial.run.path.name
     card = card_of(
         reopened.task,
@@ -99,7 +102,7 @@ def bundle_of_trial(
         trial.row,
         metric=reopened.metric,
         run=run,
-        headline=_headline(trial, reopened.facts),
+        headline=[*_headline(trial, reopened.facts), *tries.failed],
         corrected=expected,
         test=test,
         test_uses=found.uses if found is not None else int(reopened.facts.get("test", {}).get("uses") or 0),
@@ -116,7 +119,7 @@ def bundle_of_trial(
         metrics={"score": trial.row["score"], "test": test},
         card=card,
         evidence={"calibration.json": calibration, FIGURES: evidence},
-        portrait=portrait_of(model, data, outputs, temperature=temperature),
+        portrait=portrait,
     )
     if found is None:
         return MadeBundle(bundle, latency, test, {})

@@ -1,6 +1,5 @@
 """The winner becomes a bundle: retrained, tested beside the baselines, with what backs it."""
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from autotl.adaptation import METHODS
@@ -14,13 +13,12 @@ if TYPE_CHECKING:
     from autotl.api.ranking import RankedRun, Row
     from autotl.production.evidence.gathering import Evidence
     from autotl.production.shipping import Contender, Retrain, Shipped
+    from autotl.production.tries import Tries
 
 SAVED_MODEL = (
     "No bundle was written: the winner's backbone is a SavedModel, which a Keras file cannot hold. Its head "
     "is among the trial's weights."
 )
-
-_log = logging.getLogger(__name__)
 
 
 def ship_winner(ranked: "RankedRun", winner: "Row") -> None:
@@ -28,6 +26,7 @@ def ship_winner(ranked: "RankedRun", winner: "Row") -> None:
     import_keras()
     from autotl.api.taking_figures import measure_front, take_answers, take_latencies
     from autotl.production.shipping import ship
+    from autotl.production.tries import Tries
 
     sitting = ranked.sitting
     sitting.stages.start("retrain", "retraining the winner and opening the test set")
@@ -45,7 +44,9 @@ def ship_winner(ranked: "RankedRun", winner: "Row") -> None:
     take_answers(ranked, winner, contenders, shipped)
     measure_front(ranked)
     evidence = _evidence(ranked, winner, shipped)
-    gap = _gap(ranked, winner)
+    tries = Tries()
+    gap = _gap(ranked, winner, tries)
+    ranked.tell([*shipped.failed, *evidence.failed, *tries.failed])
     sitting.stages.start("bundle", "writing the bundle")
     if sitting.plan_of(winner).backbone.trusted:
         ranked.tell([SAVED_MODEL])
@@ -101,7 +102,7 @@ def _evidence(ranked: "RankedRun", winner: "Row", shipped: "Shipped") -> "Eviden
     return gather(subject, spent=sitting.budget.spent, left=sitting.budget.left)
 
 
-def _gap(ranked: "RankedRun", winner: "Row") -> dict[str, Any] | None:
+def _gap(ranked: "RankedRun", winner: "Row", tries: "Tries") -> dict[str, Any] | None:
     """How far apart the domains are before adaptation and by the winner's features; None without a source."""
     sitting = ranked.sitting
     if len(sitting.data.domains) < 2:
@@ -112,12 +113,12 @@ def _gap(ranked: "RankedRun", winner: "Row") -> dict[str, Any] | None:
     sitting.stages.start("gap", "measuring how far apart the domains are")
     plan, weights = sitting.plan_of(winner), trial_files.read_weights(sitting.run.trial(winner["trial"]))
     workshop = ranked.bench
-    try:
+
+    def measured() -> dict[str, Any] | None:
         shown = reference(sitting.data, sitting.task.space, lambda: workshop)
         return before_and_after(sitting.data, shown, lambda rows: workshop.trained(plan, weights).predict(rows)[1])
-    except Exception:  # evidence that cannot be had is no reason to lose a winner
-        _log.exception("the domain gap could not be measured")
-        return None
+
+    return tries.had("how far apart the domains are", measured)
 
 
 def _write_bundle(

@@ -1,6 +1,5 @@
 """The portrait of its training domain that a bundle carries, for whoever watches the model later."""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,8 +33,6 @@ LETTERS = 20_000  # of a text whose words are counted
 POSSIBLE_AND_LIKELY = (0.1, 0.5)  # from which probability on a label is called so
 
 Features = NDArray[np.float32]  # (n, d)
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +81,7 @@ def look(model: ServingModel, inputs: Inputs, rows: Rows) -> Seen:
 
 
 def portrait_of(model: ServingModel, data: TaskData, outputs: Outputs, *, temperature: float) -> Portrait | None:
-    """The portrait of a task's target domain as the model that ships sees it; None where it cannot be drawn, such as of
-    too few examples: no reason to lose a model.
+    """The portrait of a task's target domain as the model that ships sees it; None where it has too few examples.
 
     The test set plays no part in it.
 
@@ -93,14 +89,6 @@ def portrait_of(model: ServingModel, data: TaskData, outputs: Outputs, *, temper
         outputs: of the trial that ships: what it said of examples that it had not learnt.
         temperature: of the model that ships.
     """
-    try:
-        return _drawn(model, data, outputs, temperature)
-    except Exception:
-        _log.exception("the portrait of the training domain could not be drawn")
-        return None
-
-
-def _drawn(model: ServingModel, data: TaskData, outputs: Outputs, temperature: float) -> Portrait | None:
     rows = data.target_rows[sampled(len(data.target_rows), MOST_ROWS)]
     seen = look(model, data.inputs[0], rows)
     table = None

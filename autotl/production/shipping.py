@@ -15,6 +15,7 @@ from autotl.production.latency import latency_ms
 from autotl.production.portrait import portrait_of
 from autotl.production.refit import Refit, refit
 from autotl.production.serving_model import ServingModel, serving_model
+from autotl.production.tries import Tries
 from autotl.run import RunFolder, trial_files
 from autotl.scoring.answers import ANSWERS
 from autotl.scoring.watching import Portrait
@@ -22,6 +23,7 @@ from autotl.trial.forms import form_of
 from autotl.trial.outcome import Outputs
 from autotl.trial.workshop import Workshop
 
+THE_PORTRAIT = "the portrait of the training domain, which `autotl watch` asks for,"
 Retrain = Literal["yes", "switched off", "no time", "adapted", "no source", "solved"]
 WHY_NOT_RETRAINED: Mapping[str, str] = {
     "switched off": "retraining was switched off",
@@ -51,9 +53,10 @@ class Shipped:
         model: the serving model, to be written as a bundle.
         test: figures by trial number as text, and `refit` for the shipped weights where they are the refit's.
         latency_ms: by trial number, measured.
-        portrait: of the domain that the model is made for; None where it has too few examples.
+        portrait: of the domain that the model is made for; None where it has too few examples or could not be drawn.
         thresholds: from which probability on each label is said, before calibration; None where an example has one
             label.
+        failed: sentences on what could not be had.
     """
 
     model: ServingModel
@@ -63,6 +66,7 @@ class Shipped:
     latency_ms: Mapping[int, float]
     portrait: Portrait | None
     thresholds: Sequence[float] | None = None
+    failed: Sequence[str] = ()
 
 
 def ship(
@@ -106,9 +110,11 @@ def ship(
     }
     learner = workshop.trained(winner.plan, refitted.weights)
     model = serving_model(learner, own_reading(form_of(winner.plan, data)), temperature=calibration["temperature"])
-    portrait = portrait_of(model, data, outputs, temperature=calibration["temperature"])
+    tries = Tries()
+    temperature = float(calibration["temperature"])
+    portrait = tries.had(THE_PORTRAIT, lambda: portrait_of(model, data, outputs, temperature=temperature))
     said_from = thresholds[str(winner.number)]
-    return Shipped(model, refitted, tested, calibration, latencies, portrait, said_from)
+    return Shipped(model, refitted, tested, calibration, latencies, portrait, said_from, tries.failed)
 
 
 def _thresholds_of(contender: Contender, run: RunFolder, workshop: Workshop) -> list[float] | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from portrayed import portrayed_bundle, trained
+from portrayed import portrayed_bundle
 from pretend import a_plan, a_task, a_workshop
 from pretend_rows import MAKERS, MODELS
 from small_bundles import of_numbers, of_sets
@@ -13,7 +13,7 @@ from autotl.backbones.reading import own_reading
 from autotl.errors import StorageError
 from autotl.plan import Choice
 from autotl.production.bundle import DESCRIPTION, PORTRAIT, open_bundle, portrait_bytes, write_bundle
-from autotl.production.portrait import hashed_words, look, portrait_of, read_portrait
+from autotl.production.portrait import hashed_words, look, read_portrait
 from autotl.production.serving_model import serving_model
 from autotl.scoring.watching import compare, judge
 from autotl.trial.forms import form_of
@@ -66,12 +66,6 @@ def test_a_portrait_that_was_changed_is_found_by_its_digest(made):
     with pytest.raises(StorageError, match="cannot be read"):
         read_portrait(damaged)
     assert (bundle.path / DESCRIPTION).is_file()
-
-
-def test_a_model_ships_without_a_portrait_that_cannot_be_drawn(caplog):
-    model, data, outputs = trained("table")
-    assert portrait_of(model, replace(data, inputs=()), outputs, temperature=1.0) is None
-    assert "could not be drawn" in caplog.text
 
 
 def test_words_fall_into_buckets_whatever_their_case_and_order():

@@ -1,7 +1,6 @@
 """What backs a winner, gathered after it was chosen: nothing here changes what wins or what ships."""
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -47,13 +46,12 @@ from autotl.production.evidence.numbers import numbers_of
 from autotl.production.evidence.sets import calibration_of_sets, sets_of
 from autotl.production.serving_model import ServingModel, serving_model
 from autotl.production.shipping import Shipped
+from autotl.production.tries import Tries
 from autotl.scoring.components import sampled
 from autotl.scoring.metrics import METRICS
 from autotl.trial.forms import form_of
 from autotl.trial.outcome import Outputs
 from autotl.trial.workshop import Workshop
-
-_log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
@@ -65,10 +63,12 @@ class Evidence:
     Attributes:
         figures: plain JSON values, each of `NOTHING`'s keys None where it was not measured.
         examples: single examples with what the model's answers hang on. They hold content of the data.
+        failed: sentences on what could not be had.
     """
 
     figures: Json
     examples: Json | None
+    failed: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -140,22 +140,23 @@ class Winner:
 
 
 def gather(winner: Winner, *, spent: float, left: float) -> Evidence:
-    """Everything that backs the winner; what cannot be had is left out and logged.
+    """Everything that backs the winner; what cannot be had is left out, logged and told.
 
     Args:
         spent, left: seconds of the command's time so far, and until its end.
     """
-    gathered = EVIDENCE[winner.data.problem.name]
-    figures = {**NOTHING, **(_had("figures", lambda: gathered.figures(winner)) or {})}
-    figures["unlike"] = _had("unlike inputs", lambda: _unlike(winner)) if gathered.is_one_class else None
-    asked = _had("examples to show", lambda: _asked(winner))
+    tries, gathered = Tries(), EVIDENCE[winner.data.problem.name]
+    figures = {**NOTHING, **(tries.had("the figures that back the winner", lambda: gathered.figures(winner)) or {})}
+    if gathered.is_one_class:
+        figures["unlike"] = tries.had("what it says of inputs unlike all others", lambda: _unlike(winner))
+    asked = tries.had("single examples with what it says of them", lambda: _asked(winner))
     if asked is None:
-        return Evidence(figures, None)
+        return Evidence(figures, None, tries.failed)
     is_over = timer(seconds_to_explain(spent, left))
-    examples = _had("what answers hang on", partial(_examples, winner, asked, gathered.answers, is_over))
+    examples = tries.had("what single answers hang on", partial(_examples, winner, asked, gathered.answers, is_over))
     if isinstance(asked.inputs, Records):
-        figures["columns"] = _had("columns", lambda: _columns(winner, asked, is_over))
-    return Evidence(figures, examples)
+        figures["columns"] = tries.had("how much each column matters", lambda: _columns(winner, asked, is_over))
+    return Evidence(figures, examples, tries.failed)
 
 
 def _figures(winner: Winner) -> Json:
@@ -260,15 +261,6 @@ def _unlike(winner: Winner) -> Json | None:
         rows = data.target_rows[sampled(len(data.target_rows), MOST_OF_A_SPLIT)]
         groups.append(Group(TARGET, space.of_rows(rows), None))
     return familiarity(space, space.of_rows(training[sampled(len(training), MOST_OF_A_SPLIT)]), groups)
-
-
-def _had(what: str, made: Callable[[], Any]) -> Any:
-    """What was made; None where it could not be, for evidence that cannot be had is no reason to lose a winner."""
-    try:
-        return made()
-    except Exception:
-        _log.exception("as evidence, %s could not be had", what)
-        return None
 
 
 def _numbers(winner: Winner) -> Json:

@@ -137,9 +137,10 @@ class Broken:
         raise MemoryError("no memory is left")
 
 
-def test_what_cannot_be_had_is_left_out_and_logged(caplog):
+def test_what_cannot_be_had_is_left_out_logged_and_told(caplog):
     with caplog.at_level(logging.ERROR):
         found = gathered(winner(model=Broken()))
+    assert found.failed == ["What single answers hang on could not be had: MemoryError: no memory is left."]
     assert found.examples is None
     assert found.figures["per_class"] is not None
     assert found.figures["unlike"] is not None
