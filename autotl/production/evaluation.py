@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from filelock import FileLock
@@ -19,6 +19,8 @@ from autotl.run.folder import write_whole
 from autotl.trial.workshop import Workshop
 
 USES = "test_uses.json"
+
+Predicted = TypeVar("Predicted")
 
 _log = logging.getLogger(__name__)
 
@@ -41,17 +43,19 @@ def evaluate_on_test(
     *,
     thresholds: Mapping[str, Sequence[float] | None] | None = None,
 ) -> TestResult:
-    """Opens the test labels and scores each model on them.
+    """Scores each model on the test labels.
 
     Args:
         models: name -> plan and trained weights.
         thresholds: name -> from which probability on the model says each label; none where an example has one label.
     """
-    uses = count_use(test.fingerprint)
-    probabilities = {
-        name: workshop.trained(plan, weights).predict_inputs(test.inputs) for name, (plan, weights) in models.items()
-    }
-    labels = test.open_labels()
+
+    def say(inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+        return {
+            name: workshop.trained(plan, weights).predict_inputs(inputs) for name, (plan, weights) in models.items()
+        }
+
+    probabilities, labels, uses = predict_and_open(test, say)
     figures = {
         name: workshop.scorer.on_test(labels, predicted, test.groups, thresholds=(thresholds or {}).get(name))
         for name, predicted in probabilities.items()
@@ -72,16 +76,28 @@ class Counted:
 def count_on_test(
     predict: Callable[[Inputs], NDArray[np.float32]], test: SealedTest, *, noise: Callable[[], int]
 ) -> Counted:
-    """Opens the test labels for one count of right answers; nothing else of them leaves this function.
+    """One count of right answers on the test labels; nothing else of them leaves this function.
 
     Args:
         predict: probabilities (n, classes) of inputs.
         noise: what is added to the count.
     """
+    probabilities, labels, uses = predict_and_open(test, predict)
+    right = int(np.count_nonzero(probabilities.argmax(axis=1) == labels)) + noise()
+    return Counted(right, len(labels), uses, test.protocol)
+
+
+def predict_and_open(
+    test: SealedTest, predict: Callable[[Inputs], Predicted]
+) -> tuple[Predicted, NDArray[np.int64], int]:
+    """Counts the use, has the test inputs predicted, and only then opens the labels: there is no other way to them.
+
+    Returns:
+        What was predicted, the labels, and the uses of this test set on this machine, this one included.
+    """
     uses = count_use(test.fingerprint)
-    predicted = predict(test.inputs).argmax(axis=1)
-    right = int(np.count_nonzero(predicted == test.open_labels())) + noise()
-    return Counted(right, len(predicted), uses, test.protocol)
+    predicted = predict(test.inputs)
+    return predicted, test.open_labels(), uses
 
 
 def count_use(fingerprint: str) -> int:

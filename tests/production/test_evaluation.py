@@ -11,7 +11,7 @@ import pytest
 
 import autotl
 from autotl.data import UNKNOWN, SealedTest
-from autotl.production.evaluation import USES, count_use, evaluate_on_test
+from autotl.production.evaluation import USES, count_on_test, count_use, evaluate_on_test
 from autotl.production.home import home_folder
 from autotl.trial.scorer import Scorer
 
@@ -50,27 +50,33 @@ class WatchedTest(SealedTest):
         return super().open_labels()
 
 
-def modules_where(condition):
-    """Modules of the package in whose syntax some node fulfils the condition."""
-    return {
-        file.relative_to(PACKAGE).as_posix()
-        for file in PACKAGE.rglob("*.py")
-        if any(condition(node) for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
-    }
+def places_where(condition):
+    """Functions of the package, as `module:function`, in which some node of the syntax fulfils the condition."""
+    found = set()
+    for file in PACKAGE.rglob("*.py"):
+        module = file.relative_to(PACKAGE).as_posix()
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        owners = {}  # node -> the innermost function around it, for outer functions are walked first
+        for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]:
+            owners |= dict.fromkeys(ast.walk(function), function.name)
+        found |= {f"{module}:{owners.get(node, '')}" for node in ast.walk(tree) if condition(node)}
+    return found
 
 
-@pytest.mark.parametrize("opener", ["open_labels", "open_unknown_classes"])
-def test_only_this_module_may_open_the_test(opener):
-    def opens(node):
-        by_text = isinstance(node, ast.Constant) and node.value == opener  # getattr(test, "open_labels")
-        return by_text or (isinstance(node, ast.Attribute) and node.attr == opener)
+def names(opener):
+    """Whether a node calls for the method, be it by text as in `getattr(test, "open_labels")`."""
+    return lambda node: (
+        (isinstance(node, ast.Constant) and node.value == opener)
+        or (isinstance(node, ast.Attribute) and node.attr == opener)
+    )
 
-    assert modules_where(opens) <= {"production/evaluation.py"}
+
+def test_one_function_opens_the_labels():
+    assert places_where(names("open_labels")) == {"production/evaluation.py:predict_and_open"}
 
 
-def test_this_module_does_open_the_labels():
-    """Else the rule above would watch a name that is no longer in use."""
-    assert modules_where(lambda node: isinstance(node, ast.Attribute) and node.attr == "open_labels")
+def test_nothing_else_of_the_seal_is_opened():
+    assert places_where(names("open_unknown_classes")) == set()
 
 
 def test_no_module_reaches_past_the_seal():
@@ -78,7 +84,7 @@ def test_no_module_reaches_past_the_seal():
         private = isinstance(node, ast.Attribute) and node.attr in ("_labels", "_unknown_classes")
         return private and not (isinstance(node.value, ast.Name) and node.value.id == "self")
 
-    assert modules_where(reaches) == set()
+    assert places_where(reaches) == set()
 
 
 def test_labels_are_opened_once_and_after_every_prediction():
@@ -88,6 +94,18 @@ def test_labels_are_opened_once_and_after_every_prediction():
     assert steps == ["predicted", "predicted", "opened"]
     assert {name: figure["value"] for name, figure in result.figures.items()} == {"3": 1.0, "refit": 0.5}
     assert (result.uses, result.protocol) == (1, "given")
+
+
+def test_a_count_of_right_answers_is_a_use_and_opens_after_the_prediction_too():
+    steps = []
+
+    def predict(inputs):
+        steps.append("predicted")
+        return certain(0, 1, 1)
+
+    counted = count_on_test(predict, WatchedTest([0, 1, 0], steps), noise=lambda: 5)
+    assert steps == ["predicted", "opened"]
+    assert (counted.right, counted.rows, counted.uses) == (2 + 5, 3, 1)
 
 
 def test_an_evaluation_of_several_models_is_one_use():
