@@ -226,12 +226,14 @@ def test_a_choice_that_only_a_person_can_make_is_told_beside_the_file(place):
 
 
 def test_looking_imports_no_tensorflow_and_no_pandas(place):
-    make = "; ".join(f"test_init.{make.__name__}(Path('.'))" for make in (image_folders, record_table, long_table))
+    make = "; ".join(
+        f"test_first_task.{make.__name__}(Path('.'))" for make in (image_folders, record_table, long_table)
+    )
     script = f"""
 import sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
-import test_init
+import test_first_task
 {make}
 from autotl.cli.app import run
 for number, data in enumerate(("pets", "machines.csv", "bench.csv")):
