@@ -1,6 +1,6 @@
 """How many layers a backbone has to unfreeze, told without TensorFlow.
 
-`layer_counts.json` is written by `python -m autotl.backbones.regenerate_tables`; a test compares it with networks.
+`layer_counts.json` is written by `python -m benchmarks.backbone_tables`; a test compares it with networks.
 """
 
 import json

@@ -1,6 +1,6 @@
 """What a network costs to run and to train, told without TensorFlow.
 
-`network_costs.json` is written by `python -m autotl.backbones.regenerate_tables`; a test compares it with networks.
+`network_costs.json` is written by `python -m benchmarks.backbone_tables`; a test compares it with networks.
 """
 
 import json

@@ -95,7 +95,7 @@ class PresetOrigin:
 
 @cache
 def preset_addresses() -> dict[str, str]:
-    """Presets that KerasHub knows by name, and where each lives (`regenerate_tables` writes the file anew)."""
+    """Presets that KerasHub knows by name, and where each lives (`benchmarks.backbone_tables` writes the file anew)."""
     text = files("autotl.backbones").joinpath("preset_addresses.json").read_text(encoding="utf-8")
     addresses: dict[str, str] = json.loads(text)
     return addresses

@@ -7,7 +7,7 @@ import pytest
 from autotl.backbones import ORIGINS, BackboneSpec, layer_count, parse_spec
 from autotl.backbones.layer_counts import known_layer_count
 from autotl.backbones.package import PACKAGES
-from autotl.backbones.regenerate_tables import built_layer_counts
+from benchmarks.backbone_tables import built_layer_counts
 
 QUICK = ("MobileNetV2", "VGG16", "small_cnn")
 OF_IMAGES = [*PACKAGES, *ORIGINS["scratch"].names(), *ORIGINS["application"].names()]

@@ -5,7 +5,7 @@ import pytest
 from autotl.backbones import BackboneSpec, build_network, count_parameters, flops_of_one_prediction
 from autotl.backbones.form import of_images
 from autotl.backbones.network_costs import NetworkCosts, known_network_costs
-from autotl.backbones.regenerate_tables import built_network_costs
+from benchmarks.backbone_tables import built_network_costs
 
 SLOW = (("application", "MobileNetV2"), ("application", "VGG16"))
 NAMES = [("scratch", "small_cnn"), *(pytest.param(*each, marks=pytest.mark.slow) for each in SLOW)]

@@ -101,6 +101,6 @@ def test_a_failed_download_says_so_instead_of_crashing(
 
 
 def test_the_table_of_preset_names_is_the_installed_librarys() -> None:
-    from autotl.backbones.regenerate_tables import installed_preset_addresses
+    from benchmarks.backbone_tables import installed_preset_addresses
 
     assert preset_addresses() == installed_preset_addresses()

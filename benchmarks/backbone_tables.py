@@ -1,4 +1,4 @@
-"""Writes the static tables of this room anew: `python -m autotl.backbones.regenerate_tables` (minutes, no download).
+"""Writes the static tables of `autotl/backbones/` anew: `python -m benchmarks.backbone_tables` (minutes, no download).
 
 `layer_counts.json` holds the layers of every network that autotl builds itself, up to each of its taps,
 `network_costs.json` what they cost to run, to train and to store, `preset_addresses.json` the image presets that the
@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import keras_hub
 
+from autotl import backbones
 from autotl.backbones import ORIGINS, BackboneSpec
 from autotl.backbones.cut import place_of_cut
 from autotl.backbones.form import Form, of_images
@@ -21,7 +22,7 @@ from autotl.backbones.places import Places
 from autotl.backbones.size import count_parameters
 from autotl.backbones.text_package import TEXT_PACKAGES
 
-TABLES = Path(__file__).parent
+TABLES = Path(backbones.__file__).parent
 IMAGE_BACKBONES = (
     "EfficientNetBackbone",
     "MobileNetBackbone",
@@ -90,7 +91,7 @@ def installed_preset_addresses() -> dict[str, str]:
 
 
 def main() -> None:
-    """Writes the tables beside this file."""
+    """Writes the tables beside the code that reads them."""
     counts, costs = {}, {}
     for origin in ("package", "scratch", "application"):
         for name in ORIGINS[origin].names():
