@@ -42,6 +42,7 @@ class Draft:
             self.lines[key] = Line(key, [*had.value, item], had.comment, (*had.beside, comment))
 
     def say(self, *sentences: str) -> None:
+        """Adds what was found, for a person."""
         self.sentences += sentences
 
     def task(self) -> Task:

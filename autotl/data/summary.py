@@ -98,6 +98,7 @@ def share_set_aside(task: Task, rows: float, *, has_test: bool, has_labels: bool
 
 
 def notes(task: Task, listed: Survey) -> Iterator[str]:
+    """What a person should know before a search: whether there is a test, what was noticed, which metric suits."""
     target, rows = task.data.target, _usable_rows(task, listed)
     if ("target", "test") in listed.splits or isinstance(target.test, LabelsOf):
         pass

@@ -14,10 +14,12 @@ Told = Callable[[str, Counter[str]], str]  # how a class is written in a finding
 
 
 def told_with_count(name: str, counts: Counter[str]) -> str:
+    """A class with the number of its examples, where the labels may be known."""
     return f"{name!r} ({counts[name]:,})"
 
 
 def told_alone(name: str, counts: Counter[str]) -> str:  # noqa: ARG001 - how often a hidden label occurs is not told
+    """A class by its name only, where the labels are hidden."""
     return repr(name)
 
 
