@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from autotl.report.wording import NOTHING
-from autotl.scoring.gap import sentences
 
 
 @dataclass(frozen=True)
@@ -15,23 +14,6 @@ class GapFigure:
     name: str
     value: str
     reading: str  # what its ends mean
-
-
-@dataclass(frozen=True)
-class GapSection:
-    """What the page says of the gap before and after adaptation."""
-
-    features: str
-    sentences: list[str]
-    figures: list[tuple[GapFigure, GapFigure]]  # before, after
-
-
-def gap_section(gap: Mapping[str, Any]) -> GapSection:
-    """The two panels side by side, without measures that neither has; in words what the first one says."""
-    before, after = gap["before"], gap["after"]
-    pairs = zip(figures(before), figures(after), strict=True)
-    measured = [pair for pair in pairs if any(figure.value != NOTHING for figure in pair)]
-    return GapSection(gap["features"], sentences(before), measured)
 
 
 def figures(panel: Mapping[str, Any]) -> list[GapFigure]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from autotl.report import wording
 from autotl.report.entries import Entry, Interval, read_entries, score_name, were_judged, winner_of
-from autotl.report.gap_figures import gap_section
 from autotl.report.pouring import environment, packaged, policy
 from autotl.report.values import Json, ReportValues
 
@@ -124,7 +123,7 @@ def _found(read: _Read) -> dict[str, Any]:
         "leader": next((entry for entry in entries if entry.rank is not None), None),
         "board": sections.board(entries),
         "committee": sections.committee(entries, headline),
-        "gap": gap_section(wording.plain(values.gap)) if values.gap else None,
+        "gap": sections.gap(wording.plain(values.gap)) if values.gap else None,
         "privacy": sections.privacy(wording.plain(values.privacy) if values.privacy else None),
     }
 

@@ -10,6 +10,7 @@ from autotl.report.sections.committee import Committee, committee
 from autotl.report.sections.data import Domain, domains, findings_by_severity
 from autotl.report.sections.examples import Examples, examples
 from autotl.report.sections.front import front
+from autotl.report.sections.gap import Gap, gap
 from autotl.report.sections.mistakes import Matrix, matrix
 from autotl.report.sections.numbers import Numbers, numbers, whole
 from autotl.report.sections.privacy import Privacy, privacy
@@ -35,6 +36,7 @@ __all__ = [
     "Domain",
     "Examples",
     "Figure",
+    "Gap",
     "Matrix",
     "Numbers",
     "Price",
@@ -60,6 +62,7 @@ __all__ = [
     "findings_by_severity",
     "front",
     "further_settings",
+    "gap",
     "matrix",
     "misgivings",
     "numbers",
