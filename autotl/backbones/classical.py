@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002  an origin need not use everything it is offered
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,31 @@ from autotl.backbones.spec import BackboneSpec
 from autotl.errors import TaskError, unknown_name
 
 CLASSICAL = "classical"
-NAMES = ("bag_of_words", "boosted_trees", "random_forest")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is to be known of a classical model without fitting one.
+
+    Attributes:
+        modality: of the examples that it learns from.
+        why_not_exported: why it may not leave the house of its data, in words that follow a colon.
+    """
+
+    modality: str
+    why_not_exported: str
+
+
+DESCRIPTIONS: Mapping[str, Description] = {
+    "bag_of_words": Description("text", "its vocabulary is made of words of the source's texts"),
+    "boosted_trees": Description(
+        "table", "the thresholds of its trees are cells of the source's rows, and trees cannot be adapted"
+    ),
+    "random_forest": Description(
+        "signal", "the thresholds of its trees are values of the source's windows, and trees cannot be adapted"
+    ),
+}
+NAMES = tuple(DESCRIPTIONS)
 
 
 class ClassicalOrigin:

@@ -8,7 +8,7 @@ from typing import Any
 from autotl.adaptation import METHODS, OTHER_NAMES
 from autotl.adaptation.method import Parameter
 from autotl.backbones import BackboneSpec, layer_count, parse_spec, smallest_image_size, why_frozen
-from autotl.backbones.classical import CLASSICAL
+from autotl.backbones.classical import CLASSICAL, DESCRIPTIONS
 from autotl.backbones.pretrained import INSTEAD
 from autotl.backbones.pretrained import NAME as PRETRAINED
 from autotl.backbones.text_package import TEXT_PACKAGES
@@ -20,7 +20,6 @@ from autotl.plan.plan import HEADS, LEARNS_FROM, TOGETHER, Choice, Plan
 from autotl.plan.source_free import brought_fields
 
 AUTO = "auto"
-CLASSICAL_FOR = {"text": ("bag_of_words",), "table": ("boosted_trees",), "signal": ("random_forest",)}
 ALONE = "alone"  # a plan that learns its task without others
 JOINS = ("none", "bag_of_words")  # what the head sees beside a text's features
 POOLINGS = ("mean", "cls")  # of a sequence: over its tokens, or its first one
@@ -153,8 +152,8 @@ def backbone_for(modality: str, folder: Path) -> Parse:
         spec = parse_spec(value, folder=folder, where=where)
         if spec.origin == PRETRAINED and modality in INSTEAD:
             raise TaskError(f"{where}: {PRETRAINED} is for tables and signals; {INSTEAD[modality]}.")
-        if spec.origin == CLASSICAL and spec.name not in CLASSICAL_FOR.get(modality, ()):
-            known = CLASSICAL_FOR.get(modality, ())
+        if spec.origin == CLASSICAL and DESCRIPTIONS[spec.name].modality != modality:
+            known = [name for name, described in DESCRIPTIONS.items() if described.modality == modality]
             hint = f"For {modality}s there is {', '.join(known)}." if known else f"There is none for {modality}s."
             raise TaskError(f"{where}: {spec.name!r} does not read {modality}s. {hint}")
         if spec.name in TEXT_PACKAGES and modality != "text":

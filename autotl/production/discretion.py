@@ -1,11 +1,11 @@
 """What may not leave the house of a source: models that hold examples, and what a schema tells of a few rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 
-from autotl.backbones.classical import CLASSICAL
+from autotl.backbones.classical import CLASSICAL, DESCRIPTIONS
 from autotl.backbones.hugging_face import NAME as HUGGING_FACE
 from autotl.data.exported import FEWEST_EXAMPLES
 from autotl.data.joining import join_inputs
@@ -19,20 +19,15 @@ ANY_DAY = "1970-01-01"  # the origin of dates whose distance from it nothing rea
 HIDDEN = "\x01"  # behind the name before it: sorts right there, and stands in no cell
 
 
-WHY_NOT: Mapping[str, str] = {
-    "bag_of_words": "its vocabulary is made of words of the source's texts",
-    "boosted_trees": "the thresholds of its trees are cells of the source's rows, and trees cannot be adapted",
-    "random_forest": "the thresholds of its trees are values of the source's windows, and trees cannot be adapted",
-}
-
-
 def refuse_unless_it_may_leave(plan: Plan, *, trial: int) -> None:
     """Raises a UsageError, with the reason, for a plan whose model holds examples or cannot be written."""
     advice = "Name another trial: --trial N."
     if plan.backbone.origin == CLASSICAL:
-        raise UsageError(f"trial {trial} is {plan.backbone.name}: {WHY_NOT[plan.backbone.name]}. {advice}")
+        name = plan.backbone.name
+        raise UsageError(f"trial {trial} is {name}: {DESCRIPTIONS[name].why_not_exported}. {advice}")
     if plan.join == "bag_of_words":
-        raise UsageError(f"trial {trial} joins a bag of words: {WHY_NOT['bag_of_words']}. {advice}")
+        reason = DESCRIPTIONS["bag_of_words"].why_not_exported
+        raise UsageError(f"trial {trial} joins a bag of words: {reason}. {advice}")
     if plan.backbone.origin == HUGGING_FACE:
         raise UsageError(f"trial {trial} runs an encoder on PyTorch, which a Keras file cannot hold. {advice}")
     if plan.backbone.trusted:

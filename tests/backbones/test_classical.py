@@ -6,11 +6,12 @@ from autotl.backbones import ORIGINS, BackboneSpec, build_network, layer_count, 
 from autotl.backbones.classical import CLASSICAL, NAMES, ClassicalOrigin
 from autotl.backbones.form import Form
 from autotl.errors import TaskError
-from autotl.trial.classical import MODELS
+from autotl.trial.classical import MODELS, MODELS_FOR
 
 
 def test_every_name_has_a_model_and_every_model_a_name():
     assert set(NAMES) == set(MODELS)
+    assert all(set(NAMES) == set(models) for models in MODELS_FOR.values())
     assert ORIGINS[CLASSICAL].names() == NAMES
 
 
