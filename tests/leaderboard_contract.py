@@ -1,4 +1,4 @@
-"""The contract of `leaderboard.json` (DESIGN section 8), as a list of what is wrong with a given content."""
+"""The contract of `leaderboard.json` (`docs/run-folder.md`), as a list of what is wrong with a given content."""
 
 import json
 import math

@@ -1,6 +1,7 @@
 """Who is winning, and what that is worth: rows and what the models said in, ranked rows and plain words out.
 
-A row is the mapping of DESIGN section 8. Nothing here reads or writes a file, and no row that is given is changed.
+A row is the mapping that `docs/run-folder.md` tells key by key. Nothing here reads or writes a file, and no row that is
+given is changed.
 """
 
 from autotl.leaderboard.beginnings import sentences_of_beginning

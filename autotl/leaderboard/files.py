@@ -26,7 +26,7 @@ def as_json(
 
     Args:
         rows: ranked, best first.
-        regime: how the winner was picked: `validation`, `cross_validation` or `label_free`.
+        regime: how the winner was picked: `validation`, `cross_validation`, `few_labels` or `label_free`.
     """
     content = {
         "schema": SCHEMA,

@@ -15,7 +15,7 @@ class ReportValues:
 
     Attributes:
         task: the resolved task: `name`, `modality`, `metric`, `budget`, `seed` …; further keys are listed as they are.
-        leaderboard: `leaderboard.json` as DESIGN section 8 describes it, rows best first.
+        leaderboard: `leaderboard.json` as `docs/run-folder.md` describes it, rows best first.
         setting: `{"name": "inductive" | "transductive" | "cross-domain", "sentences": [str]}`.
         data: `{"domains": [{"name", "role": "target" | "source", "splits": {split: {class: count} | count},
             "several": {split: {"examples", "without"}}}],

@@ -36,7 +36,7 @@ FORMAT = 1  # raised when a version that knows the number before could not read 
 
 
 class RunFolder:
-    """A folder with everything one search did. Paths are those of the contract in DESIGN section 8."""
+    """A folder with everything one search did. `docs/run-folder.md` lists them for readers."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

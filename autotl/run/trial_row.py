@@ -8,7 +8,7 @@ from autotl.trial.outcome import Seconds
 
 
 def new_row(number: int, plan: Mapping[str, Any], *, baseline: str | None) -> dict[str, Any]:
-    """A leaderboard row of a trial that has just begun; the keys are the contract of DESIGN section 8."""
+    """A leaderboard row of a trial that has just begun; what each key means is told in `docs/run-folder.md`."""
     return {
         "trial": number,
         "status": "running",

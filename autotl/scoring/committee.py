@@ -1,8 +1,8 @@
 """Which model to use where no target label says: a committee behind guards, and source-only unless the evidence
 against it is clear.
 
-Every score of a single model picks disasters, and which is best changes with the task (`design/domain-adaptation.md`,
-section 2). So models that broke are kept out first, and the others are compared with each other: by what all of them
+Every score of a single model picks disasters, and which is best changes with the task (`docs/how-it-works.md`, "Who
+wins"). So models that broke are kept out first, and the others are compared with each other: by what all of them
 say together, and by whether the classes that they name are regions of the target. No method of adaptation trains for
 either. The best is believed only where it beats the model that never saw the target by more than noise.
 """

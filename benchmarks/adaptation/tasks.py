@@ -111,7 +111,7 @@ class Row:
         ending: of the files that `write` makes; empty for folders.
         search: what the task searches, as YAML, but for the methods of adaptation.
         published: figures of others, whose networks, crops and splits differ.
-        wants: what the project's issue asks of the winner.
+        wants: what we ask of the winner.
         methods: of adaptation, the end of `search`.
         useless: whether no winner is the right answer.
     """
