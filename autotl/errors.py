@@ -1,7 +1,7 @@
 """Every error a user can cause, with the exit code the command line answers with.
 
-The codes are a contract: 0 done, 1 bug in autotl, 2 wrong usage, 3 bad configuration, 4 bad data, 5 no usable model,
-6 gate not met, 7 environment, 8 storage, 130 and 143 for the signals.
+The codes are a contract: 0 done, 1 bug in autotl, 2 wrong usage, 3 bad configuration or nothing to resume, 4 bad data,
+5 no usable model, 6 gate not met, 7 environment, 8 storage, 130 and 143 for the signals.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
