@@ -36,6 +36,7 @@ def privately(space: Space, task: Task, *, where: str = "search_space") -> Space
     """
     mistakes = [f"{task.where(f'{where}.backbone')}: {words}" for words in _seen_it(space.values("backbone"), task)]
     mistakes += [f"{task.where(f'{where}.{field}')}: {ADVICE[field]}" for field in _without_a_linear_head(space)]
+    mistakes += _declared_in_vain(space.values("backbone"), task)
     if mistakes:
         raise TaskError(mistakes)
     idle = [name for name in space.dimensions if name not in ("backbone", *WAYS_TO_LOOK)]
@@ -109,12 +110,26 @@ def _without_a_linear_head(space: Space) -> Iterator[str]:
             yield field
 
 
+def _declared_in_vain(backbones: Iterable[BackboneSpec], task: Task) -> Iterator[str]:
+    """Networks that are declared public and are nowhere: a slip that would leave the right one undeclared."""
+    assert task.privacy is not None
+    searched = {file.resolve() for backbone in backbones for file in _files_of(backbone)}
+    for given in task.privacy.public_backbones:
+        path = task.resolve(given)
+        if not path.exists() and path.resolve() not in searched:
+            yield f"{task.where('privacy.public_backbones')}: there is nothing at {given!r}. Declare networks by paths."
+
+
+def _files_of(backbone: BackboneSpec) -> list[Path]:
+    return [Path(name) for name in (backbone.name, backbone.weights or "") if Path(name).is_absolute()]
+
+
 def _seen_it(backbones: Iterable[BackboneSpec], task: Task) -> Iterator[str]:
     """What is wrong with networks that are not known to be public."""
     assert task.privacy is not None
     public = {task.resolve(path).resolve() for path in task.privacy.public_backbones}  # links may lead there
     for backbone in backbones:
-        files = [Path(name) for name in (backbone.name, backbone.weights or "") if Path(name).is_absolute()]
+        files = _files_of(backbone)
         if backbone.origin in WHY_NOT:
             yield f"{backbone.label!r} is no public network: {WHY_NOT[backbone.origin]}. Name a pretrained network."
         elif backbone.trusted:

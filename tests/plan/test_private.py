@@ -88,6 +88,12 @@ def test_a_network_of_ones_own_must_be_declared_public():
     assert privately(read_space(task, "image").with_backbones(own), declared).values("backbone") == own
 
 
+def test_a_declared_network_that_is_nowhere_is_told():
+    task = a_task(public_backbones="nothing")
+    with pytest.raises(TaskError, match=r"privacy.public_backbones: there is nothing at 'nothing'"):
+        privately(read_space(task, "image").with_backbones([SMALL]), task)
+
+
 def test_a_link_to_a_declared_network_is_that_network(tmp_path):
     (tmp_path / "my.keras").write_text("")
     (tmp_path / "link.keras").symlink_to(tmp_path / "my.keras")
