@@ -25,7 +25,6 @@ from autotl.search.limits import PlanLimits
 if TYPE_CHECKING:
     import optuna
 
-LARGEST_RANDOM_START = 10
 LARGEST_PACKET = 64  # by `benchmarks.speed.packets`: more plans at once are hardly faster
 ASKED_BLINDLY = 0.25  # of all trials at most, over all workers: what is proposed together does not know its results
 TRIES_FOR_A_NEW_PLAN = 1_000  # equal plans run once; after so many random ones, all tried, the space is searched
@@ -57,30 +56,6 @@ class Proposal:
         if plan.batch_size == self.plan.batch_size:
             return self
         return replace(self, plan=plan, asked_batch_size=self.asked_batch_size or self.plan.batch_size)
-
-
-def make_sampler(*, trials: int, seed: int, number: int = 0) -> "optuna.samplers.BaseSampler":
-    """TPE for conditional spaces and several workers (Watanabe, arXiv:2304.11127).
-
-    What it draws for trial `number` follows from the seed, that number and what has been told, and not from what it
-    drew before: a resumed search draws what it would have drawn. Start-up trials, baselines and given plans counted in,
-    are min(10, trials / 3). Trials over the task's limits come after all others, those least over them first.
-    """
-    import warnings
-
-    import optuna
-
-    from autotl.search.sampler import WindowedTPE
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return WindowedTPE(
-            multivariate=True,
-            group=True,
-            constant_liar=True,
-            n_startup_trials=min(LARGEST_RANDOM_START, max(1, trials // 3)),
-            seed=int(np.random.SeedSequence([seed, number]).generate_state(1)[0]),
-        )
 
 
 def _or_most(figure: float | None) -> float:
@@ -499,6 +474,8 @@ class Proposer:
         return self._started(trial, replace(plan, seed=seed), baseline, start)
 
     def _ask(self) -> "optuna.Trial":
+        from autotl.search.sampler import make_sampler
+
         self._study.sampler = make_sampler(trials=self._trials, seed=self._task_seed, number=self._asked)
         self._asked += 1
         return self._study.ask()

@@ -26,7 +26,7 @@ from autotl.search.home import BringLastWords, Home, ThisMachine, at_home, nothi
 from autotl.search.journal import Journal
 from autotl.search.limits import PlanLimits
 from autotl.search.objective import GainOverSourceOnly, Objective, ScoreItself
-from autotl.search.proposer import Cost, Proposal, Proposer, make_sampler
+from autotl.search.proposer import Cost, Proposal, Proposer
 from autotl.search.repeats import Repeats
 from autotl.search.watchdog import Patience
 from autotl.trial.halving import rungs_below
@@ -90,6 +90,7 @@ def search(
         AutotlError: workers could not be started, or the run folder could not be written any more.
     """
     from autotl.run.optuna_tables import optuna_study
+    from autotl.search.sampler import make_sampler
 
     reckoning = _reckoning(order, budget, listen)
     listen = listen if reckoning is None else reckoning

@@ -1,15 +1,36 @@
 """TPE that takes no longer in a long search than in a short one."""
 
+import warnings
 from collections.abc import Container, Sequence
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+LARGEST_RANDOM_START = 10
 BEST_SEEN = 100
 LATEST_SEEN = 200
+
+
+def make_sampler(*, trials: int, seed: int, number: int = 0) -> optuna.samplers.BaseSampler:
+    """TPE for conditional spaces and several workers (Watanabe, arXiv:2304.11127).
+
+    What it draws for trial `number` follows from the seed, that number and what has been told, and not from what it
+    drew before: a resumed search draws what it would have drawn. Start-up trials, baselines and given plans counted in,
+    are min(10, trials / 3). Trials over the task's limits come after all others, those least over them first.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return WindowedTPE(
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+            n_startup_trials=min(LARGEST_RANDOM_START, max(1, trials // 3)),
+            seed=int(np.random.SeedSequence([seed, number]).generate_state(1)[0]),
+        )
 
 
 class WindowedTPE(optuna.samplers.TPESampler):

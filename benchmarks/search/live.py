@@ -131,8 +131,7 @@ def _at_random() -> Iterator[dict[str, Any]]:
 
     with ExitStack() as held:
         held.enter_context(_beginning_with([]))
-        for room in ("run", "proposer"):
-            held.enter_context(patch(f"autotl.search.{room}.make_sampler", sampler))
+        held.enter_context(patch("autotl.search.sampler.make_sampler", sampler))
         held.enter_context(patch("autotl.search.proposer.first_plans", lambda space: {}))  # noqa: ARG005
         held.enter_context(patch("autotl.search.proposer.method_plans", lambda space, backbone: []))  # noqa: ARG005
         yield {"early_stopping": False}

@@ -20,7 +20,8 @@ from autotl.plan import Plan, trial_seed
 from autotl.plan.fields import parse_plan
 from autotl.plan.plan import Choice, place_of_cut
 from autotl.plan.space import Range, Space, parse_space
-from autotl.search.proposer import Proposal, Proposer, make_sampler
+from autotl.search.proposer import Proposal, Proposer
+from autotl.search.sampler import make_sampler
 from autotl.trial.halving import FIRST_RUNG, REDUCTION_FACTOR, grace_of, rungs_below
 from benchmarks.search.pools import Pool, PoolTrial
 

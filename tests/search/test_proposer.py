@@ -11,7 +11,8 @@ from autotl.plan import Choice, Plan, trial_seed
 from autotl.plan.baselines import Baseline, baselines
 from autotl.plan.packets import packet_key
 from autotl.plan.space import Alternatives, Fixed, Options, Range, Space
-from autotl.search.proposer import Proposer, make_sampler
+from autotl.search.proposer import Proposer
+from autotl.search.sampler import make_sampler
 
 A, B, C = (BackboneSpec("application", name, weights="imagenet") for name in ("VGG16", "MobileNetV2", "ResNet50"))
 
