@@ -11,9 +11,9 @@ from autotl.data.copied_numbers import copied_number_findings
 from autotl.data.examples import Finding, Fold, Labels, Rows, SealedTest
 from autotl.data.exported import ExportedSource
 from autotl.data.joining import join_inputs
-from autotl.data.labels import LABELS
+from autotl.data.known_labels import known_labels
 from autotl.data.leaking_columns import leak_findings, leaks_of_labels
-from autotl.data.listing import SplitName, is_hidden
+from autotl.data.listing import SplitName
 from autotl.data.opening import Examples
 from autotl.data.records import Records
 from autotl.data.schema import Schema
@@ -46,7 +46,7 @@ def without_useless_columns(
     records = cast(Records, join_inputs([examples.inputs for examples in training.values()]))
     where = task.where("data")
     fitted = fit_schema(records, np.arange(len(records)), where=where, allow=task.audit.allow)
-    labels = np.concatenate([_known(task, place[0], examples, classes) for place, examples in training.items()])
+    labels = np.concatenate([known_labels(task, place[0], examples, classes) for place, examples in training.items()])
     leaks = LEAK_TESTS[task.problem](records, fitted.schema, labels, classes, where)
     findings = [*fitted.findings, *leaks]
     kept: dict[tuple[str, SplitName], Examples] = {}
@@ -104,10 +104,3 @@ def bound(
     """The same rows, to be read by this schema."""
     sealed = None if test is None else test.with_inputs(cast(Records, test.inputs).with_schema(schema))
     return [records.with_schema(schema) for records in inputs], sealed
-
-
-def _known(task: Task, domain: str, examples: Examples, classes: Sequence[str]) -> Labels:
-    kind = LABELS[task.problem]
-    if examples.labels is None or is_hidden(task, domain):
-        return kind.unknown(len(examples), classes)
-    return kind.read(examples.labels, classes)

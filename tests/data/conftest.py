@@ -31,6 +31,18 @@ def write_images(tmp_path: Path) -> WriteImages:
 
 
 @pytest.fixture
+def write_array(tmp_path: Path) -> Callable[..., str]:
+    """An `.npz` of so many different images and their labels."""
+
+    def write(name: str, labels: Any, *, seed: int = 0, **more: Any) -> str:
+        pixels = np.random.default_rng(seed).integers(0, 256, (len(labels), 5, 5), dtype=np.uint8)
+        np.savez(tmp_path / name, x=pixels, y=labels, **more)
+        return name
+
+    return write
+
+
+@pytest.fixture
 def make_task(tmp_path: Path) -> MakeTask:
     """A task whose paths are relative to the test's folder; `target` may be a path alone."""
 
