@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from autotl.data.examples import Finding
-from autotl.data.listing import Survey
+from autotl.data.listing import Listing, Survey
 from autotl.task import Task
 
 
@@ -21,3 +21,8 @@ class LabelAudit:
     names: Callable[[Task, Survey], tuple[tuple[str, ...], tuple[Finding, ...]]]
     findings: Callable[[Task, Survey], Iterator[Finding]]
     suggested_metric: Callable[[Mapping[str, int]], str]
+
+
+def learnt_from(listed: Survey, domain: str) -> tuple[Listing, ...]:
+    """What a domain lists to learn from and to check on: its training and its validation paths."""
+    return (*listed.splits.get((domain, "train"), ()), *listed.splits.get((domain, "validation"), ()))

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from autotl.data.auditing.label_audit import LabelAudit
+from autotl.data.auditing.label_audit import LabelAudit, learnt_from
 from autotl.data.examples import Finding
 from autotl.data.labels import are_continuous
-from autotl.data.listing import Listing, Survey, is_hidden
+from autotl.data.listing import Survey, is_hidden
 from autotl.task import Task
 from autotl.task.problem import REGRESSION
 
@@ -21,7 +21,7 @@ def continuous_findings(task: Task, listed: Survey) -> Iterator[Finding]:
         counts = listed.counts(domain)
         if is_hidden(task, domain) or not are_continuous(counts):
             continue
-        where = _listings(listed, domain)[0].where
+        where = learnt_from(listed, domain)[0].where
         words = (
             f"the labels of {domain} are numbers, and {len(counts):,} of {counts.total():,} differ: that is no class. "
             "Write 'problem: regression' to learn the number; if each does stand for a class, "
@@ -32,7 +32,7 @@ def continuous_findings(task: Task, listed: Survey) -> Iterator[Finding]:
 
 def _names(task: Task, listed: Survey) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """The one number is called after the column that it is read from, of the target where its labels are known."""
-    named = [listing.label for domain in listed.domains for listing in _listings(listed, domain) if listing.label]
+    named = [listing.label for domain in listed.domains for listing in learnt_from(listed, domain) if listing.label]
     return (next(iter([*task.data.columns.labels, *named]), "value"),), ()
 
 
@@ -41,7 +41,7 @@ def _findings(task: Task, listed: Survey) -> Iterator[Finding]:
         counts = listed.counts(domain)
         if is_hidden(task, domain) or not counts:
             continue
-        where, values = _listings(listed, domain)[0].where, np.array([float(text) for text in counts])
+        where, values = learnt_from(listed, domain)[0].where, np.array([float(text) for text in counts])
         if len(values) == 1:
             words = f"every label of {domain} is {values[0]:g}: there is nothing to learn."
             yield Finding("one_number", "error", f"{where}: {words}")
@@ -53,10 +53,6 @@ def _findings(task: Task, listed: Survey) -> Iterator[Finding]:
         if len(values) > 1 and counts.total() < FEW_EXAMPLES:
             words = f"{domain} has only {counts.total()} labelled examples. All figures will be uncertain."
             yield Finding("few_examples", "warning", f"{where}: {words}")
-
-
-def _listings(listed: Survey, domain: str) -> tuple[Listing, ...]:
-    return (*listed.splits.get((domain, "train"), ()), *listed.splits.get((domain, "validation"), ()))
 
 
 def _metric(counts: Mapping[str, int]) -> str:  # noqa: ARG001 - one interface: numbers have no classes to count

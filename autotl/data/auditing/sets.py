@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from autotl.data.auditing.label_audit import LabelAudit
+from autotl.data.auditing.label_audit import LabelAudit, learnt_from
 from autotl.data.auditing.label_names import near_names, told_with_count, twins
 from autotl.data.examples import Finding
 from autotl.data.label_lists import names_in
 from autotl.data.label_sets import borne
-from autotl.data.listing import Listing, Survey, is_hidden
+from autotl.data.listing import Survey, is_hidden
 from autotl.errors import suggestion
 from autotl.task import Task
 from autotl.task.problem import MULTILABEL
@@ -80,7 +80,7 @@ def _findings(task: Task, listed: Survey) -> Iterator[Finding]:
     nowhere = (set(names) | _written(task)) - borne_somewhere  # borne in one domain, it is a matter of `classes`
     nowhere -= set() if task.audit.rare == "drop" or not isinstance(task.classes, tuple) else set(task.classes)  # told
     for domain in _known_domains(task, listed):
-        where, sets = _listings(listed, domain)[0].where, listed.counts(domain)
+        where, sets = learnt_from(listed, domain)[0].where, listed.counts(domain)
         counts = borne(listed.counts(domain))
         yield from twins(domain, where, counts, told_with_count, nouns="labels")
         yield from near_names(domain, where, counts, told_with_count, noun="label")
@@ -123,10 +123,6 @@ def _test_labels(task: Task, listed: Survey, names: Sequence[str]) -> Iterator[F
 
 def _known_domains(task: Task, listed: Survey) -> list[str]:
     return [domain for domain in listed.domains if not is_hidden(task, domain) and listed.counts(domain)]
-
-
-def _listings(listed: Survey, domain: str) -> tuple[Listing, ...]:
-    return (*listed.splits.get((domain, "train"), ()), *listed.splits.get((domain, "validation"), ()))
 
 
 def _metric(counts: Mapping[str, int]) -> str:  # noqa: ARG001 - one interface: average precision suits rare labels, too
