@@ -69,7 +69,7 @@ def look_like_lists(texts: Sequence[str]) -> bool:
     filled = cells - {""}
     if filled and all(map(_is_bracketed, filled)):
         return True
-    for separator in (*CLEAR_SEPARATORS, ","):
+    for separator in SEPARATORS:
         names = {name.strip() for cell in filled for name in cell.split(separator)} - {""}
         is_sure = separator in CLEAR_SEPARATORS or bool(names & filled)
         if is_sure and any(separator in cell for cell in filled) and 2 <= len(names) < len(cells):
