@@ -16,7 +16,7 @@ from autotl.run import RunFolder, Study
 from autotl.run.folder import SPACE, TASK
 from autotl.run.known_inputs import known_inputs, write_known_inputs
 from autotl.task import Task, write_yaml
-from autotl.task.model import DEFAULT_SHARE, PRICE
+from autotl.task.values import DEFAULT_SHARE, PRICE
 
 ASKED = "asked"  # the fact by which a run is resumed
 OVERRIDES = (  # kept in it

@@ -26,7 +26,7 @@ from autotl.search.memory import MB, memory_here
 from autotl.search.resources import SHARE_OF_FREE_MEMORY, gpu_memory_mb, share_out, usable_cores
 from autotl.task import Task, names_in
 from autotl.task.duration import format_duration, parse_duration
-from autotl.task.model import PRICE
+from autotl.task.values import PRICE
 
 WITHIN = 2.0  # times: how close estimates are meant to be (benchmarks/README.md says how close they were)
 

@@ -12,7 +12,7 @@ from autotl.plan import Plan
 from autotl.plan.private import private_plans
 from autotl.report.wording import counted
 from autotl.task import Task, is_protected
-from autotl.task.model import share_of
+from autotl.task.values import share_of
 from autotl.trial.private.accountant import RELATION, BudgetTooSmallError, accountant
 from autotl.trial.private.division import Division, divided, rehearsed, sampling_words
 

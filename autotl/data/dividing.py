@@ -17,7 +17,7 @@ from autotl.data.splits import HEAD_FOLDS, SUFFIX_FOLDS, Integers, cross_validat
 from autotl.data.summary import share_of_test
 from autotl.errors import DataError
 from autotl.task import PROBLEMS, LabelsOf, PerClass, Source, Task, is_protected
-from autotl.task.model import share_of
+from autotl.task.values import share_of
 
 HELD_OUT_FROM_ROWS = 200  # fewer unlabelled validation inputs say too little to hold them out
 TRAIN, VALIDATION, TEST = 0, 1, 2

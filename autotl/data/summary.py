@@ -19,7 +19,7 @@ from autotl.data.statistics_file import Site, StatisticsFile, StatisticsSource
 from autotl.data.texts import Texts
 from autotl.data.windows import Windows
 from autotl.task import LabelsOf, PerClass, Task
-from autotl.task.model import DEFAULT_SHARE, share_of
+from autotl.task.values import DEFAULT_SHARE, share_of
 
 TEST_FROM_ROWS = 500  # with fewer given rows no test is set aside unless asked for
 

@@ -7,7 +7,8 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from autotl.errors import suggestion
-from autotl.task.model import ContradictionError, Section, Task
+from autotl.task.model import Task
+from autotl.task.section import ContradictionError, Section
 from autotl.task.yaml_reader import Document, YamlPath, as_text
 
 # A file without these is not a task; the words show how to write one.

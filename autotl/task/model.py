@@ -3,234 +3,56 @@
 Each class is one mapping of the file. Past this door nobody asks whether a key is there.
 """
 
-import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from autotl.errors import suggestion
-from autotl.task.duration import format_duration, parse_duration
-from autotl.task.problem import METRIC_NAMES, PROBLEMS
+from autotl.task.duration import format_duration
+from autotl.task.problem import PROBLEMS
+from autotl.task.section import ContradictionError, Section
+from autotl.task.values import (
+    Baselines,
+    Classes,
+    Count,
+    Duration,
+    DurationIfGiven,
+    Encoding,
+    Goals,
+    Gpus,
+    KnownLabels,
+    LabelColumns,
+    LabelsOf,
+    Metric,
+    Name,
+    Paths,
+    PathsIfGiven,
+    PerClass,
+    Positive,
+    Price,
+    ProblemName,
+    SearchSpace,
+    ShareOrPaths,
+    StartWith,
+    TestPart,
+    Text,
+    Texts,
+    share_of,
+)
 from autotl.task.yaml_reader import Document, as_path, as_text, write_yaml
-
-BASELINE_NAMES = ("linear_probe", "source_only", "no_transfer", "full_finetune")  # `autotl.plan.baselines` builds them
-GOAL_NAMES = ("score", "latency_ms", "model_mb")
-DEFAULT_SHARE = 0.2
-PRICE = r"(?P<amount>\d{1,9}(\.\d+)?)( ?(?P<currency>[^\W\d]{1,8}|[$€£¥]))?"  # an amount, and maybe its currency
-
-Paths = tuple[str, ...]
-
-
-class ContradictionError(ValueError):
-    """Keys that are fine alone and wrong together. Each item: the path inside the mapping, and the words."""
-
-    def __init__(self, items: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
-        self.items = tuple(items)
-        super().__init__("; ".join(words for _, words in self.items))
-
-
-def _paths(written: object) -> Paths:
-    paths = written if isinstance(written, list) else [written]
-    if not paths or not all(isinstance(path, str) and path.strip() for path in paths):
-        raise ValueError(f"{written!r} is not a path. Write a path, or a list of paths.")
-    if len(set(paths)) < len(paths):
-        raise ValueError(f"{written!r} names a path twice.")
-    return tuple(paths)
-
-
-def _texts(written: object) -> tuple[str, ...]:
-    texts = written if isinstance(written, list) else [written]
-    if not all(isinstance(text, str) and text for text in texts):
-        raise ValueError(f"{written!r} is not a name or a list of names.")
-    return tuple(texts)
-
-
-def _label(written: Any) -> str | tuple[str, ...] | None:
-    if written is None or (isinstance(written, str) and written):
-        return written
-    if isinstance(written, list):
-        names = _texts(written)
-        if len(set(names)) < 2 or len(set(names)) < len(names):
-            raise ValueError(f"{written!r} must name two or more different columns of 0 and 1, one a label.")
-        return names
-    raise ValueError(f"{written!r} is not a column, nor a list of columns of 0 and 1.")
-
-
-def _classes(written: Any) -> "Literal['shared', 'union'] | tuple[str, ...] | None":
-    if written is None or written in ("shared", "union"):
-        return "shared" if written == "shared" else "union" if written == "union" else None
-    if isinstance(written, list):
-        names = _texts(written)
-        if len(set(names)) < 2 or len(set(names)) < len(names):
-            raise ValueError(f"{written!r} must name two or more different classes.")
-        return names
-    hint = suggestion(written if isinstance(written, str) else "", ("shared", "union", "[CLASS, CLASS, …]"))
-    raise ValueError(f"{written!r} is not known. {hint}")
-
-
-def _share(written: float) -> float:
-    if not 0 <= written < 1:
-        raise ValueError(f"{written!r} is not a share of the rows. Write a number from 0 to below 1, or a path.")
-    return float(written)
-
-
-def _is_number(written: object) -> bool:
-    return isinstance(written, int | float) and not isinstance(written, bool)
-
-
-def _share_or_paths(written: Any) -> float | Paths:
-    if _is_number(written):
-        return _share(written)
-    if isinstance(written, str | list):
-        return _paths(written)
-    raise ValueError(f"{written!r} is neither a share of the rows such as 0.2 nor a path.")
-
-
-def _test(written: Any) -> "float | Paths | LabelsOf | None":
-    if written is None:
-        return None
-    if written == "none":
-        return 0.0
-    if isinstance(written, dict):
-        if written != {"labels_of": "train"}:
-            raise ValueError(
-                f"{written!r} is not known. Allowed: a path, a share of the rows, none, {{labels_of: train}}."
-            )
-        return LabelsOf(labels_of="train")
-    return _share_or_paths(written)
-
-
-def _labels(written: Any) -> "Literal['all', 'none'] | PerClass":
-    if written in ("all", "none"):
-        return "all" if written == "all" else "none"
-    if isinstance(written, dict) and list(written) == ["per_class"]:
-        count = written["per_class"]
-        if isinstance(count, int) and not isinstance(count, bool) and count > 0:
-            return PerClass(per_class=count)
-        raise ValueError(f"per_class must be a whole number above 0, not {count!r}.")
-    hint = suggestion(written if isinstance(written, str) else "", ("all", "none", "{per_class: N}"))
-    raise ValueError(f"{written!r} is not known. {hint}")
-
-
-def _sources(written: Any) -> Any:
-    return tuple(written) if isinstance(written, list) else (written,)
-
-
-def _metric(name: str) -> str:
-    if name not in METRIC_NAMES:
-        raise ValueError(f"{name!r} is not known. {suggestion(name, METRIC_NAMES)}")
-    return name
-
-
-def _problem(written: Any) -> str:
-    if not isinstance(written, str) or written not in PROBLEMS:
-        raise ValueError(f"{written!r} is not known. {suggestion(str(written), PROBLEMS)}")
-    return written
-
-
-def _encoding(name: str) -> str:
-    try:
-        "text".encode(name)  # looking it up would also find hex, rot13 and zlib, which turn bytes into bytes
-    except (LookupError, ValueError):
-        raise ValueError(f"{name!r} is not a text encoding. Common ones: utf-8, latin-1, cp1252, utf-16.") from None
-    return name
-
-
-def _baselines(written: Any) -> "Literal['auto', 'none'] | tuple[str, ...]":
-    if written in ("auto", "none"):
-        return "auto" if written == "auto" else "none"
-    names = written if isinstance(written, list) else [written]
-    for name in names:
-        if name not in BASELINE_NAMES:
-            allowed = BASELINE_NAMES if isinstance(written, list) else (*BASELINE_NAMES, "auto", "none")
-            raise ValueError(f"{name!r} is not known. {suggestion(str(name), allowed)}")
-    return tuple(names)
-
-
-def _gpus(written: Any) -> "float | Literal['auto']":
-    if written == "auto":
-        return "auto"
-    if _is_number(written) and 0 <= written < 1_000 and (written < 1 or float(written).is_integer()):
-        return float(written)
-    raise ValueError(f"{written!r} is not allowed. Write auto, a part of a GPU such as 0.5, or a whole number.")
-
-
-def _price(written: Any) -> str | None:
-    if written is None:
-        return None
-    if re.fullmatch(PRICE, str(written)) is None or isinstance(written, bool):
-        raise ValueError(f"{written!r} is no price. Write an amount and, if you like, its currency: 2.40 EUR.")
-    return str(written)
-
-
-def _name(written: str) -> str:
-    if re.fullmatch(r"\w[\w.-]{0,63}", written) is None:
-        raise ValueError(f"{written!r} cannot name a folder. Write up to 64 letters, digits, '.', '_' or '-'.")
-    return written
-
-
-def _start_with(written: Any) -> Any:
-    plans_ok = isinstance(written, list) and all(isinstance(plan, dict) for plan in written)
-    if not (plans_ok or (isinstance(written, str) and written.strip())):
-        raise ValueError(f"{written!r} is neither a file nor a list of plans such as [{{backbone: MobileNetV2}}].")
-    return tuple(written) if isinstance(written, list) else written
-
-
-def _search_space(written: Any) -> Any:
-    if not isinstance(written, dict) and not (isinstance(written, str) and written.strip()):
-        raise ValueError(f"{written!r} is neither a space's name, a path, nor a mapping such as {{image_size: 128}}.")
-    return written
-
-
-Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(gt=0)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-ShareOrPaths = Annotated[float | Paths, PlainValidator(_share_or_paths, json_schema_input_type=float | str | list[str])]
-
-
-def share_of(validation: float | Paths | None) -> float:
-    """The share of the training rows that a `validation` asks for; 0 where it names paths."""
-    if validation is None:
-        return DEFAULT_SHARE
-    return validation if isinstance(validation, float) else 0.0
-
-
-class Section(BaseModel):
-    """A mapping of the file: unknown keys are mistakes, values keep their written type, nothing changes later."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class PerClass(Section):
-    """So many labels of the target are known in each class."""
-
-    per_class: Count
-
-
-class LabelsOf(Section):
-    """The transductive protocol: the unlabelled target's own labels are the test."""
-
-    labels_of: Literal["train"]
 
 
 class Target(Section):
     """The domain that the model will be used on."""
 
-    train: Annotated[Paths, PlainValidator(_paths, json_schema_input_type=str | list[str])]
+    train: Paths
     validation: ShareOrPaths | None = None  # None: what an .npz holds beside its training rows, else a share of 0.2
     # None: what an .npz holds, else a share of 0.2 from 500 rows on, else no test
-    test: Annotated[
-        float | Paths | LabelsOf | None,
-        PlainValidator(_test, json_schema_input_type=float | str | list[str] | LabelsOf | None),
-    ] = None
-    labels: Annotated[
-        Literal["all", "none"] | PerClass,
-        PlainValidator(_labels, json_schema_input_type=Literal["all", "none"] | PerClass),
-    ] = "all"
+    test: TestPart = None
+    labels: KnownLabels = "all"
 
     @model_validator(mode="after")
     def _agrees(self) -> "Target":
@@ -251,7 +73,7 @@ class Source(Section):
     """A labelled domain that helps: its examples, or what may leave its house."""
 
     name: Text | None = None
-    train: Annotated[Paths | None, PlainValidator(_paths, json_schema_input_type=str | list[str])] = None
+    train: PathsIfGiven = None
     validation: ShareOrPaths | None = None  # as the target's
     exported: Text | None = None
     statistics: Text | None = None
@@ -273,13 +95,11 @@ class Columns(Section):
 
     input: Text | None = None
     # of several labels per example also columns of 0 and 1, each called after its label
-    label: Annotated[
-        str | tuple[str, ...] | None, PlainValidator(_label, json_schema_input_type=str | list[str] | None)
-    ] = None
+    label: LabelColumns = None
     group: Text | None = None
     time: Text | None = None
     unit: Text | None = None
-    drop: Annotated[tuple[Text, ...], PlainValidator(_texts, json_schema_input_type=str | list[str])] = ()
+    drop: Texts = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -298,7 +118,8 @@ class DataSection(Section):
     @classmethod
     def _source_as_list(cls, written: Any) -> Any:
         if isinstance(written, dict) and "source" in written:
-            return {**written, "source": _sources(written["source"])}
+            sources = written["source"]
+            return {**written, "source": tuple(sources) if isinstance(sources, list) else (sources,)}
         return written
 
     @model_validator(mode="after")
@@ -374,22 +195,20 @@ class Budget(Section):
     """When a search must stop: whichever limit is met first."""
 
     trials: Count = 50
-    wall: Annotated[timedelta, PlainValidator(parse_duration, json_schema_input_type=str)] = timedelta(hours=1)
+    wall: Duration = timedelta(hours=1)
     seeds: Count = 3  # with how many the best few are trained before one is called the winner; 1: none is repeated
     # of one trial, its features included; one that hangs is ended without it, too
-    trial_wall: Annotated[timedelta | None, PlainValidator(parse_duration, json_schema_input_type=str)] = None
+    trial_wall: DurationIfGiven = None
 
 
 class Resources(Section):
     """What one trial may occupy."""
 
     cpus_per_trial: Count = 1
-    gpus_per_trial: Annotated[
-        float | Literal["auto"], PlainValidator(_gpus, json_schema_input_type=float | Literal["auto"])
-    ] = "auto"
+    gpus_per_trial: Gpus = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"  # of frozen layers; bfloat16 is faster and off by per cents
     # of the whole machine, such as 2.40 EUR: the report says what the search cost
-    price_per_hour: Annotated[str | None, PlainValidator(_price, json_schema_input_type=float | str | None)] = None
+    price_per_hour: Price = None
 
 
 class Limits(Section):
@@ -399,20 +218,10 @@ class Limits(Section):
     model_mb: Positive | None = None
 
 
-def _goals(written: Any) -> tuple[str, ...]:
-    names = written if isinstance(written, list) else [written]
-    for name in names:
-        if name not in GOAL_NAMES:
-            raise ValueError(f"{name!r} is not known. {suggestion(str(name), GOAL_NAMES)}")
-    if names[:1] != ["score"] or len(set(names)) < len(names):
-        raise ValueError(f"{written!r} must begin with score and name no goal twice, such as [score, latency_ms].")
-    return tuple(names)
-
-
 class Audit(Section):
     """What the user knows about the data and accepts."""
 
-    allow: Annotated[tuple[Text, ...], PlainValidator(_texts, json_schema_input_type=str | list[str])] = ()
+    allow: Texts = ()
     rare: Literal["error", "drop"] = "error"  # a class with a single example
     merge: dict[str, Text] = Field(default_factory=dict)  # class as written → class it means
 
@@ -424,16 +233,13 @@ class Privacy(Section):
     delta: Annotated[float, Field(gt=0, lt=1)]
     protects: Literal["source", "target"]
     # own networks, by their paths, that have never seen a protected example
-    public_backbones: Annotated[tuple[Text, ...], PlainValidator(_texts, json_schema_input_type=str | list[str])] = ()
-
-
-Metric = Annotated[Text, AfterValidator(_metric)]
+    public_backbones: Texts = ()
 
 
 class JointTask(Section):
     """One of several tasks that are learnt together: what sets it apart from the others."""
 
-    name: Annotated[Text, AfterValidator(_name)]
+    name: Name
     data: DataSection
     metric: Metric | None = None
     positive: Text | None = None
@@ -442,39 +248,25 @@ class JointTask(Section):
 class Task(Section):
     """All that a user asked for. Values compare equal when everything written means the same."""
 
-    name: Annotated[Text, AfterValidator(_name)]
+    name: Name
     modality: Literal["image", "text", "table", "signal"] | None = None  # None: told by the data
     data: DataSection
-    problem: Annotated[
-        Literal["classification", "regression", "multilabel"],
-        PlainValidator(_problem, json_schema_input_type=Literal["classification", "regression", "multilabel"]),
-    ] = "classification"  # what is learnt of an example; `autotl.task.problem` says what each means
+    problem: ProblemName = "classification"  # what is learnt of an example; `autotl.task.problem` says what each means
     # None: the domains must agree; names: only these, the others are left out
-    classes: Annotated[
-        Literal["shared", "union"] | tuple[str, ...] | None,
-        PlainValidator(_classes, json_schema_input_type=Literal["shared", "union"] | list[str]),
-    ] = None
+    classes: Classes = None
     positive: Text | None = None
     metric: Metric | None = None  # None: told by the classes' counts
     budget: Budget = Budget()
-    search_space: Annotated[
-        str | dict[str, Any] | None, PlainValidator(_search_space, json_schema_input_type=str | dict[str, Any])
-    ] = None  # None: the modality's own
-    start_with: Annotated[
-        str | tuple[dict[str, Any], ...],
-        PlainValidator(_start_with, json_schema_input_type=str | list[dict[str, Any]]),
-    ] = ()
-    baselines: Annotated[
-        Literal["auto", "none"] | tuple[str, ...],
-        PlainValidator(_baselines, json_schema_input_type=Literal["auto", "none"] | list[str]),
-    ] = "auto"
+    search_space: SearchSpace = None  # None: the modality's own
+    start_with: StartWith = ()
+    baselines: Baselines = "auto"
     weights: Literal["balanced", "none"] = "none"
     resources: Resources = Resources()
     limits: Limits = Limits()
     # what is searched for: the best score alone, or the front of score and costs
-    goals: Annotated[tuple[str, ...], PlainValidator(_goals, json_schema_input_type=str | list[str])] = ("score",)
+    goals: Goals = ("score",)
     audit: Audit = Audit()
-    encoding: Annotated[Text, AfterValidator(_encoding)] = "utf-8"
+    encoding: Encoding = "utf-8"
     window: Count | None = None
     stride: Count | None = None
     deterministic: bool = False

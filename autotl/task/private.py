@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from autotl.task.model import PerClass, Task
+from autotl.task.model import Task
+from autotl.task.values import PerClass
 
 PRIVATE_METRIC = "accuracy"  # a count of right answers: one example changes it by one
 MOST_EPSILON = 20.0  # a larger one lets the odds that somebody took part grow by more than e ** 20
