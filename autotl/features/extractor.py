@@ -2,7 +2,6 @@
 
 import logging
 import math
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +26,7 @@ from autotl.features.engine import (
 )
 from autotl.features.extraction import ExtractionProgress, Pass, extraction, to_the_end
 from autotl.features.feature_set import FeatureSet
+from autotl.features.kept import Kept
 from autotl.features.openvino import SHORT_NAMES, OpenVinoEngine, has_free_length
 from autotl.features.precision import ComputePrecision, openvino_is_installed
 from autotl.features.store import SHARE_ON_THE_WAY, FeatureStore, Tensors
@@ -53,8 +53,8 @@ class Extractor:
     def __init__(self, store: FeatureStore, precision: ComputePrecision = "float32") -> None:
         self.store = store
         self._precision: ComputePrecision = precision
-        self._places: OrderedDict[str, Places] = OrderedDict()
-        self._ways: OrderedDict[tuple[str, int, tuple[int, ...], str], FrozenWay] = OrderedDict()
+        self._places: Kept[str, Places] = Kept(KEPT_WAYS)
+        self._ways: Kept[tuple[str, int, tuple[int, ...], str], FrozenWay] = Kept(KEPT_WAYS)
         self._left_to_keras: set[str] = set()  # digests of networks
 
     def features(
@@ -124,27 +124,18 @@ class Extractor:
         return f"openvino-{SHORT_NAMES[self._precision]}"
 
     def _places_of(self, network: Network) -> Places:
-        known = self._places.get(network.digest)
-        if known is None or known.network is not network:
-            known = self._places[network.digest] = Places(network)
-            while len(self._places) > KEPT_WAYS:
-                self._places.popitem(last=False)
-        return known
+        if network.digest not in self._places or self._places[network.digest].network is not network:
+            self._places[network.digest] = Places(network)
+        return self._places[network.digest]
 
     def _way(self, places: Places, start: int, ends: tuple[int, ...], engine: str) -> "FrozenWay":
         key = (places.network.digest, start, ends, engine)
-        known = self._ways.get(key)
-        if known is None or known.places is not places:
+        if key not in self._ways or self._ways[key].places is not places:
             model = places.way(start, ends)
             if not any(known[0] == key[0] for known in self._ways):
                 _log.info("backbone %s is computed by %s", places.network.spec.label, engine)
-            known = self._ways[key] = FrozenWay(
-                places, start, ends, engine, self._engine(engine, model, places.network)
-            )
-            while len(self._ways) > KEPT_WAYS:
-                self._ways.popitem(last=False)
-        self._ways.move_to_end(key)
-        return known
+            self._ways[key] = FrozenWay(places, start, ends, engine, self._engine(engine, model, places.network))
+        return self._ways[key]
 
     def _engine(self, name: str, model: keras.Model, network: Network) -> Engine:
         if network.encoder is not None:

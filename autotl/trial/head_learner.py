@@ -11,7 +11,8 @@ from autotl.trial.adapting import Adapting
 from autotl.trial.learner import Arrays, Features, Probabilities
 from autotl.trial.losses import Loss
 from autotl.trial.material import Material
-from autotl.trial.network_learner import NetworkBench, fold_seed, passes_and_steps
+from autotl.trial.network_bench import NetworkBench
+from autotl.trial.network_learner import fold_seed, passes_and_steps
 from autotl.trial.outcome import Size
 from autotl.trial.side_by_side import SIZES, HeadBatch, HeadState, SideBySide, in_memory, predict
 from autotl.trial.trainer import Trainer, cosine_decay

@@ -16,6 +16,7 @@ from autotl.trial.classical.bag_of_words import NAME, BagOfWords, cross_fitted_l
 from autotl.trial.learner import Arrays
 from autotl.trial.scorer import Scorer
 
+WORDS = "bag_of_words"  # as a plan's `join` says
 ARRAYS = 4  # that a bag of words is kept as, behind a trial's own weights
 Opinions = NDArray[np.float32]  # (n, classes), the logits of its probabilities
 

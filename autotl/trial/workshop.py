@@ -24,7 +24,7 @@ from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.gpu_memory import gpu_bytes_since_last_asked
 from autotl.trial.head_learner import HeadBench
 from autotl.trial.learner import Arrays, ExpectsOfSource, Learner, Mixes, Trained
-from autotl.trial.network_learner import NetworkBench
+from autotl.trial.network_bench import NetworkBench
 from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfMemoryError, OutOfTimeError, Outputs
 from autotl.trial.packet import HeadPacket
 from autotl.trial.progress import Progress, finite_loss, one_line

@@ -20,7 +20,7 @@ from autotl.plan.modalities import defaults_of
 from autotl.production.bundle import open_bundle, write_bundle
 from autotl.production.serving_model import serving_model
 from autotl.task.problem import MULTILABEL, REGRESSION
-from autotl.trial import network_learner
+from autotl.trial import network_bench
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.forms import form_of
 from autotl.trial.scorer import Scorer
@@ -100,7 +100,7 @@ def a_bundle(kind, folder, monkeypatch):
         data = a_task_of_rows("signal")
         plan = _on_a_pretrained_network(data, folder.parent)
     else:
-        monkeypatch.setattr(network_learner, "build_network", lambda *_, **__: toy_text_network(length=16))
+        monkeypatch.setattr(network_bench, "build_network", lambda *_, **__: toy_text_network(length=16))
         data = a_task_of_rows("text")
         own = {**defaults_of("text"), "sequence_length": 16}
         plan = Plan(BackboneSpec("saved", "/nowhere/toy"), epochs=2, learning_rate=0.1, **own).canonical()

@@ -32,7 +32,7 @@ from autotl.plan import Choice, Plan
 from autotl.plan.modalities import defaults_of
 from autotl.production.discretion import discreet, refuse_unless_it_may_leave
 from autotl.production.source_export import write_exported
-from autotl.trial import network_learner
+from autotl.trial import network_bench
 from autotl.trial.forms import form_of
 
 SECRET = "zyxomma"
@@ -94,7 +94,7 @@ def test_no_image_no_name_and_no_features_of_one_are_in_the_file(tmp_path):
 
 
 def test_no_text_and_no_word_of_one_is_in_the_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(network_learner, "build_network", lambda *_, **__: toy_text_network(length=16))
+    monkeypatch.setattr(network_bench, "build_network", lambda *_, **__: toy_text_network(length=16))
     data = a_task_of_rows("text")
     texts = [f"{SECRET} {text} {SECRET}{number}" for number, text in enumerate(data.inputs[0].texts)]
     data = replace(data, inputs=(texts_of(texts, data.inputs[0].ids), data.inputs[1]))

@@ -12,7 +12,7 @@ from pretend_domains import two_domains
 from autotl.adaptation import METHODS
 from autotl.errors import EnvironmentProblemError
 from autotl.plan import Choice
-from autotl.trial import head_learner, network_learner, side_by_side
+from autotl.trial import head_learner, network_bench, side_by_side
 from autotl.trial.halving import left_behind, rungs_below
 from autotl.trial.head_learner import HeadBench
 from autotl.trial.outcome import Job, OutOfTimeError
@@ -210,7 +210,7 @@ def test_what_keeps_a_network_from_being_loaded_ends_the_whole_packet(tmp_path, 
     def refuse(*_, **__):
         raise error
 
-    monkeypatch.setattr(network_learner, "build_network", refuse)
+    monkeypatch.setattr(network_bench, "build_network", refuse)
     rows = train(a_workshop(tmp_path), VARIED)
     assert [each[-1].ending.status for each in rows] == [status] * len(VARIED)
 

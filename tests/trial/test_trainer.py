@@ -11,7 +11,7 @@ from autotl.features import FeatureStore
 from autotl.features.engine import needed_length
 from autotl.plan import Choice, Plan
 from autotl.plan.modalities import defaults_of
-from autotl.trial import network_learner, trainer
+from autotl.trial import network_bench, trainer
 from autotl.trial.model import Structure
 from autotl.trial.outcome import Job
 from autotl.trial.scorer import Scorer
@@ -109,7 +109,7 @@ def test_the_columns_needed_are_counted_up_to_a_multiple_of_sixteen(rows, paddin
 def test_a_whole_trial_of_texts_is_the_same_with_and_without_shared_padding(
     tmp_path, monkeypatch, request, unfrozen, folds
 ):
-    monkeypatch.setattr(network_learner, "build_network", lambda spec, **_: toy_text_network(length=LENGTH))
+    monkeypatch.setattr(network_bench, "build_network", lambda spec, **_: toy_text_network(length=LENGTH))
     data = a_task_of_rows("text", folds=folds)
     plan = a_plan(unfrozen_layers=unfrozen, epochs=2)
 
