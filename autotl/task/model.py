@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from autotl.task.duration import format_duration
 from autotl.task.problem import PROBLEMS
@@ -110,6 +110,7 @@ class Columns(Section):
 class DataSection(Section):
     """Where the domains come from."""
 
+    takes_sources: ClassVar[bool] = True
     target: Target
     source: Annotated[tuple[Source, ...], Field(strict=False)] = ()
     columns: Columns = Columns()
@@ -127,10 +128,10 @@ class DataSection(Section):
         wrong: list[tuple[tuple[str | int, ...], str]] = []
         labels = self.target.labels
         if not self.source and labels == "none":
-            words = "'none' needs a labelled source. Add data.source, or write all or {per_class: N}."
+            words = f"'none' needs a labelled source. {self._advice('all or {per_class: N}')}"
             wrong.append((("target", "labels"), words))
         if not self.source and labels == PerClass(per_class=1):
-            words = "one label a class leaves none to score on. Write {per_class: 2} or more, or add data.source."
+            words = f"one label a class leaves none to score on. {self._advice('{per_class: 2} or more')}"
             wrong.append((("target", "labels"), words))
         seen: set[str] = {"target"}
         for index, source in enumerate(self.source):
@@ -148,6 +149,9 @@ class DataSection(Section):
         if wrong:
             raise ContradictionError(wrong)
         return self
+
+    def _advice(self, labels: str) -> str:
+        return f"Write {labels}, or add data.source." if self.takes_sources else f"Write {labels}."
 
     def _wrong_with_exported(self) -> list[tuple[tuple[str | int, ...], str]]:
         """What an exported source, which is a model without examples, does not go together with."""
@@ -226,6 +230,14 @@ class Audit(Section):
     merge: dict[str, Text] = Field(default_factory=dict)  # class as written → class it means
 
 
+def _filled(written: Any) -> Any:
+    """An empty key would leave examples unprotected that somebody meant to protect."""
+    if written is None:
+        example = "{epsilon: 3, delta: 1.0e-5, protects: target}"
+        raise ValueError(f"is empty, and would protect nobody. Write for example {example}, or remove it.")
+    return written
+
+
 class Privacy(Section):
     """A budget of differential privacy for the whole search."""
 
@@ -236,11 +248,17 @@ class Privacy(Section):
     public_backbones: Texts = ()
 
 
+class JointData(DataSection):
+    """The data of one of several tasks that are learnt together."""
+
+    takes_sources: ClassVar[bool] = False
+
+
 class JointTask(Section):
     """One of several tasks that are learnt together: what sets it apart from the others."""
 
     name: Name
-    data: DataSection
+    data: JointData
     metric: Metric | None = None
     positive: Text | None = None
 
@@ -270,7 +288,7 @@ class Task(Section):
     window: Count | None = None
     stride: Count | None = None
     deterministic: bool = False
-    privacy: Privacy | None = None
+    privacy: Annotated[Privacy | None, BeforeValidator(_filled)] = None
     tasks: Annotated[tuple[JointTask, ...], Field(strict=False)] = ()
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
@@ -285,6 +303,9 @@ class Task(Section):
     def _first_task_stands_for_all(cls, written: Any) -> Any:
         # a file of several tasks has no data of its own; `autotl.task.together` makes a task of each
         if isinstance(written, dict) and "data" not in written and isinstance(written.get("tasks"), list):
+            if not written["tasks"]:
+                words = "lists no task. Write two or more, or 'data: {target: {train: photos}}' for one."
+                raise ContradictionError([(("tasks",), words)])
             first = next(iter(written["tasks"]), None)
             if isinstance(first, dict) and "data" in first:
                 return {**written, "data": first["data"]}
@@ -342,7 +363,7 @@ class Task(Section):
         if not self.tasks:
             return
         named: set[str] = set()
-        if self.data != self.tasks[0].data:  # it has data of its own: the others are learnt beside it
+        if vars(self.data) != vars(self.tasks[0].data):  # it has data of its own: the others are learnt beside it
             named.add(self.name.lower())
             yield from _wrong_with_others(("data",), self.data)
         elif len(self.tasks) == 1:

@@ -237,6 +237,13 @@ def test_a_column_that_follows_from_a_label_is_a_leak(tmp_path, write_rows):
         load_data(a_task(tmp_path, "t.csv"))
 
 
+def test_a_label_that_reads_like_a_missing_value_is_told(tmp_path, write_rows):
+    cells = ["heat|wear", "nan", "wear", "heat", "", "nan"] * 20
+    write_rows("t.csv", columns_of(marks()) | {"faults": cells})
+    (told,) = [finding for finding in check_quickly(a_task(tmp_path, "t.csv")) if finding.code == "word_for_none"]
+    assert "40 examples of target bear the label 'nan', which reads like a missing value" in told.message
+
+
 def test_class_folders_hold_one_label_each(tmp_path):
     (tmp_path / "photos" / "heat").mkdir(parents=True)
     Image.new("RGB", (8, 8)).save(tmp_path / "photos" / "heat" / "1.png")

@@ -190,6 +190,7 @@ def test_all_mistakes_are_told_at_once_one_line_each_in_the_order_of_the_file(wr
         ("data: {target: {train: []}}\n", "data.target.train: [] is not a path."),
         ("data: {target: {train: [a, a]}}\n", "names a path twice"),
         ("data: {target: {train: a, labels: none}}\n", "data.target.labels: 'none' needs a labelled source."),
+        ("data: {target: {train: a}}\nprivacy:\n", "privacy: is empty, and would protect nobody."),
         ("data: {target: {train: a, labels: {per_class: 0}}}\n", "per_class must be a whole number above 0, not 0."),
         ("data: {target: {train: a, labels: {per_class: 1}}}\n", "one label a class leaves none to score on."),
         ("data: {target: {train: a, validation: 0}}\n", "0 leaves no example to choose a model by."),

@@ -130,6 +130,11 @@ ONE = "{name: books, data: {target: {train: b.csv}}}"
             "2:10: privacy: the other tasks' labels would be learnt from unprotected.",
         ),
         (f"tasks: [{ONE}, {{name: dvd}}]\n", "tasks[1].data: is missing."),
+        ("tasks: []\n", "1:8: tasks: lists no task. Write two or more"),
+        (
+            f"tasks: [{ONE}, {{name: dvd, data: {{target: {{train: d, labels: none}}}}}}]\n",
+            "tasks[1].data.target.labels: 'none' needs a labelled source. Write all or {per_class: N}.",
+        ),
         (f"tasks: [{ONE}, {{name: dvd, dat: 3}}]\n", "'dat' is not known. Allowed: data, metric, name, positive."),
     ],
 )

@@ -75,6 +75,9 @@ CODES: dict[str, Code] = {
     "unknown_column": _stops("a column is named that nothing has", "Correct it; the nearest name is told."),
     "empty_label": _stops("rows without a label", "Fill or remove them."),
     "bad_label_list": _stops("labels that are no list, or no 0 and 1", "Line and cell are told; write all alike."),
+    "word_for_none": _warns(
+        "a label that reads like a missing value", "Leave the cell empty where an example bears no label."
+    ),
     "one_label_each": _warns("every example bears exactly one label", "Write `problem: classification`."),
     "no_number": _stops("labels that are no numbers where numbers are learnt", "Repair them, or leave `problem` out."),
     "no_label_column": _stops("class folders where labels are no classes", "Name a CSV with a label column."),

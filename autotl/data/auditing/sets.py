@@ -13,6 +13,7 @@ from autotl.errors import suggestion
 from autotl.task import Task
 from autotl.task.problem import MULTILABEL
 
+WORDS_FOR_NONE = frozenset({"nan", "none", "null", "n/a", "#n/a", "nat"})
 FEW_BEARERS = 10  # examples that bear a label; its figures are uncertain with fewer
 
 
@@ -85,6 +86,10 @@ def _findings(task: Task, listed: Survey) -> Iterator[Finding]:
         yield from twins(domain, where, counts, told_with_count, nouns="labels")
         yield from near_names(domain, where, counts, told_with_count, noun="label")
         yield from _rare_labels(task, domain, where, {name: counts[name] for name in {*counts, *nowhere}}, sets.total())
+        for name in sorted(name for name in counts if name.lower() in WORDS_FOR_NONE):
+            words = f"{counts[name]:,} examples of {domain} bear the label {name!r}, which reads like a missing value."
+            hint = "Where it means that an example bears no label, leave the cell empty."
+            yield Finding("word_for_none", "warning", f"{where}: {words} {hint}", (name,))
         if sets and all(len(names_in(text)) == 1 for text in sets):
             words = f"every example of {domain} bears exactly one label."
             hint = "If that is how it is, write 'problem: classification': its models know that labels exclude others."
