@@ -95,6 +95,8 @@ def _load_alone(task: Task) -> TaskData:
     findings += _content_findings(task, given)  # kept: a hidden folder name must not slip in
     findings += _margin_findings(task, listed, given)
     findings += [audit.softened(task, found) for found in _shortcuts(task, listed, classes, given, looks)]
+    if task.privacy is not None:  # near copies hang together through third ones: only equal ones stay together here
+        given = {place: replace(examples, alike={}) for place, examples in given.items()}
     divided = divide(task, listed, classes, given)
     data = _assembled(task, listed, classes, divided, (*findings, *divided.findings))
     if listed.statistics:

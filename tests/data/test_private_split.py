@@ -62,6 +62,25 @@ def test_a_public_source_stands_in_for_a_protected_target(tmp_path, make_task):
     assert not set(rows.train.tolist()) & set(rows.validation.tolist())
 
 
+def test_a_protected_example_that_resembles_others_moves_none_of_them(tmp_path, make_task):
+    """A near copy of a source image may be in the test; one that resembles both would have tied them together."""
+    draws = np.random.default_rng(0)
+    smooth = np.kron(draws.integers(40, 200, size=(80, 4, 4, 3)), np.ones((1, 8, 8, 1))).astype(np.uint8)
+    nearly = np.clip(smooth.astype(int) + draws.integers(-2, 3, size=smooth.shape), 0, 255).astype(np.uint8)
+    names = np.array(["cat", "dog"])[np.arange(80) % 2]
+    np.savez(tmp_path / "b.npz", x=smooth, y=names)
+    tests = []
+    for place, some in (("all", range(80)), ("fewer", range(1, 80))):
+        np.savez(tmp_path / f"{place}.npz", x=nearly[list(some)], y=names[list(some)])
+        target = {"train": str(tmp_path / f"{place}.npz"), "test": 0.25}
+        task = make_task(target, source={"train": str(tmp_path / "b.npz")}, privacy=PRIVACY)
+        sealed = load_data(task).test
+        tests.append(set(sealed.inputs.digests))
+    assert len(tests[0]) > 10, "near copies of public images do not leave the test"
+    assert len(tests[0] - tests[1]) <= 1
+    assert not tests[1] - tests[0]
+
+
 def test_a_protected_source_beside_an_unlabelled_target(tmp_path, make_task):
     photos(tmp_path / "a.npz", 240)
     photos(tmp_path / "b.npz", 100, seed=1)
