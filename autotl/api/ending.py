@@ -11,8 +11,8 @@ from autotl.leaderboard import Gate, winner_of
 from autotl.report import render
 from autotl.report.from_run import report_values
 from autotl.run.folder import REPORT
+from autotl.run.trial_row import Row
 
-Row = dict[str, Any]
 Found = tuple[dict[str, Any], tuple[str, ...], AutotlError | None]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from autotl.api.beginning import keep_for_later
 from autotl.api.costs import cost_log
 from autotl.api.ending import Found, ending_error, write_report
-from autotl.api.ranking import RankedRun, Row
+from autotl.api.ranking import RankedRun
 from autotl.api.shipping_winner import retraining, ship_winner
 from autotl.api.signals import stopped_by
 from autotl.api.sitting import Sitting
@@ -16,6 +16,7 @@ from autotl.api.tidying import tidy
 from autotl.errors import AutotlError, StorageError
 from autotl.run.scored_examples import ScoredExamples, split_of, write_scored_examples
 from autotl.run.study import ENDED, FINISHED, PARTIAL, SPENT
+from autotl.run.trial_row import Row
 from autotl.search.cost import Afterwards
 from autotl.search.cost.reckoning import STARTUP_FACT
 from autotl.search.enough import NO_GAIN

@@ -7,7 +7,7 @@ import numpy as np
 
 from autotl import leaderboard
 from autotl.api.describing import bundle_description, card_of
-from autotl.api.ending import Found, Row, ending_error, write_report
+from autotl.api.ending import Found, ending_error, write_report
 from autotl.api.sitting import Sitting
 from autotl.api.standing import write_leaderboard
 from autotl.data import TaskData
@@ -16,6 +16,7 @@ from autotl.plan import Plan
 from autotl.run.folder import WINNER, written_whole
 from autotl.run.ledger import Ledger, forget_key
 from autotl.run.study import FINISHED, PARTIAL, SPENT
+from autotl.run.trial_row import Row
 from autotl.scoring.intervals import Interval, wilson
 from autotl.scoring.noisy_share import noisy_share
 from autotl.search.limits import limits_of

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+
+from autotl.run.trial_row import Row
 
 LATENCY = "latency_ms"  # the column of a row, and the limit's name
 MEASURED_TOGETHER = ("backbone", "image_size", "crop", "sequence_length", "pooling", "tap", "join", "head")
-
-Row = dict[str, Any]
 
 
 class Latencies:

@@ -13,6 +13,7 @@ from autotl.leaderboard import Gate
 from autotl.run import trial_files
 from autotl.run.optuna_tables import complete_trials
 from autotl.run.scored_examples import ScoredSplit
+from autotl.run.trial_row import Row
 from autotl.search.importance import importances
 from autotl.search.limits import limits_of
 from autotl.trial.making import WorkshopOrder
@@ -25,8 +26,6 @@ ABOUT_THE_SOURCE = (
     "These figures are about held-out examples of the source, by which the winner was chosen: of such answers no score "
     "without labels is known to tell which model fits a target. What it does on the target only a test tells."
 )
-
-Row = dict[str, Any]
 
 
 class RankedRun:

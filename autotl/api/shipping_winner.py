@@ -10,10 +10,11 @@ from autotl.run.folder import WINNER, written_whole
 from autotl.search.cost.forecast import TRAININGS
 
 if TYPE_CHECKING:
-    from autotl.api.ranking import RankedRun, Row
+    from autotl.api.ranking import RankedRun
     from autotl.production.evidence.gathering import Evidence
     from autotl.production.shipping import Contender, Retrain, Shipped
     from autotl.production.tries import Tries
+    from autotl.run.trial_row import Row
 
 SAVED_MODEL = (
     "No bundle was written: the winner's backbone is a SavedModel, which a Keras file cannot hold. Its head "

@@ -16,9 +16,10 @@ from autotl.scoring.metrics import Labels, compute_all
 from autotl.trial.scorer import counting_unknown
 
 if TYPE_CHECKING:
-    from autotl.api.ranking import RankedRun, Row
+    from autotl.api.ranking import RankedRun
     from autotl.production.evaluation import TestResult
     from autotl.production.shipping import Contender, Shipped
+    from autotl.run.trial_row import Row
 
 
 def take_latencies(ranked: "RankedRun", shipped: "Shipped") -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autotl.leaderboard.rows import Row, cost_of, source_score_of
+from autotl.leaderboard.rows import cost_of, source_score_of
 from autotl.leaderboard.same_examples import SameExamples
 from autotl.leaderboard.without_labels import candidates_of, fill_in, judged_rows, mean_of_pool
+from autotl.run.trial_row import Row
 from autotl.scoring.committee import Verdict, judge
 from autotl.scoring.few_labels import ACCURACIES, FEW_LABELS, FewLabelsRule, HeldOut, Posterior, posterior_of
 from autotl.scoring.metrics import Labels, Values, predicted_labels

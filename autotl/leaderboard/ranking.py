@@ -10,7 +10,6 @@ from autotl.leaderboard.rows import (
     BARRED,
     BY_SEEDS,
     STATUSES,
-    Row,
     cost_of,
     has_score,
     is_barred,
@@ -22,6 +21,7 @@ from autotl.leaderboard.same_examples import Differences, SameExamples
 from autotl.leaderboard.seeds import Seeds, bar_unstable, fill_in_seeds, is_repeat, over_seeds
 from autotl.leaderboard.without_labels import KIND, add_pool_scores, is_without_labels, take_over, verdict_of
 from autotl.plan.plan import learns_together
+from autotl.run.trial_row import Row
 from autotl.scoring.metrics import METRICS, Labels
 from autotl.scoring.resampling import Groups
 from autotl.trial.outcome import Outputs

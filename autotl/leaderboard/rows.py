@@ -6,8 +6,6 @@ from typing import Any
 
 from autotl.plan.plan import learns_together
 
-Row = dict[str, Any]
-
 BARRED = "may not win: "  # what the reason of such a row begins with
 BY_SEEDS = f"{BARRED}trained "  # likewise where that is because of other seeds
 LEARNT_TOGETHER = 1e18  # more than the operations of any prediction

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.leaderboard.rows import BY_SEEDS, Row, has_score, score_of
+from autotl.leaderboard.rows import BY_SEEDS, has_score, score_of
 from autotl.leaderboard.same_examples import Differences
 from autotl.leaderboard.without_labels import KIND, verdict_of
+from autotl.run.trial_row import Row
 from autotl.scoring.answers import ANSWERS
 from autotl.scoring.guards import PASSED
 from autotl.scoring.intervals import Interval

@@ -9,6 +9,7 @@ from autotl.leaderboard.rows import is_barred, is_barred_by_seeds, score_of, win
 from autotl.leaderboard.same_examples import Differences, SameExamples
 from autotl.leaderboard.seeds import Seeds, over_seeds
 from autotl.plan.plan import learns_together
+from autotl.run.trial_row import ReadRow
 from autotl.scoring.comparison import cannot_be_told_apart, difference_ends, paired_difference
 from autotl.scoring.intervals import Interval
 from autotl.scoring.metrics import METRICS, Labels, Probabilities
@@ -16,12 +17,11 @@ from autotl.scoring.resampling import Groups
 from autotl.trial.outcome import Outputs
 from autotl.trial.scorer import counting_unknown
 
-Row = Mapping[str, Any]
 Json = dict[str, Any]
 
 
 def best_alone_and_together(
-    rows: Sequence[Row],
+    rows: Sequence[ReadRow],
     *,
     metric: str,
     higher_is_better: bool,
@@ -41,7 +41,7 @@ def best_alone_and_together(
         examples}`, with the paired 90 % interval that decides; `test`: None, until `with_test`. None where no trial of
         one of the kinds may win, or they said nothing of the same examples.
     """
-    kinds: dict[bool, list[Row]] = {False: [], True: []}
+    kinds: dict[bool, list[ReadRow]] = {False: [], True: []}
     for row in rows:
         if not is_barred(row) or is_barred_by_seeds(row):
             kinds[learns_together(row["plan"])].append(row)

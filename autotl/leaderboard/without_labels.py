@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autotl.adaptation import METHODS
-from autotl.leaderboard.rows import BARRED, Row, cost_of, is_barred, source_score_of
+from autotl.leaderboard.rows import BARRED, cost_of, is_barred, source_score_of
+from autotl.run.trial_row import Row
 from autotl.scoring.candidates import RULE, Candidate, Rule
 from autotl.scoring.committee import Verdict, judge
 from autotl.scoring.ensv import ENSV

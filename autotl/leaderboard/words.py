@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from autotl.backbones.classical import NAMES
 from autotl.backbones.pretrained import NAME as PRETRAINED
@@ -19,14 +18,13 @@ from autotl.leaderboard.rows import (
 )
 from autotl.leaderboard.without_labels import was_rejected
 from autotl.plan.plan import learns_together
+from autotl.run.trial_row import ReadRow
 from autotl.scoring.candidates import EXPECTED_ON, RULE
 from autotl.scoring.committee import MEMBERS, Verdict
 from autotl.scoring.guards import PASSED
 from autotl.scoring.intervals import Interval
 from autotl.scoring.metrics import Metric
 from autotl.scoring.resampling import OVER_WINDOWS
-
-Row = Mapping[str, Any]
 
 _GUARDS = {
     "source_accuracy": "too many mistakes on the source",
@@ -38,7 +36,7 @@ _GUARDS = {
 }
 
 
-def of_winner(winner: Row, figure: Interval | None, metric: Metric, *, trials: int) -> list[str]:
+def of_winner(winner: ReadRow, figure: Interval | None, metric: Metric, *, trials: int) -> list[str]:
     """Who won, and what to expect of it.
 
     Args:
@@ -73,7 +71,7 @@ def of_probe(gain: Interval | None, metric: Metric, *, winner_is_baseline: bool)
     return [] if gain is None else [f"Against the best linear probe: {difference(gain, metric)}."]
 
 
-def of_ties(winner: Row, rows: Sequence[Row]) -> list[str]:
+def of_ties(winner: ReadRow, rows: Sequence[ReadRow]) -> list[str]:
     """Why the winner need not have the highest score."""
     tied = sum(row["tie_group"] == winner["tie_group"] for row in rows) - 1
     if not tied:
@@ -82,7 +80,7 @@ def of_ties(winner: Row, rows: Sequence[Row]) -> list[str]:
     return [f"It cannot be told apart from {others} on these examples, and none of them is cheaper to run."]
 
 
-def of_limits(rows: Sequence[Row]) -> list[str]:
+def of_limits(rows: Sequence[ReadRow]) -> list[str]:
     """Which trials finished and were not allowed to win."""
     complete = [row for row in rows if row["status"] == "complete" and not was_rejected(row)]
     barred = [row["trial"] for row in complete if is_barred(row) and not is_barred_by_seeds(row)]
@@ -101,7 +99,7 @@ def sentences_of_front(count: int, goals: Sequence[str]) -> list[str]:
     ]
 
 
-def of_seeds(winner: Row) -> list[str]:
+def of_seeds(winner: ReadRow) -> list[str]:
     """How far the winner's score hangs on its seed."""
     seeds = winner.get("seeds")
     if seeds is None:
@@ -117,7 +115,7 @@ def of_seeds(winner: Row) -> list[str]:
     ]
 
 
-def of_committee(rows: Sequence[Row], verdict: Verdict, metric: Metric) -> list[str]:
+def of_committee(rows: Sequence[ReadRow], verdict: Verdict, metric: Metric) -> list[str]:
     """Who won where the search could not see what counts, and how that was decided."""
     by_trial = {row["trial"]: row for row in rows}
     if verdict.pick is None:
@@ -144,7 +142,7 @@ def of_committee(rows: Sequence[Row], verdict: Verdict, metric: Metric) -> list[
     return [*sentences, *_of_guards(rows, verdict), *of_limits(rows), _on_the_source(winner, reference, metric)]
 
 
-def of_few_labels(winner: Row, rows: Sequence[Row], decision: Decision, metric: Metric) -> list[str]:
+def of_few_labels(winner: ReadRow, rows: Sequence[ReadRow], decision: Decision, metric: Metric) -> list[str]:
     """How a few target labels and the committee picked the winner."""
     count, verdict, posterior = decision.labels, decision.verdict, decision.posterior
     if posterior is None:
@@ -195,7 +193,7 @@ def _weighed(weights: Mapping[str, float]) -> str:
     return " and ".join(shown) or "nothing that could be compared"
 
 
-def _of_guards(rows: Sequence[Row], verdict: Verdict) -> list[str]:
+def _of_guards(rows: Sequence[ReadRow], verdict: Verdict) -> list[str]:
     failed: dict[str, list[int]] = {}
     for row in rows:
         for guard, said in verdict.guards.get(row["trial"], {}).items():
@@ -207,7 +205,7 @@ def _of_guards(rows: Sequence[Row], verdict: Verdict) -> list[str]:
     return [f"The guards rejected {len(verdict.rejected)} of {len(verdict.values)} trials ({causes})."]
 
 
-def _on_the_source(winner: Row, reference: Row | None, metric: Metric) -> str:
+def _on_the_source(winner: ReadRow, reference: ReadRow | None, metric: Metric) -> str:
     if not math.isfinite(source_score_of(winner, metric.name)):
         return "No source example is here; how good it is on the target, only labels there can tell."
     figure = f"On held-out source examples it has {_spoken(metric)} of {source_score_of(winner, metric.name):.3f}"
@@ -223,7 +221,7 @@ def _trials(numbers: Sequence[int]) -> str:
     return f"trial{'s' if len(numbers) > 1 else ''} {listed}"
 
 
-def without_winner(rows: Sequence[Row]) -> list[str]:
+def without_winner(rows: Sequence[ReadRow]) -> list[str]:
     """Why there is no model."""
     counts = Counter(row["status"] for row in rows)
     seen = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status]) or "no trial was run"
@@ -234,7 +232,7 @@ def without_winner(rows: Sequence[Row]) -> list[str]:
     return [f"No model won: none finished with a score ({seen})."]
 
 
-def model(row: Row) -> str:
+def model(row: ReadRow) -> str:
     """The network of a row and how much of it was trained: `MobileNetV2 at 160 px, its last 12 layers unfrozen`; and
     its adaptation where there was one, `…, adapted by mcc`, or that other tasks were learnt beside it."""
     plan = row["plan"]

@@ -6,8 +6,11 @@ from typing import Any
 
 from autotl.trial.outcome import Seconds
 
+Row = dict[str, Any]  # plain JSON values under the keys of `new_row`
+ReadRow = Mapping[str, Any]  # one that is only read
 
-def new_row(number: int, plan: Mapping[str, Any], *, baseline: str | None) -> dict[str, Any]:
+
+def new_row(number: int, plan: Mapping[str, Any], *, baseline: str | None) -> Row:
     """A leaderboard row of a trial that has just begun; what each key means is told in `docs/run-folder.md`."""
     return {
         "trial": number,

@@ -6,18 +6,16 @@ luckiest (Picard, arXiv:2109.08203; Bouthillier et al., MLSys 2021, arXiv:2103.0
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from autotl.plan.plan import learns_together
+from autotl.run.trial_row import ReadRow
 from autotl.search.budget import Budget
 
 FEW = 3  # plans that are trained again at most
 SHARE_OF_TIME = 0.15  # of the wall time at most that this may take
 SHARE_OF_TRIALS = 0.25  # of the budget of trials, likewise: a search of a few trials is not doubled by it
-
-Row = Mapping[str, Any]
 
 
 @dataclass
@@ -34,11 +32,11 @@ class Repeats:
     workers: int
     budget: Budget
     _merits: dict[int, float] = field(default_factory=dict, init=False)  # of trials that may win, more is better
-    _rows: dict[int, Row] = field(default_factory=dict, init=False)
+    _rows: dict[int, ReadRow] = field(default_factory=dict, init=False)
     _begun: dict[int, int] = field(default_factory=dict, init=False)  # seeds of a trial beyond its first
     _picked: list[int] | None = field(default=None, init=False)
 
-    def note(self, row: Row, merit: float | None) -> None:
+    def note(self, row: ReadRow, merit: float | None) -> None:
         """A trial has ended.
 
         Args:
@@ -108,11 +106,11 @@ class Repeats:
         return sum(_seconds_of(self._rows[trial]) for trial in trials) / self.workers
 
 
-def _seconds_of(row: Row) -> float:
+def _seconds_of(row: ReadRow) -> float:
     """Of training it again: its activations are stored."""
     return float(row["seconds"]["train"]) + float(row["seconds"]["score"]) + 1.0
 
 
-def _cost(row: Row) -> tuple[bool, float]:
+def _cost(row: ReadRow) -> tuple[bool, float]:
     """As the leaderboard decides ties: a plan that learns other tasks as well comes after those that do not."""
     return learns_together(row["plan"]), math.inf if row["flops"] is None else float(row["flops"])

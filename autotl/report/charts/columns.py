@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from autotl.report.charts.drawing import ACCENT, INK, Chart, Column, Row, finish, rows_of_the_chart, tip
+from autotl.report.charts.drawing import ACCENT, INK, Chart, Column, Datum, finish, rows_of_the_chart, tip
 
 MOST_COLUMNS = 20
 
@@ -14,7 +14,7 @@ def columns_that_matter(figures: Mapping[str, Any] | None) -> Chart | None:
     """How much worse the winner is when a column tells it nothing, the most first."""
     if not figures or not figures["columns"]:
         return None
-    rows: list[Row] = [dict(line) for line in figures["columns"]]
+    rows: list[Datum] = [dict(line) for line in figures["columns"]]
     shown = rows[:MOST_COLUMNS]
     base = alt.Chart(rows_of_the_chart()).encode(
         y=alt.Y("column:N", title=None, scale=alt.Scale(domain=[row["column"] for row in shown])),

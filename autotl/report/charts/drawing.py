@@ -12,7 +12,7 @@ import altair as alt
 
 from autotl.report.entries import Entry
 
-Row = dict[str, Any]
+Datum = dict[str, Any]
 
 ACCENT, QUIET, BASELINE = "var(--accent)", "var(--quiet)", "var(--baseline)"
 INK, MUTED, LINE, CARD = "var(--ink)", "var(--muted)", "var(--line)", "var(--card)"
@@ -20,7 +20,7 @@ CATEGORIES = tuple(f"var(--c{number})" for number in range(1, 9))
 ROLES = {"winner": ACCENT, "baseline": BASELINE, "trial": QUIET}
 LONGEST_LABEL = 150  # pixels of a name on an axis
 
-CONFIG: Row = {
+CONFIG: Datum = {
     "background": "transparent",
     "view": {"stroke": None},
     "axis": {
@@ -68,13 +68,13 @@ class Chart:
     name: str
     title: str
     caption: str
-    spec: Row
-    rows: Sequence[Row]
+    spec: Datum
+    rows: Sequence[Datum]
     columns: Sequence[Column]
-    table: Sequence[Row]
+    table: Sequence[Datum]
 
     @property
-    def drawing(self) -> Row:
+    def drawing(self) -> Datum:
         """The complete Vega-Lite spec."""
         return {**self.spec, "datasets": {**self.spec.get("datasets", {}), "rows": list(self.rows)}}
 
@@ -91,13 +91,13 @@ def finish(
     title: str,
     caption: str,
     height: int,
-    rows: Sequence[Row],
+    rows: Sequence[Datum],
     columns: Sequence[Column],
-    table: Sequence[Row] | None = None,
+    table: Sequence[Datum] | None = None,
 ) -> Chart:
     """The chart of an altair drawing, as wide as its place on the page; `table` where it differs from `rows`."""
     described = drawing.properties(width="container", height=height, description=f"{title}. {caption}")
-    spec: Row = described.to_dict()
+    spec: Datum = described.to_dict()
     for own in ("$schema", "config"):  # the page gives its own config, and needs no address of a schema
         spec.pop(own, None)
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
@@ -109,13 +109,13 @@ def role_of(entry: Entry) -> str:
     return "winner" if entry.winner else "baseline" if entry.is_baseline else "trial"
 
 
-def role_colour(rows: Sequence[Row]) -> alt.Color:
+def role_colour(rows: Sequence[Datum]) -> alt.Color:
     """Colour by role, a legend for those roles only that are there."""
     present = [role for role in ROLES if any(row["role"] == role for row in rows)]
     return alt.Color("role:N", scale=alt.Scale(domain=present, range=[ROLES[role] for role in present]))
 
 
-def winner_on_top(rows: Sequence[Row]) -> list[Row]:
+def winner_on_top(rows: Sequence[Datum]) -> list[Datum]:
     """The rows in the order in which they are to be drawn: what comes last covers what came before."""
     return sorted(rows, key=lambda row: bool(row["role"] == "winner"))
 
@@ -136,7 +136,7 @@ def tip(field: str, title: str | None = None, number_format: str = ",.4~g") -> a
     return alt.Tooltip(field, title=title or name, **({"format": number_format} if kind == "Q" else {}))
 
 
-def unique(rows: Sequence[Row], field: str) -> list[Any]:
+def unique(rows: Sequence[Datum], field: str) -> list[Any]:
     """The values of a field, in the order in which they come."""
     return list(dict.fromkeys(row[field] for row in rows))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from autotl.report.charts.drawing import Chart, Column, Row, category_colours, finish, rows_of_the_chart, tip
+from autotl.report.charts.drawing import Chart, Column, Datum, category_colours, finish, rows_of_the_chart, tip
 from autotl.report.wording import share
 
 DOMAINS = ("source", "target")
@@ -17,7 +17,7 @@ def maps(gap: Mapping[str, Any]) -> list[Chart]:
 
 
 def _map(plane: Mapping[str, Any], when: str) -> Chart:
-    rows: list[Row] = [{"domain": name, "x": x, "y": y} for name in DOMAINS for x, y in plane[name]]
+    rows: list[Datum] = [{"domain": name, "x": x, "y": y} for name in DOMAINS for x, y in plane[name]]
     axis = alt.Axis(labels=False, grid=False)
     dots = (
         alt.Chart(rows_of_the_chart())
@@ -46,6 +46,6 @@ def _map(plane: Mapping[str, Any], when: str) -> Chart:
     )
 
 
-def _centre(name: str, points: list[list[float]]) -> Row:
+def _centre(name: str, points: list[list[float]]) -> Datum:
     x, y = (sum(values) / len(values) for values in zip(*points, strict=True))
     return {"domain": name, "examples": len(points), "x": x, "y": y}

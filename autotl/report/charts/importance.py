@@ -12,7 +12,7 @@ from autotl.report.charts.drawing import (
     QUIET,
     Chart,
     Column,
-    Row,
+    Datum,
     finish,
     rows_of_the_chart,
     tip,
@@ -25,7 +25,7 @@ def importance(found: Mapping[str, Any] | None) -> Chart | None:
     """A bar per setting with its range, and a mark at what chance alone reaches; None where too little is known."""
     if not found or len(found["parameters"]) < 2:
         return None
-    rows: list[Row] = [
+    rows: list[Datum] = [
         {
             "setting": each["name"].replace(".", " › "),
             **{name: round(each[name], 4) for name in ("share", "low", "high", "chance")},

@@ -8,7 +8,7 @@ import altair as alt
 from autotl.report.charts.drawing import (
     Chart,
     Column,
-    Row,
+    Datum,
     finish,
     for_the_winner,
     heading,
@@ -29,7 +29,7 @@ def learning_curves(
     curves: Mapping[int, Sequence[Mapping[str, Any]]], entries: Sequence[Entry], metric: str
 ) -> list[Chart]:
     """Score and training loss by epoch, a line per entry; the winner's line stands out."""
-    points: list[Row] = [
+    points: list[Datum] = [
         {"trial": entry.trial, "role": role_of(entry)}
         | {name: step.get(name) for name in ("epoch", "score", "train_loss")}
         for entry in entries
@@ -49,7 +49,7 @@ def thinned(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return list(steps[::-1][::stride])[::-1]
 
 
-def _curve(name: str, title: str, field: str, unit: str, rows: Sequence[Row]) -> Chart | None:
+def _curve(name: str, title: str, field: str, unit: str, rows: Sequence[Datum]) -> Chart | None:
     known = [row for row in rows if row[field] is not None]
     if not known:
         return None
@@ -72,7 +72,7 @@ def _curve(name: str, title: str, field: str, unit: str, rows: Sequence[Row]) ->
     )
     lines = base.mark_line(strokeJoin="round", strokeCap="round").encode(strokeWidth=for_the_winner(2.6, others=1.3))
     epochs = sorted(unique(known, "epoch"))
-    by_trial: dict[int, Row] = {}
+    by_trial: dict[int, Datum] = {}
     for row in known:
         by_trial.setdefault(row["trial"], {"trial": row["trial"]})[str(row["epoch"])] = row[field]
     return finish(

@@ -15,7 +15,7 @@ from autotl.report.charts.drawing import (
     QUIET,
     Chart,
     Column,
-    Row,
+    Datum,
     finish,
     heading,
     rows_of_the_chart,
@@ -85,7 +85,7 @@ def parallel(
     groups = _groups(scored)
     lines = sorted(shown, key=lambda entry: list(GROUPS).index(groups[entry.trial]))
     at = list(range(len(axes)))
-    rows: list[Row] = [
+    rows: list[Datum] = [
         {
             "trial": entry.trial,
             "group": groups[entry.trial],

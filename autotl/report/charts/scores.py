@@ -8,7 +8,7 @@ from autotl.report.charts.drawing import (
     ACCENT,
     Chart,
     Column,
-    Row,
+    Datum,
     finish,
     for_the_winner,
     heading,
@@ -100,7 +100,7 @@ def interval_text(figure: Interval) -> str:
     return f"{score(ends[0])} – {score(ends[1])}" if ends else NOTHING
 
 
-def _compared(entry: Entry, split: str, figure: Interval) -> Row:
+def _compared(entry: Entry, split: str, figure: Interval) -> Datum:
     low, high = figure.ends or (figure.value, figure.value)
     return {
         "model": f"{'winner' if entry.winner else entry.baseline} · trial {entry.trial}",
@@ -114,7 +114,7 @@ def _compared(entry: Entry, split: str, figure: Interval) -> Row:
     }
 
 
-def _priced(entry: Entry) -> Row:
+def _priced(entry: Entry) -> Datum:
     return {
         "trial": entry.trial,
         "role": role_of(entry),
@@ -131,7 +131,7 @@ def _rounded(cost: float | None) -> float | None:
     return float(f"{cost:.4g}") if cost else None
 
 
-def _mark_unbeaten(rows: Sequence[Row], cost: str, *, higher_is_better: bool) -> None:
+def _mark_unbeaten(rows: Sequence[Datum], cost: str, *, higher_is_better: bool) -> None:
     """Say of each row, in `best_<cost>`, whether no row of at most its cost has at least its score."""
     best_so_far: float | None = None
     sign = 1 if higher_is_better else -1
@@ -141,7 +141,7 @@ def _mark_unbeaten(rows: Sequence[Row], cost: str, *, higher_is_better: bool) ->
             best_so_far = sign * row["score"]
 
 
-def _cost(name: str, rows: Sequence[Row], metric: str) -> Chart:
+def _cost(name: str, rows: Sequence[Datum], metric: str) -> Chart:
     title, unit = COSTS[name]
     base = alt.Chart(rows_of_the_chart()).encode(
         x=alt.X(

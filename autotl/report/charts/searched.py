@@ -11,7 +11,7 @@ from autotl.report.charts.drawing import (
     QUIET,
     Chart,
     Column,
-    Row,
+    Datum,
     category_colours,
     finish,
     heading,
@@ -36,7 +36,7 @@ def best_by(dimension: Dimension, entries: Sequence[Entry], metric: str) -> Char
     """
     field = FIELDS[dimension.name]
     marked = {line.choice: line.chosen for line in dimension.lines}
-    rows: list[Row] = [
+    rows: list[Datum] = [
         {"choice": choice, "trial": entry.trial, "score": entry.score.value}
         for entry in entries
         if entry.score is not None
@@ -78,7 +78,7 @@ def best_by(dimension: Dimension, entries: Sequence[Entry], metric: str) -> Char
 
 def score_by_learning_rate(entries: Sequence[Entry], metric: str) -> Chart | None:
     """Every score against the learning rate of its head, coloured by backbone; baselines were given theirs."""
-    rows: list[Row] = [
+    rows: list[Datum] = [
         {
             "trial": entry.trial,
             "backbone": entry.backbone,

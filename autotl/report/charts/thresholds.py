@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from autotl.report.charts.drawing import ACCENT, BASELINE, MUTED, Chart, Column, Row, finish, rows_of_the_chart, tip
+from autotl.report.charts.drawing import ACCENT, BASELINE, MUTED, Chart, Column, Datum, finish, rows_of_the_chart, tip
 
 Figures = Mapping[str, Any]
 
@@ -48,14 +48,14 @@ def _roc(view: Figures, name: str) -> Chart:
     )
 
 
-def _rows(view: Figures) -> list[Row]:
+def _rows(view: Figures) -> list[Datum]:
     points = [{"name": POINT, **{field: point[field] for field in _FIELDS}} for point in view["curve"]]
     marks = [{"name": mark["name"], **{field: mark[field] for field in _FIELDS}} for mark in view["marks"]]
     return [*points, *marks]
 
 
 def _curve(
-    rows: list[Row], *, name: str, title: str, caption: str, across: tuple[str, str], up: tuple[str, str], level: str
+    rows: list[Datum], *, name: str, title: str, caption: str, across: tuple[str, str], up: tuple[str, str], level: str
 ) -> Chart:
     unit = alt.Scale(domain=[0, 1], nice=False, padding=4)
     axis = {"format": ".0%", "tickCount": 5}

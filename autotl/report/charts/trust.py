@@ -11,7 +11,7 @@ from autotl.report.charts.drawing import (
     QUIET,
     Chart,
     Column,
-    Row,
+    Datum,
     category_colours,
     finish,
     rows_of_the_chart,
@@ -72,7 +72,7 @@ def reliability(bins: Sequence[Figures], before: Sequence[Figures] = ()) -> Char
 
 def risk_coverage(curves: Sequence[Figures]) -> Chart | None:
     """Accuracy of the answers that are given, by how many are given, the surest first."""
-    rows: list[Row] = [
+    rows: list[Datum] = [
         {"split": curve["split"], **{name: point[name] for name in ("coverage", "accuracy", "threshold")}}
         for curve in curves
         for point in curve["curve"]
@@ -116,7 +116,7 @@ def risk_coverage(curves: Sequence[Figures]) -> Chart | None:
     )
 
 
-def _bins(bins: Sequence[Figures], probabilities: str) -> list[Row]:
+def _bins(bins: Sequence[Figures], probabilities: str) -> list[Datum]:
     return [
         {"probabilities": probabilities, **{field: each[field] for field in ("confidence", "accuracy", "count")}}
         for each in bins
