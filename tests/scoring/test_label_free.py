@@ -133,6 +133,10 @@ def test_draws_that_count_every_example_once_give_the_score_itself(name):
     assert values == pytest.approx([score(evidence)] * 2)
 
 
+# by score the sizes at which it has nothing to go by: no neighbour, or no two examples read differently, or alike
+UNTOLD = {"mixval": (1, 2), "mixval_same": (1, 5, 60, 300), "snd": (1, 2), "transfer_score": (1,)}
+
+
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize(
     ("rows", "classes"), [(1, 3), (2, 3), (5, 10), (60, 200), (300, 200), (40, 2)], ids=lambda value: str(value)
@@ -141,7 +145,7 @@ def test_no_size_of_target_breaks_a_score(name, rows, classes):
     score = ALL[name]
     evidence = a_model(rows=rows, classes=classes, sureness=1.0)
     value = score(evidence)
-    assert math.isnan(value) or -10 < value < 10
+    assert math.isnan(value) if rows in UNTOLD.get(name, ()) else -10 < value < 10
     if score.of_draws is not None and not score.reads_source:
         values = score.of_draws(*score.readings(evidence))(np.ones((2, rows)))
         np.testing.assert_allclose(values, value, atol=1e-6)
@@ -153,8 +157,10 @@ def test_one_class_predicted_is_no_error_and_wins_nothing_that_ranks(name):
     evidence = a_model(rows=30, classes=3, sureness=2.0)
     collapsed = {"target_probabilities": np.tile([1.0, 0.0, 0.0], (30, 1))}
     value = score({**evidence, **collapsed, "mixed_probabilities": collapsed["target_probabilities"]})
-    if score.ranks and not score.reads_source:
-        assert math.isnan(value) or value < score(evidence)
+    if name == "mixval":  # no two examples are read differently, so no mixture tells anything
+        assert math.isnan(value)
+    elif score.ranks and not score.reads_source:
+        assert value < score(evidence)
 
 
 @pytest.mark.parametrize(

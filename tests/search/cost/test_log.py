@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
+
 from autotl.search.cost import Afterwards, CostLog, Observed, ReadOnlyCostLog
-from autotl.search.cost.log import FILE, MOST_LINES, this_machine
+from autotl.search.cost import log as module
+from autotl.search.cost.log import FILE, MOST_LINES
 
 
 def trial(number=0):
@@ -24,7 +27,23 @@ def test_another_machines_figures_are_left_alone(tmp_path):
     CostLog(tmp_path, "slow").add([trial(9)])
     CostLog(tmp_path, "quick").add([trial(1)])
     assert CostLog(tmp_path, "slow").trials() == [trial(9)]
-    assert this_machine() == this_machine()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda patch: patch.setenv("CUDA_VISIBLE_DEVICES", "7"),
+        lambda patch: patch.setattr("os.sched_getaffinity", lambda process: range(1_000), raising=False),
+        lambda patch: patch.setattr(module, "_processor", lambda: "of another kind"),
+    ],
+    ids=["graphics card", "cores", "processor"],
+)
+def test_a_machine_that_works_otherwise_is_another(tmp_path, monkeypatch, change):
+    CostLog(tmp_path).add([trial(1)])
+    with monkeypatch.context() as patch:
+        change(patch)
+        assert CostLog(tmp_path).trials() == []
+    assert CostLog(tmp_path).trials() == [trial(1)]
 
 
 def test_it_does_not_grow_for_ever(tmp_path):
