@@ -1,14 +1,12 @@
 """Packages that carry a language network, so that a first run on text needs no hub: MiniLM."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from autotl.data.file_digest import sha256_of
 from autotl.errors import EnvironmentProblemError
-
-_CHUNK = 2**20
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def text_package_folder(name: str) -> Path:
     if missing is not None or folder is None:
         raise EnvironmentProblemError(str(missing))
     for file, expected in TEXT_PACKAGES[name].sha256.items():
-        seen = _sha256(folder / file)
+        seen = sha256_of(folder / file)
         if seen != expected:
             raise EnvironmentProblemError(
                 f"{folder / file}: its SHA-256 is {seen}, expected {expected}. Install the package "
@@ -79,11 +77,3 @@ def _folder(package: TextPackage) -> Path | None:
     if found is None or found.origin is None:
         return None
     return Path(found.origin).parent / package.folder
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from autotl.data.file_digest import sha256_of
 from autotl.errors import in_one_line
 from autotl.task import Task
 
@@ -222,9 +223,7 @@ def _read(path: Path, modified: int, size: int) -> ExportedSource:  # noqa: ARG0
     if set(contents) != {DESCRIPTION, *description.files}:
         raise ExportedError("is damaged: it holds a member that no digest vouches for.")
     statistics = FeatureStatistics.from_dict(_json(contents, STATISTICS), width=description.feature_width)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return ExportedSource(path, digest, description, statistics)
+    return ExportedSource(path, sha256_of(path), description, statistics)
 
 
 def _check_members(archive: zipfile.ZipFile, size: int) -> None:

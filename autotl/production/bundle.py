@@ -1,6 +1,5 @@
 """A bundle: the trained model with all that is needed to use it on raw files, and where it came from."""
 
-import hashlib
 import io
 import json
 import math
@@ -15,6 +14,7 @@ import numpy as np
 
 from autotl.backbones.archive import check_model_file
 from autotl.backbones.reading import Reading, reading_from
+from autotl.data.file_digest import sha256_of
 from autotl.errors import StorageError, TaskError, UsageError, first_line
 from autotl.run.folder import write_whole
 from autotl.task import PROBLEMS, Problem
@@ -184,7 +184,7 @@ def write_bundle(
         names = [*names, PORTRAIT]
     write_whole(folder / METRICS, json.dumps(metrics, indent=1).encode())
     write_whole(folder / CARD, card.encode())
-    files = {name: _sha256(folder / name) for name in (*names, METRICS, CARD)}
+    files = {name: sha256_of(folder / name) for name in (*names, METRICS, CARD)}
     whole = {"format": FORMAT, **description, **described, "preprocessing": model.reading.as_dict(), "files": files}
     write_whole(folder / DESCRIPTION, json.dumps(whole, indent=1).encode())
     return open_bundle(folder)
@@ -246,7 +246,7 @@ def open_bundle(folder: Path) -> Bundle:
         if part in description:
             files |= {f"{part}/{found.name}": files.get(f"{part}/{found.name}") for found in _listed(folder / part)}
     for name, digest in files.items():
-        if not _lies_inside(name) or not (folder / name).is_file() or _sha256(folder / name) != digest:
+        if not _lies_inside(name) or not (folder / name).is_file() or sha256_of(folder / name) != digest:
             raise StorageError(f"{folder / name} is missing or not the file that was written with this bundle.")
     if not native and not zipfile.is_zipfile(folder / MODEL):
         raise StorageError(f"{folder / MODEL} is no Keras model file.")
@@ -270,8 +270,3 @@ def _lies_inside(name: str) -> bool:
 
 def _listed(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,5 @@
 """A bundle in another format: written, with what it takes to use it, and compared with the bundle it came from."""
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autotl.data.examples import Labels
+from autotl.data.file_digest import sha256_of
 from autotl.errors import StorageError, UsageError
 from autotl.production.bundle import DESCRIPTION, MODEL, NATIVE, TOKENIZER, Bundle
 from autotl.production.exportable import Exportable
@@ -88,7 +88,7 @@ def export_bundle(
             **_figures(parity, raw.origin),
             "size_mb": {"bundle": _megabytes(_model_files(bundle)), "export": size},
             "versions": {"model": dict(bundle.description.get("versions", {})), "export": _versions(own.packages)},
-            "files": {path.relative_to(folder).as_posix(): _sha256(path) for path in _files(folder)},
+            "files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in _files(folder)},
         }
         write_whole(folder / RECORD, json.dumps(record, indent=1).encode())
     return Exported(out, format, parity, record)
@@ -190,7 +190,7 @@ def _provenance(bundle: Bundle) -> dict[str, Any]:
     return {
         "task": bundle.description.get("task"),
         "provenance": bundle.description.get("provenance"),
-        "bundle_sha256": _sha256(bundle.path / DESCRIPTION),
+        "bundle_sha256": sha256_of(bundle.path / DESCRIPTION),
     }
 
 
@@ -222,11 +222,6 @@ def _files(folder: Path) -> list[Path]:
 
 def _model_files(bundle: Bundle) -> list[Path]:
     return _files(bundle.path / NATIVE) if bundle.is_native else [bundle.path / MODEL]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _megabytes(files: Iterable[Path]) -> float:

@@ -11,7 +11,6 @@ A version is made under another name and renamed when it is whole; what the hist
 line of the history holds the digest of its version.json, so a change of any promoted file is seen.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
+from autotl.data.file_digest import sha256_of
 from autotl.errors import StorageError, UsageError, suggestion
 from autotl.production.bundle import CARD, DESCRIPTION, EVIDENCE, EXAMPLES, METRICS, Bundle, open_bundle
 from autotl.production.home import home_folder
@@ -139,7 +139,7 @@ class Registry:
             raise UsageError(f"{model} has no version {number}. There are: {there}.")
         folder = self.folder / model / VERSIONS / str(number)
         path = folder / VERSION
-        if not path.is_file() or _sha256(path) != digests[number]:
+        if not path.is_file() or sha256_of(path) != digests[number]:
             raise StorageError(f"{path} is missing or not the file that was signed off.")
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["schema"] != SCHEMA:
@@ -297,7 +297,7 @@ class Registry:
             version.number,
             self.aliases(version.model).get(alias) if before else None,
             **asdict(sign_off),
-            record=_sha256(version.folder / VERSION),
+            record=sha256_of(version.folder / VERSION),
         )
         line = json.dumps(asdict(move), ensure_ascii=False)
         write_whole(path, before + f"{line}\n".encode())
@@ -329,7 +329,7 @@ def verify(version: Version) -> None:
     found = set(_names(version.bundle_folder))
     for name in sorted(found | set(expected)):
         path = version.bundle_folder / name
-        if name not in found or name not in expected or _sha256(path) != expected[name]:
+        if name not in found or name not in expected or sha256_of(path) != expected[name]:
             raise StorageError(
                 f"{path} is not the file that was signed off as {version}, so the model is not used. "
                 "Promote its run again, or go back: autotl rollback"
@@ -362,7 +362,7 @@ def _sign(bundle: Path, version: str, alias: str, sign_off: SignOff) -> None:
     card = bundle / CARD
     write_whole(card, card.read_bytes() + signed.encode())
     description = json.loads((bundle / DESCRIPTION).read_text(encoding="utf-8"))
-    description["files"][CARD] = _sha256(card)
+    description["files"][CARD] = sha256_of(card)
     write_whole(bundle / DESCRIPTION, json.dumps(description, indent=1).encode())
 
 
@@ -376,16 +376,11 @@ def _names(folder: Path) -> list[str]:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    return {name: _sha256(folder / name) for name in _names(folder)}
+    return {name: sha256_of(folder / name) for name in _names(folder)}
 
 
 def _of_the_model(files: Mapping[str, str]) -> dict[str, str]:
     return {name: digest for name, digest in files.items() if name not in _NOT_THE_MODEL}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
