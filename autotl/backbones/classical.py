@@ -13,6 +13,7 @@ from autotl.backbones.spec import BackboneSpec
 from autotl.errors import TaskError, unknown_name
 
 CLASSICAL = "classical"
+BAG_OF_WORDS = "bag_of_words"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Description:
 
 
 DESCRIPTIONS: Mapping[str, Description] = {
-    "bag_of_words": Description("text", "its vocabulary is made of words of the source's texts"),
+    BAG_OF_WORDS: Description("text", "its vocabulary is made of words of the source's texts"),
     "boosted_trees": Description(
         "table", "the thresholds of its trees are cells of the source's rows, and trees cannot be adapted"
     ),

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autotl.scoring.intervals import NORMAL_WIDTH
 from autotl.scoring.metrics import METRICS
-
-NORMAL_WIDTH = 2 * 1.959964  # standard errors from one end of a 95 % interval to the other
 
 _NAMES = {
     "linear_probe": "the best linear probe",

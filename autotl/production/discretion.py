@@ -5,7 +5,7 @@ from typing import cast
 
 import numpy as np
 
-from autotl.backbones.classical import CLASSICAL, DESCRIPTIONS
+from autotl.backbones.classical import BAG_OF_WORDS, CLASSICAL, DESCRIPTIONS
 from autotl.backbones.hugging_face import NAME as HUGGING_FACE
 from autotl.data.exported import FEWEST_EXAMPLES
 from autotl.data.joining import join_inputs
@@ -25,8 +25,8 @@ def refuse_unless_it_may_leave(plan: Plan, *, trial: int) -> None:
     if plan.backbone.origin == CLASSICAL:
         name = plan.backbone.name
         raise UsageError(f"trial {trial} is {name}: {DESCRIPTIONS[name].why_not_exported}. {advice}")
-    if plan.join == "bag_of_words":
-        reason = DESCRIPTIONS["bag_of_words"].why_not_exported
+    if plan.join == BAG_OF_WORDS:
+        reason = DESCRIPTIONS[BAG_OF_WORDS].why_not_exported
         raise UsageError(f"trial {trial} joins a bag of words: {reason}. {advice}")
     if plan.backbone.origin == HUGGING_FACE:
         raise UsageError(f"trial {trial} runs an encoder on PyTorch, which a Keras file cannot hold. {advice}")

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.backbones.classical import BAG_OF_WORDS
 from autotl.backbones.form import Form
 from autotl.backbones.hugging_face import HOW_TO_GET_TORCH, PROCESSOR, load_encoder, pooling_of
 from autotl.backbones.reading import Reading, StringReading
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from autotl.backbones.torch_encoder import TorchEncoder
 
 OF_WORDS = "words-"  # begins the names of a bag of words' own files, beside the encoder's
-WORDS = "bag_of_words"
 BATCH = 32  # examples that the encoder computes at once
 
 
@@ -83,7 +83,7 @@ class EncoderServing:
     def as_dict(self) -> dict[str, Any]:
         """What `read_encoder` must know beside the files; plain JSON values."""
         size = {"image_size": self.form.side} if self.tokenizer is None else self._of_texts()
-        words = {} if self.words is None else {"words": WORDS}
+        words = {} if self.words is None else {"words": BAG_OF_WORDS}
         return {"tap": self.tap, **size, **words}
 
     def _of_texts(self) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def read_encoder(
         form, tap = _form(described, reading), str(described["tap"])
         tokenizer = read_subwords(folder, label=str(folder)) if form.modality == "text" else None
         encoder = load_encoder(folder, form, tokenizer, label=str(folder))
-        words = _read_words(folder, problem) if described.get("words") == WORDS else None
+        words = _read_words(folder, problem) if described.get("words") == BAG_OF_WORDS else None
     except TaskError as error:
         raise StorageError(str(error)) from error
     except (KeyError, TypeError, ValueError) as error:
@@ -139,7 +139,7 @@ def read_encoder(
 
 def _read_words(folder: Path, problem: Problem) -> BagOfWords:
     files = {path.name.removeprefix(OF_WORDS): path.read_bytes() for path in folder.glob(f"{OF_WORDS}*")}
-    return cast(BagOfWords, model_named(WORDS, problem).from_native_files(files))
+    return cast(BagOfWords, model_named(BAG_OF_WORDS, problem).from_native_files(files))
 
 
 def _form(described: Mapping[str, Any], reading: Reading) -> Form:

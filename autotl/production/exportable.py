@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from autotl.backbones.classical import BAG_OF_WORDS
 from autotl.backbones.reading import StringReading
 from autotl.errors import UsageError
 from autotl.production.bundle import NATIVE, TOKENIZER, Bundle
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from autotl.production.serving_model import KerasServing, ServingModel
 
-WORDS = "bag_of_words"
 Kind = Literal["network", "language network", "words", "trees", "encoder", "native words"]
 
 
@@ -34,7 +34,7 @@ class Exportable:
     @property
     def has_tokenizer(self) -> bool:
         """Whether it reads texts by a language network, alone or with words beside it."""
-        return self.bundle.modality == "text" and self._plan.get("backbone") != WORDS
+        return self.bundle.modality == "text" and self._plan.get("backbone") != BAG_OF_WORDS
 
     @property
     def _plan(self) -> Mapping[str, Any]:
@@ -46,12 +46,12 @@ class Exportable:
         """A network on tensors, one behind a tokenizer, a model that counts words itself, trees, or an encoder on
         PyTorch."""
         if self.bundle.is_native:
-            return "native words" if self.bundle.description[NATIVE] == WORDS else "trees"
+            return "native words" if self.bundle.description[NATIVE] == BAG_OF_WORDS else "trees"
         if self.bundle.has_encoder:
             return "encoder"
         if not isinstance(self.bundle.reading, StringReading):
             return "network"
-        return "words" if WORDS in (self._plan.get("backbone"), self._plan.get("join")) else "language network"
+        return "words" if BAG_OF_WORDS in (self._plan.get("backbone"), self._plan.get("join")) else "language network"
 
     @property
     def preprocessing(self) -> dict[str, Any]:

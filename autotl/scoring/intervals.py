@@ -13,6 +13,7 @@ from autotl.scoring.metrics import Labels, Metric, Probabilities, Values, predic
 from autotl.scoring.resampling import Groups, Units
 
 DRAWS = 2_000
+NORMAL_WIDTH = 2 * 1.959964  # standard errors from one end of a 95 % interval to the other
 SHARES_OF_EXAMPLES = ("accuracy", "subset_accuracy")  # each example is right or wrong
 _SAME = 1e-9  # draws nearer than this to the value are equal to it: sums of weights round differently
 _NORMAL = NormalDist()

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from autotl.scoring.intervals import NORMAL_WIDTH
 from autotl.search.events import counts_as_trial
 
 NO_GAIN = "no further gain is expected"  # how the reason begins
 FEWEST_TRIALS = 15  # complete or stopped early, before anything is concluded
 LATEST = 20  # trials that tell what the next ones may reach
 SMALL = 0.1  # of the best score's standard error
-NORMAL_WIDTH = 2 * 1.959964  # standard errors from one end of a 95 % interval to the other
 GRID = 400
 
 

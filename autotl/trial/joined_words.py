@@ -9,14 +9,15 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.backbones.classical import BAG_OF_WORDS
 from autotl.data.examples import Fold, Inputs, TaskData, is_known
 from autotl.data.texts import Texts
 from autotl.trial.classical import model_named
-from autotl.trial.classical.bag_of_words import NAME, BagOfWords, cross_fitted_logits
+from autotl.trial.classical.bag_of_words import BagOfWords, cross_fitted_logits
 from autotl.trial.learner import Arrays
 from autotl.trial.scorer import Scorer
 
-WORDS = "bag_of_words"  # as a plan's `join` says
+WORDS = BAG_OF_WORDS  # as a plan's `join` says
 ARRAYS = 4  # that a bag of words is kept as, behind a trial's own weights
 Opinions = NDArray[np.float32]  # (n, classes), the logits of its probabilities
 
@@ -69,7 +70,7 @@ def opinions_of(model: BagOfWords, texts: "list[str] | tuple[str, ...]") -> Opin
 
 
 def _kind_for(data: TaskData) -> type[BagOfWords]:
-    return cast(type[BagOfWords], model_named(NAME, data.problem))
+    return cast(type[BagOfWords], model_named(BAG_OF_WORDS, data.problem))
 
 
 def _texts(data: TaskData) -> list[str]:

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from autotl.run.trial_row import new_row
-from autotl.scoring.intervals import interval
+from autotl.scoring.intervals import NORMAL_WIDTH, interval
 from autotl.scoring.metrics import METRICS
 from autotl.search.enough import Enough
 from benchmarks.search.pools import Pool, read_pools
 from benchmarks.search.replay import Halving, Patient, Strategy, Table, Trace, replay, seeds_of
-
-NORMAL_WIDTH = 2 * 1.959964
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     import keras
     from scipy.sparse import csr_array
 
-NAME = "bag_of_words"
 VOCABULARY = "vocabulary.json"
 RARITY = "inverse_document_frequency.npy"
 COEFFICIENTS = "coefficients.npy"
