@@ -1,13 +1,12 @@
 """Means, deviations, covariances and principal axes in float64: what the closed forms are made of."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autotl.adaptation.method import AffineMap, Alignment, Features
+from autotl.adaptation.method import AffineMap, Features
 from autotl.data.statistics import Statistics
 
 Exact = NDArray[np.float64]
@@ -16,8 +15,6 @@ Exact = NDArray[np.float64]
 ROUNDING = 1e-6
 # Eigenvalues below this share of the mean (or, of axes, the largest) one count as zero.
 ZERO_EIGENVALUE = 1e-10
-# A singular covariance is shrunk at least so much, and more the fewer examples there are for its columns.
-LEAST_SHRINKAGE, MOST_LEAST_SHRINKAGE = 0.01, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,43 +113,6 @@ class Moments:
     def shrunk(self, shrinkage: float) -> Exact:
         """The covariance with this share of the mean variance added to its diagonal."""
         return self.covariance + np.eye(len(self.mean)) * (shrinkage * self.mean_variance)
-
-
-def align_moments(
-    of_source: Moments, of_target: Moments, *, shrinkage: float, between: Callable[[Exact, Exact], Exact]
-) -> Alignment:
-    """Maps that give the source the target's mean and covariance and leave the target as it is.
-
-    Both covariances are shrunk alike, so that equal domains are mapped onto themselves. Where a domain has no variance
-    (one example, or equal ones), only the mean is moved.
-
-    Args:
-        of_source, of_target: of features of one width d.
-        shrinkage: share of a covariance's mean variance that is added to its diagonal, at least 0; more is taken where
-            a covariance is singular, which a note tells.
-        between: matrix (d, d) for rows on the right, by two invertible covariances.
-    """
-    still = affine_map(np.eye(len(of_target.mean)), np.zeros(len(of_target.mean)))
-    flat = [name for name, of in (("source", of_source), ("target", of_target)) if of.mean_variance == 0]
-    if flat:
-        moved = affine_map(np.eye(len(of_target.mean)), of_target.mean - of_source.mean)
-        return Alignment(moved, still, (f"the {' and the '.join(flat)} does not vary: only the mean was moved",))
-    shrinkage, notes = _enough_shrinkage(of_source, of_target, shrinkage)
-    matrix = between(of_source.shrunk(shrinkage), of_target.shrunk(shrinkage))
-    return Alignment(affine_map(matrix, of_target.mean - of_source.mean @ matrix), still, notes)
-
-
-def _enough_shrinkage(source: Moments, target: Moments, asked: float) -> tuple[float, tuple[str, ...]]:
-    """The shrinkage that makes both covariances invertible, with a note on each that is singular."""
-    singular = {name: of for name, of in (("source", source), ("target", target)) if of.singular}
-    least = [LEAST_SHRINKAGE * max(1.0, len(of.mean) / of.examples) for of in singular.values()]
-    enough = max(asked, *(min(share, MOST_LEAST_SHRINKAGE) for share in least), 0.0)
-    raised = "" if enough == asked else f", not {asked:.2g} as asked,"
-    return enough, tuple(
-        f"the {name}'s covariance is singular ({of.examples} examples of {len(of.mean)} features): a share of "
-        f"{enough:.2g}{raised} of the mean variance was added to its diagonal"
-        for name, of in singular.items()
-    )
 
 
 def affine_map(matrix: Exact, offset: Exact) -> AffineMap:
