@@ -11,6 +11,7 @@ from autotl.leaderboard.rows import may_win, winner_of
 from autotl.leaderboard.same_examples import SameExamples
 from autotl.leaderboard.seeds import covering_seeds
 from autotl.leaderboard.without_labels import is_without_labels, verdict_of
+from autotl.plan.baselines import LINEAR_PROBE, NO_TRANSFER
 from autotl.scoring.committee import Verdict
 from autotl.scoring.comparison import cannot_be_told_apart
 from autotl.scoring.intervals import Interval, interval
@@ -18,8 +19,6 @@ from autotl.scoring.metrics import METRICS, Labels, Metric
 from autotl.scoring.resampling import Groups
 from autotl.scoring.selection import BEFORE_SELECTION, Revision, corrected_gain, corrected_interval
 from autotl.trial.outcome import Outputs
-
-LINEAR_PROBE, NO_TRANSFER = "linear_probe", "no_transfer"
 
 
 def headline(

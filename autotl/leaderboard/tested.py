@@ -3,15 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autotl.plan.baselines import MEANINGS
 from autotl.scoring.intervals import NORMAL_WIDTH
 from autotl.scoring.metrics import METRICS
-
-_NAMES = {
-    "linear_probe": "the best linear probe",
-    "source_only": "training on the source alone",
-    "no_transfer": "a model that starts from nothing",
-    "full_finetune": "fine-tuning every layer",
-}
 
 
 def test_sentences(
@@ -44,7 +38,7 @@ def test_sentences(
             f"{price}, which only the test labels could show."
         )
     others = [
-        f"{_NAMES.get(row['baseline'], row['baseline'])} {_figure(row['test'])}"
+        f"{MEANINGS.get(row['baseline'], row['baseline'])} {_figure(row['test'])}"
         for row in rows
         if row["baseline"] and row["test"] and not row["winner"]
     ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from autotl.adaptation import METHODS
 from autotl.leaderboard.rows import BARRED, cost_of, is_barred, source_score_of
+from autotl.plan.baselines import SOURCE_ONLY
 from autotl.run.trial_row import Row
 from autotl.scoring.candidates import RULE, Candidate, Rule
 from autotl.scoring.committee import Verdict, judge
@@ -17,7 +18,6 @@ from autotl.scoring.metrics import Labels, Probabilities
 from autotl.trial.outcome import Outputs
 
 KIND = "label_free"
-SOURCE_ONLY = "source_only"
 NO_METHOD = "none"
 
 

@@ -13,6 +13,12 @@ from autotl.task import BASELINE_NAMES
 
 LINEAR_PROBE, SOURCE_ONLY, NO_TRANSFER, FULL_FINETUNE = BASELINE_NAMES
 PROBES = (LINEAR_PROBE, SOURCE_ONLY)
+MEANINGS = {
+    LINEAR_PROBE: "a linear head on the best frozen backbone",
+    SOURCE_ONLY: "a model trained on the source alone",
+    NO_TRANSFER: "a model that starts from nothing",
+    FULL_FINETUNE: "the fastest backbone with every layer trained",
+}
 # By what they gain for the time they take, over many published tasks; the others follow as the space lists them.
 FIRST_TRIED = (
     "standardize",

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotl.data import load_data
-from autotl.leaderboard.without_labels import NO_METHOD, SOURCE_ONLY, candidates_of
+from autotl.leaderboard.without_labels import NO_METHOD, candidates_of
+from autotl.plan.baselines import SOURCE_ONLY
 from autotl.run import RunFolder, trial_files
 from autotl.scoring.candidates import Candidate
 from autotl.scoring.label_free import Reading

@@ -53,7 +53,8 @@ def test_baselines_stand_beside_it_in_one_sentence():
         row(4, 0.99),
     ]
     assert sentences(*others, winner())[1:] == [
-        "On the same examples: training on the source alone 0.800; the best linear probe 0.875 (0.840 to 0.900)."
+        "On the same examples: a model trained on the source alone 0.800; "
+        "a linear head on the best frozen backbone 0.875 (0.840 to 0.900)."
     ]
 
 

@@ -7,6 +7,7 @@ from autotl.plan import Choice
 from autotl.plan.baselines import (
     FULL_FINETUNE,
     LINEAR_PROBE,
+    MEANINGS,
     NO_TRANSFER,
     SOURCE_ONLY,
     baselines,
@@ -18,6 +19,7 @@ from autotl.plan.baselines import (
 )
 from autotl.plan.modalities import FROM_SCRATCH
 from autotl.plan.space import parse_space
+from autotl.task import BASELINE_NAMES
 
 BACKBONES = [parse_spec(name, folder=Path(), where="here") for name in ("efficientnet_lite0", "MobileNetV2")]
 
@@ -29,6 +31,10 @@ def a_space(**written):
 
 def names_of(found):
     return [baseline.name for baseline in found]
+
+
+def test_every_baseline_has_a_meaning():
+    assert set(MEANINGS) == set(BASELINE_NAMES)
 
 
 def test_a_run_has_a_probe_of_each_backbone_then_a_network_from_scratch_then_full_fine_tuning():

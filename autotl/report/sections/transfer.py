@@ -3,17 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autotl.plan.baselines import LINEAR_PROBE, MEANINGS, NO_TRANSFER
 from autotl.report import wording
 from autotl.report.entries import Entry, Interval, were_judged, winner_of
 from autotl.report.values import Json
-
-NO_TRANSFER = "no_transfer"
-MEANINGS = {
-    NO_TRANSFER: "a model that starts from nothing",
-    "linear_probe": "a linear head on the best frozen backbone",
-    "source_only": "trained on the source alone, not adapted",
-    "full_finetune": "every layer of the fastest backbone trained",
-}
 
 
 @dataclass(frozen=True)
@@ -56,7 +49,7 @@ def transfer(entries: Sequence[Entry], headline: Json, *, higher_is_better: bool
         answer, why = _unanswered(without, judged=were_judged(entries))
     gains = {
         name: _signed(gain)
-        for name, key in ((NO_TRANSFER, "transfer_gain"), ("linear_probe", "probe_gain"))
+        for name, key in ((NO_TRANSFER, "transfer_gain"), (LINEAR_PROBE, "probe_gain"))
         if (gain := Interval.read(headline.get(key))) is not None
     }
     return Transfer(
