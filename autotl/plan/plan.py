@@ -190,7 +190,7 @@ def idle_fields(adaptation: Choice) -> frozenset[str]:
     return frozenset(idle)
 
 
-def place_of_cut(plan: Mapping[str, Any]) -> str:
+def cut_key(plan: Mapping[str, Any]) -> str:
     """Equal for plans, as leaderboards write them, whose networks are divided at the same place."""
     names = ("backbone", "image_size", "crop", "sequence_length", "pooling", "tap", "unfrozen_layers")
     return json.dumps([plan.get(name) for name in names], sort_keys=True)

@@ -34,7 +34,7 @@ def refuse_unless_it_may_leave(plan: Plan, *, trial: int) -> None:
         raise UsageError(f"trial {trial} runs a SavedModel, which a Keras file cannot hold. {advice}")
 
 
-def discreet(schema: Schema, tables: Sequence[Records]) -> Schema:
+def schema_that_may_leave(schema: Schema, tables: Sequence[Records]) -> Schema:
     """The schema with every category that fewer than ten rows hold named by a sign that no cell has.
 
     Codes stay as they are, so the model reads the others as before; a hidden category is read as unknown.

@@ -29,7 +29,7 @@ from autotl.data.exported import (
 from autotl.data.records import Records
 from autotl.errors import DataError
 from autotl.plan import Plan
-from autotl.production.discretion import discreet
+from autotl.production.discretion import schema_that_may_leave
 from autotl.run.folder import write_whole
 from autotl.trial.adapting import FITTED_ON
 from autotl.trial.model import serving_features, through_hidden
@@ -67,7 +67,7 @@ def write_exported(
     reading = network.reading
     described = reading.as_dict()
     if isinstance(reading, ColumnReading):
-        described["schema"] = discreet(reading.schema, cast(Sequence[Records], data.inputs)).as_dict()
+        described["schema"] = schema_that_may_leave(reading.schema, cast(Sequence[Records], data.inputs)).as_dict()
     model = _model(learner)
     contents = {NETWORK: _saved(model), STATISTICS: json.dumps(statistics.as_dict()).encode()}
     if isinstance(reading, TokenReading):

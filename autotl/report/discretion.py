@@ -19,11 +19,11 @@ def without_examples(values: ReportValues) -> ReportValues:
         "broken": [[f"file {place}", _hidden(reason, names)] for place, (_, reason) in enumerate(broken, start=1)],
     }
     return replace(
-        values, examples=None, data=data, findings=[_discreet(finding, names) for finding in values.findings]
+        values, examples=None, data=data, findings=[_without_names(finding, names) for finding in values.findings]
     )
 
 
-def _discreet(finding: Json, names: Iterable[str]) -> Json:
+def _without_names(finding: Json, names: Iterable[str]) -> Json:
     return {**finding, "message": _hidden(finding.get("message", ""), names), "examples": []}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autotl.scoring.label_free import Evidence
 
-SOURCE_ONLY = "source-only"
+REFERENCE = "source-only"  # what sentences call the trial that others are held against
 EXPECTED_ON = "source_expected_on"  # so many held-out source examples of which only sums are here: no figure is counted
 CHANGED = "changed"  # of an exported source's predictions on the target, the share that the trial changed
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from autotl.scoring.candidates import RULE, SOURCE_ONLY, Candidate, Rule
+from autotl.scoring.candidates import REFERENCE, RULE, Candidate, Rule
 from autotl.scoring.comparison import cannot_be_told_apart, difference_ends
 from autotl.scoring.components import sampled
 from autotl.scoring.consensus import CONSENSUS, trust_in_neighbours
@@ -175,7 +175,7 @@ class _Hearing:
     def _why(self, best: Candidate, better: Mapping[str, float], *, won: bool) -> str:
         shares = " and ".join(f"by {MEMBERS[name].spoken} in {100 * share:.0f} %" for name, share in better.items())
         if won:
-            return f"it scores higher than {SOURCE_ONLY} {shares} of the resamples of the examples"
+            return f"it scores higher than {REFERENCE} {shares} of the resamples of the examples"
         least = f"{100 * self.rule.beaten_draws:.0f} %"
         seen = f"{shares} of the resamples, and {least} are asked for by one of them" if shares else "by no score"
         return f"trial {best.trial}, which ranks highest, is not clearly better: it scores higher {seen}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autotl.adaptation.label_shift import maximum_likelihood_prior
-from autotl.scoring.candidates import CHANGED, SOURCE_ONLY, Candidate, Rule
+from autotl.scoring.candidates import CHANGED, REFERENCE, Candidate, Rule
 from autotl.scoring.intervals import wilson
 from autotl.scoring.label_free import Evidence
 from autotl.scoring.metrics import Values, predicted_labels
@@ -61,7 +61,7 @@ def _of_classes(one: Candidate, reference: Candidate) -> str | None:
         return f"names 1 of {all_of_them} classes on the target"
     if own == all_of_them or classes_predicted(reference.evidence) < all_of_them:
         return None
-    return f"names {own} of {all_of_them} classes on the target, {SOURCE_ONLY} names them all"
+    return f"names {own} of {all_of_them} classes on the target, {REFERENCE} names them all"
 
 
 def _of_shares(one: Candidate, reference: Candidate, rule: Rule) -> str | None:

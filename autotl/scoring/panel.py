@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from autotl.scoring.components import Features, are_numbers, on_axes, principal_axes
 from autotl.scoring.metrics import Labels, OfDraws, Probabilities, predicted_labels
 
-NEIGHBOURS = 10
+NEIGHBOURS_EACH = 10
 
 Places = NDArray[np.int64]  # (m, k): the rows nearest to each row
 
@@ -82,5 +82,5 @@ def nearest_rows(features: Features) -> Places | None:
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     directions = features / np.maximum(lengths, 1e-12)
     points = on_axes(directions, principal_axes(directions))
-    neighbours = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(points) - 1)).fit(points)
+    neighbours = NearestNeighbors(n_neighbors=min(NEIGHBOURS_EACH, len(points) - 1)).fit(points)
     return np.asarray(neighbours.kneighbors(return_distance=False), dtype=np.int64)  # none is its own neighbour

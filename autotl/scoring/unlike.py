@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from autotl.scoring.per_class import share
 
-NEIGHBOURS = 10
+NEIGHBOURS_EACH = 10
 STANDING_OUT = 0.05  # of the training examples themselves lie beyond the threshold
 FEWEST_ROWS = 40  # training examples
 _ROWS_AT_ONCE = 512  # whose distances to all training examples are in memory together
@@ -38,7 +38,7 @@ class Familiar:
     @classmethod
     def of(cls, training: Features) -> "Familiar":
         """Of features of training examples, at least `FEWEST_ROWS`."""
-        features, neighbours = training.astype(np.float64), min(NEIGHBOURS, len(training) // 4)
+        features, neighbours = training.astype(np.float64), min(NEIGHBOURS_EACH, len(training) // 4)
         own = _nearest(features, features, neighbours + 1)  # the nearest one is the example itself
         return cls(features, neighbours, float(np.quantile(own, 1 - STANDING_OUT)))
 

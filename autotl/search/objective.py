@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from autotl.adaptation import METHODS
 from autotl.plan.baselines import SOURCE_ONLY
-from autotl.plan.plan import place_of_cut
+from autotl.plan.plan import cut_key
 from autotl.scoring.candidates import CHANGED, RULE, Rule
 from autotl.scoring.guards import CLASSES_PREDICTED
 from autotl.scoring.mixval import MIXVAL
@@ -100,7 +100,7 @@ class GainOverSourceOnly:
         own = _known(scores, "source_accuracy", -math.inf)
         if self._reference is None or own > _known(self._reference[1], "source_accuracy", -math.inf):
             self._reference = proposal.number, dict(scores)
-            self._cut_of_reference = place_of_cut(proposal.plan.as_dict())
+            self._cut_of_reference = cut_key(proposal.plan.as_dict())
 
     def _gain(self, proposal: Proposal, scores: Scores, reference: Scores) -> float:
         method = METHODS.get(proposal.plan.adaptation.name)
@@ -118,7 +118,7 @@ class GainOverSourceOnly:
     def _same_cut(self, proposal: Proposal) -> bool:
         """Whether the trial's inputs were mixed where the reference's were: a network that is linear from there on
         reads every mixture well, so MixVal compares only models that were mixed at the same place."""
-        return place_of_cut(proposal.plan.as_dict()) == self._cut_of_reference
+        return cut_key(proposal.plan.as_dict()) == self._cut_of_reference
 
     def _breaks_a_guard(self, scores: Scores, reference: Scores) -> bool:
         lost = _known(reference, "source_accuracy") - _known(scores, "source_accuracy")

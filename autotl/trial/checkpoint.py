@@ -19,7 +19,7 @@ class Checkpoint:
     """A plan after some of its epochs.
 
     Attributes:
-        plan: which, as `plan_words` tells it.
+        plan: which, as `plan_identity` tells it.
         kind: only a plan that is trained the same way can go on from it.
         curve: training loss and score of each epoch so far.
         seconds: where time went so far, as the fields of `Seconds`.
@@ -39,9 +39,9 @@ class Checkpoint:
 
     def fits(self, plan: Plan, kind: Kind, *, folds: int) -> bool:
         """Whether this very plan, seed included, can go on from it."""
-        return self.plan == plan_words(plan) and self.kind == kind and len(self.states) == folds
+        return self.plan == plan_identity(plan) and self.kind == kind and len(self.states) == folds
 
 
-def plan_words(plan: Plan) -> str:
+def plan_identity(plan: Plan) -> str:
     """Equal for plans that train the same from the same seed."""
     return json.dumps(plan.canonical().as_dict(), sort_keys=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 from autotl.errors import AutotlError, first_line
 from autotl.features import ExtractionProgress
-from autotl.trial.checkpoint import SECONDS_BETWEEN, Arrays, Checkpoint, Kind, plan_words
+from autotl.trial.checkpoint import SECONDS_BETWEEN, Arrays, Checkpoint, Kind, plan_identity
 from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfTimeError, Seconds, Size
 
 
@@ -69,7 +69,7 @@ class Progress:
     def checkpointed(self, states: Sequence[Arrays], *, kind: Kind) -> EpochRow:
         """The epoch that has ended, of a job that goes on, with what it would go on from elsewhere."""
         self._checkpointed = time.monotonic()
-        plan, seconds = plan_words(self.job.plan), asdict(self._seconds)
+        plan, seconds = plan_identity(self.job.plan), asdict(self._seconds)
         return replace(self._row(None), checkpoint=Checkpoint(plan, kind, tuple(self._curve), seconds, tuple(states)))
 
     def row(self) -> EpochRow:

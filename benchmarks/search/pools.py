@@ -48,7 +48,7 @@ class Pool:
 
     Attributes:
         space: what the plans were drawn from, as YAML would hold it.
-        feature_seconds: by `place_of_cut`, of a processor, for the features of all examples, the network loaded first.
+        feature_seconds: by `cut_key`, of a processor, for the features of all examples, the network loaded first.
     """
 
     task: str

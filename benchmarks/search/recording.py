@@ -20,7 +20,7 @@ import numpy as np
 
 from autotl.plan import Plan, trial_seed
 from autotl.plan.packets import packet_key
-from autotl.plan.plan import place_of_cut
+from autotl.plan.plan import cut_key
 from autotl.plan.space import Space
 from benchmarks.search.pools import RECORDED, Pool, PoolTrial, Screened, without_paths, write_pool
 from benchmarks.search.tasks import TASKS, PoolTask
@@ -100,7 +100,7 @@ def drawn(space: Space, *, cheap: int, dear: int) -> list[Plan]:
             wanted[plan.unfrozen_layers == 0] -= 1
         if not any(wanted.values()):
             break
-    return sorted(plans.values(), key=lambda plan: (place_of_cut(plan.as_dict()), packet_key(plan) or ""))
+    return sorted(plans.values(), key=lambda plan: (cut_key(plan.as_dict()), packet_key(plan) or ""))
 
 
 def _trained(workshop: Any, data: Any, plans: Sequence[Plan]) -> tuple[list[PoolTrial], dict[str, float]]:
@@ -109,7 +109,7 @@ def _trained(workshop: Any, data: Any, plans: Sequence[Plan]) -> tuple[list[Pool
     features: dict[str, float] = {}
     truth = data.test.open_labels()
     for packet in _packets(plans):
-        cut = place_of_cut(without_paths(packet[0].as_dict()))
+        cut = cut_key(without_paths(packet[0].as_dict()))
         started = time.process_time()
         if cut not in features:
             for _ in workshop.bench.extraction(packet[0], lambda: None):
@@ -161,7 +161,7 @@ def _screened(workshop: Any, data: Any, plans: Sequence[Plan]) -> Iterator[Scree
     train = data.folds[0].train
     train = train[data.domain_of[train] == 0]
     rows = train[sample_rows(data.labels[train])]
-    places = {place_of_cut(plan.as_dict()): plan for plan in plans if plan.unfrozen_layers == 0}
+    places = {cut_key(plan.as_dict()): plan for plan in plans if plan.unfrozen_layers == 0}
     for plan in places.values():
         bare = Plan(**{**vars(plan), "head": Plan.head, "adaptation": Plan.adaptation, "join": None}).canonical()
         trainer = workshop.bench.trainer(bare)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from autotl.plan import Plan, trial_seed
 from autotl.plan.fields import parse_plan
-from autotl.plan.plan import Choice, place_of_cut
+from autotl.plan.plan import Choice, cut_key
 from autotl.plan.space import Range, Space, parse_space
 from autotl.search.proposer import Proposal, Proposer
 from autotl.search.sampler import make_sampler
@@ -74,7 +74,7 @@ class Table:
 
     def feature_seconds(self, place: int) -> tuple[str, float]:
         """The cut that a plan starts from, and what its features take."""
-        cut = place_of_cut(self.pool.trials[place].plan)
+        cut = cut_key(self.pool.trials[place].plan)
         return cut, self.pool.feature_seconds[cut]
 
 

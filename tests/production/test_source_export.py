@@ -30,7 +30,7 @@ from autotl.data.texts import texts_of
 from autotl.errors import DataError, UsageError
 from autotl.plan import Choice, Plan
 from autotl.plan.modalities import defaults_of
-from autotl.production.discretion import discreet, refuse_unless_it_may_leave
+from autotl.production.discretion import refuse_unless_it_may_leave, schema_that_may_leave
 from autotl.production.source_export import write_exported
 from autotl.trial import network_bench
 from autotl.trial.forms import form_of
@@ -148,7 +148,7 @@ def test_no_rare_category_of_a_table_is_in_the_file(tmp_path):
 def test_a_schema_that_hides_rare_categories_reads_the_others_as_before():
     records = a_table()
     schema = fit_schema(records, np.arange(60), where="data").schema
-    hidden = discreet(schema, [records])
+    hidden = schema_that_may_leave(schema, [records])
     before, after = records.with_schema(schema).read(np.arange(60)), records.with_schema(hidden).read(np.arange(60))
     common = np.array([row != 7 for row in range(60)])
     np.testing.assert_array_equal(before[common], after[common])
@@ -172,7 +172,7 @@ def test_a_column_that_tells_of_single_rows_keeps_the_model_at_home(column, cell
     records = records_from_table(Table({**texts, column: cells}, range(2, 62)), (*texts, column))
     schema = fit_schema(join_records([records]), np.arange(60), where="data").schema
     with pytest.raises(DataError, match=words):
-        discreet(schema, [records])
+        schema_that_may_leave(schema, [records])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autotl.scoring.panel import NEIGHBOURS, Panel, nearest_rows
+from autotl.scoring.panel import NEIGHBOURS_EACH, Panel, nearest_rows
 
 
 def clouds(rows=60, classes=3, width=5, apart=20.0):
@@ -17,7 +17,7 @@ def test_neighbours_are_those_of_the_largest_cosine():
     centred = features / np.linalg.norm(features, axis=1, keepdims=True)  # few columns: they are compared as they are
     distances = np.linalg.norm(centred[:, None] - centred[None], axis=2)
     np.fill_diagonal(distances, np.inf)
-    expected = np.sort(np.sort(distances, axis=1)[:, :NEIGHBOURS], axis=1)
+    expected = np.sort(np.sort(distances, axis=1)[:, :NEIGHBOURS_EACH], axis=1)
     np.testing.assert_allclose(np.take_along_axis(distances, found, axis=1), expected, atol=1e-6)
     assert not (found == np.arange(len(features))[:, None]).any(), "none is its own neighbour"
 
@@ -30,7 +30,7 @@ def test_length_does_not_count():
 
 @pytest.mark.parametrize("rows", [2, 5, 11])
 def test_few_rows_have_few_neighbours(rows):
-    assert nearest_rows(clouds(rows)).shape == (rows, min(NEIGHBOURS, rows - 1))
+    assert nearest_rows(clouds(rows)).shape == (rows, min(NEIGHBOURS_EACH, rows - 1))
 
 
 @pytest.mark.parametrize("features", [np.zeros((1, 3)), np.zeros((0, 3)), np.zeros((5, 0)), np.full((5, 3), np.inf)])
@@ -39,7 +39,7 @@ def test_nothing_to_compare(features):
 
 
 def test_constant_features_are_no_error():
-    assert nearest_rows(np.ones((30, 4))).shape == (30, NEIGHBOURS)
+    assert nearest_rows(np.ones((30, 4))).shape == (30, NEIGHBOURS_EACH)
 
 
 def test_wide_features_of_a_large_target_are_sampled():

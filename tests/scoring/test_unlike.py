@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from autotl.scoring.unlike import NEIGHBOURS, Familiar, in_units_of, on_the_sphere
+from autotl.scoring.unlike import NEIGHBOURS_EACH, Familiar, in_units_of, on_the_sphere
 
 
 def blob(rows, *, seed, shift=0.0, width=8):
@@ -13,7 +13,7 @@ def blob(rows, *, seed, shift=0.0, width=8):
 
 def test_distances_agree_with_sklearn():
     known, new = blob(700, seed=0), blob(60, seed=1)
-    expected, _ = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(known).kneighbors(new)
+    expected, _ = NearestNeighbors(n_neighbors=NEIGHBOURS_EACH).fit(known).kneighbors(new)
     assert Familiar.of(known).distances(new) == pytest.approx(expected[:, -1])
 
 

@@ -32,7 +32,7 @@ from autotl.search.cluster import _asks_for_a_token, joined_cluster, private_clu
 from autotl.search.home import hung_files
 from autotl.search.neighbours import neighbours_on
 from autotl.search.nodes import look_at_nodes, this_node
-from autotl.trial.checkpoint import Checkpoint, plan_words
+from autotl.trial.checkpoint import Checkpoint, plan_identity
 from autotl.trial.outcome import Outputs
 
 for module in (numbered, pretend_search, sys.modules[__name__]):
@@ -69,7 +69,7 @@ class CarefulWorkshop(PretendWorkshop):
                 file.write(json.dumps({"trial": job.number, "epoch": row.epoch, "node": this_node()}) + "\n")
             if row.ending is None:
                 state = [np.full(3, row.score)]
-                kept = Checkpoint(plan_words(job.plan), "alone", tuple(curve), {}, (state,))
+                kept = Checkpoint(plan_identity(job.plan), "alone", tuple(curve), {}, (state,))
                 yield replace(row, checkpoint=kept)
             else:
                 outputs = said(row.score)

@@ -30,7 +30,7 @@ TRAINING: Mapping[str, Mapping[str, float]] = {
     "shared_head": {"once": 0.25, "steps": 1e-3, "trained_gflop": 0.02},
     "suffix": {"once": 3.0, "steps": 2e-3, "trained_gflop": 0.018},
 }
-CLASSICAL = {"once": 1.0, "rows": 1.5e-3}
+TRAINING_CLASSICAL = {"once": 1.0, "rows": 1.5e-3}
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class CostModel:
         self._around = _fitted(AROUND, [({"once": 1.0}, each.seconds["overhead"]) for each in recent])
         self._train = {
             kind: _fitted(
-                _slowed(TRAINING.get(kind, CLASSICAL), slower),
+                _slowed(TRAINING.get(kind, TRAINING_CLASSICAL), slower),
                 [(_training(each), each.seconds["train"]) for each in recent if each.kind == kind],
             )
             for kind in {*TRAINING, *(each.kind for each in recent)}
         }
-        self._classical = _slowed(CLASSICAL, slower)
+        self._classical = _slowed(TRAINING_CLASSICAL, slower)
 
     def seconds(self, work: Work, stored: "frozenset[StoredKey] | set[StoredKey]" = frozenset()) -> Seconds:
         """What the work is expected to take.

@@ -6,7 +6,7 @@ import numpy as np
 import optuna
 import pytest
 
-from autotl.plan.plan import place_of_cut
+from autotl.plan.plan import cut_key
 from benchmarks.search.pools import Pool, PoolTrial, Screened, read_pools, without_paths, write_pool
 from benchmarks.search.portfolio import portfolio
 from benchmarks.search.replay import Extrapolating, Halving, Patient, Strategy, Table, random_search, replay
@@ -38,7 +38,7 @@ def a_pool(task="made", *, best="efficientnet_lite1", trials=40, seed=0):
         final = 0.9 - 0.1 * abs(np.log10(rate / BEST_RATE)) - 0.1 * (backbone != best) - 0.05 * (tap == "last")
         scores = tuple(round(final - 0.3 * 0.5**epoch, 5) for epoch in range(9))
         made.append(PoolTrial(plan, scores, round(final - 0.01, 5), 0.1 if unfrozen == 0 else 2.0, 1, 1))
-    places = {place_of_cut(each.plan): each.plan for each in made}
+    places = {cut_key(each.plan): each.plan for each in made}
     screened = tuple(
         Screened({**plan}, {"linear_probe": 0.1 * (plan["backbone"] == best) + 0.05 * (plan["tap"] == "P4")}, {}, 1, 1)
         for plan in places.values()
