@@ -16,9 +16,8 @@ import typer
 
 from autotl import __version__
 from autotl.cli import exporting, health, operating, review, sign_off, statistics
-from autotl.cli.screen import errors as _errors
-from autotl.cli.screen import say
-from autotl.cli.screen import screen as _screen
+from autotl.cli.arguments import ModelName, RunPath, TaskPath
+from autotl.cli.screen import say, tell_error, warn
 from autotl.errors import AutotlError
 from autotl.report.wording import duration, visible
 
@@ -29,9 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-TaskPath = Annotated[Path, typer.Argument(metavar="task.yaml", help="What you want, as a YAML file.")]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `autotl search` wrote.")]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -46,11 +42,11 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except AutotlError as error:
-        _errors().print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        tell_error(str(error))
         return error.exit_code
     except Exception:
         traceback.print_exc()
-        _errors().print("This is a bug in autotl; the lines above say where.", markup=False)
+        warn("This is a bug in autotl; the lines above say where.")
         return AutotlError.exit_code
     return 0
 
@@ -99,15 +95,9 @@ def init(
     from autotl.api import write_task
 
     written = write_task(data, out=out, source=source or (), label=label, modality=modality, input=input_column)
-    screen = _screen()
     for sentence in written.sentences:
-        screen.print(sentence, markup=False, highlight=False, soft_wrap=True)
-    screen.print(
-        f"{written.path} is written and fits the data. Read it, then: autotl search {written.path}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+        say(sentence)
+    say(f"{written.path} is written and fits the data. Read it, then: autotl search {written.path}")
 
 
 @app.command(epilog="Example: autotl validate task.yaml --full · next: autotl search task.yaml")
@@ -124,10 +114,9 @@ def validate(
     if as_json:
         print(json.dumps(result.as_dict(), indent=1))
         return
-    out = _screen()
     for words in [*result.sentences, *findings_words(result.findings)]:
-        out.print(words, markup=False, highlight=False, soft_wrap=True)
-    out.print(f"{task} is fine. Next: autotl search {task}", markup=False, highlight=False, soft_wrap=True)
+        say(words)
+    say(f"{task} is fine. Next: autotl search {task}")
 
 
 @app.command(
@@ -263,9 +252,7 @@ def demo(
     from autotl.cli.searching import search_and_show
 
     task = api.write_demo(out)
-    _screen().print(
-        f"Data and task written to {task.parent}/. Running: autotl search {task}", markup=False, soft_wrap=True
-    )
+    say(f"Data and task written to {task.parent}/. Running: autotl search {task}")
     search_and_show([task], api.Overrides(out=out / "run"))
 
 
@@ -274,9 +261,7 @@ def demo(
     "autotl predict kitchen@production new.csv · find . -name '*.jpg' | autotl predict kitchen:3 -"
 )
 def predict(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A run (its winner), or a promoted model: kitchen@production.")
-    ],
+    model: ModelName,
     data: Annotated[
         Path,
         typer.Argument(
@@ -294,14 +279,14 @@ def predict(
     given = str(data) == "-"
     predictions = api.predict_given(model, sys.stdin.buffer.read()) if given else api.predict(model, data)
     for broken in predictions.skipped:
-        _errors().print(f"skipped: {broken}", markup=False, highlight=False, soft_wrap=True)
+        warn(f"skipped: {broken}")
     for caution in predictions.form.cautions():
-        _errors().print(caution, markup=False, highlight=False, soft_wrap=True)
+        warn(caution)
     if out is None:
         print(predictions.as_csv(), end="")
     else:
         predictions.write(out)
-        _screen().print(f"{len(predictions.ids)} predictions written to {out}", markup=False, soft_wrap=True)
+        say(f"{len(predictions.ids)} predictions written to {out}")
 
 
 @app.command(
@@ -320,7 +305,7 @@ def export_source(
     from autotl import api
 
     for sentence in api.exported_words(api.export_source(run, out=out, trial=trial, folder=folder)):
-        _screen().print(sentence, markup=False, highlight=False, soft_wrap=True)
+        say(sentence)
 
 
 def _folder_or_url(given: str | None) -> Path | str | None:

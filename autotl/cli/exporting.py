@@ -8,6 +8,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from autotl.cli.arguments import ModelName
 from autotl.cli.screen import say, screen
 from autotl.report.wording import score, visible
 
@@ -27,9 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def export(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A run (its winner), or a promoted model: kitchen@production.")
-    ],
+    model: ModelName,
     format: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="saved_model, litert, onnx, openvino or native.")
     ],

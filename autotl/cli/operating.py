@@ -6,14 +6,11 @@ from typing import Annotated
 
 import typer
 
+from autotl.cli.arguments import ModelName
 from autotl.cli.screen import say, screen, warn, write_data
 from autotl.report.wording import visible
 
 MILLION = 1_000_000
-
-Model = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A run (its winner), or a promoted model: kitchen@production.")
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def serve(
-    model: Model,
+    model: ModelName,
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Where to listen; nobody but this machine reaches the default.")
     ] = "127.0.0.1",
@@ -66,7 +63,7 @@ def serve(
 
 
 def watch(
-    model: Model,
+    model: ModelName,
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Fresh inputs: a folder, a file, a table or an .npz.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print data only.")] = False,
     require: Annotated[

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from autotl.cli.arguments import RunPath
 from autotl.cli.screen import say, screen, write_data
 from autotl.errors import UsageError
 from autotl.report.wording import visible
 
 MOST_LINES = 100  # of a table in a terminal: who wants more filters it, or reads the files
-
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `autotl search` wrote.")]
 
 
 def add_to(app: typer.Typer) -> None:

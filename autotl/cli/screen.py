@@ -25,6 +25,11 @@ def warn(words: str) -> None:
     errors().print(words, markup=False, highlight=False, soft_wrap=True)
 
 
+def tell_error(words: str) -> None:
+    """Why a command ended without what was asked of it."""
+    errors().print(words, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def write_data(text: str) -> None:
     """Text for another program, without a word of ours."""
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
