@@ -66,7 +66,7 @@ def export_bundle(
     model = Exportable(bundle)
     why = FORMATS[format].not_held.get(model.kind)
     if why is not None:
-        raise UsageError(f"--format {format} cannot hold {_named(bundle)}: it {why}.")
+        raise UsageError(f"--format {format} cannot hold {_named(bundle)}: it {why}.{_other_formats(model, format)}")
     with _unfinished(out) as folder, tempfile.TemporaryDirectory(prefix="autotl-export-") as place:
         raw = _raw_files(bundle, chosen, Path(place), model)
         own = FORMATS[format]
@@ -74,7 +74,11 @@ def export_bundle(
         if quantized:
             own = LiteRTInt8(shipped_tensor(folder, raw.calibrating))
         beside = set(_files(folder))
-        _describe(model, own, folder, own.write(model, folder))
+        try:
+            told = own.write(model, folder)
+        except UsageError as error:
+            raise UsageError(f"{error}{_other_formats(model, format)}") from error
+        _describe(model, own, folder, told)
         size = _megabytes(path for path in _files(folder) if path not in beside)
         parity = compare(model, folder, raw.checked, raw.labels)
         if not quantized:
@@ -96,6 +100,12 @@ def export_bundle(
 
 def _named(bundle: Bundle) -> str:
     return f"{bundle.path} ({bundle.description.get('task', 'a model')})"
+
+
+def _other_formats(model: Exportable, refused: str) -> str:
+    """The end of an error: the formats that hold models of this kind."""
+    names = [name for name, other in FORMATS.items() if name != refused and model.kind not in other.not_held]
+    return f" Offered for it: --format {', '.join(names)}." if names else ""
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,16 @@ def test_a_format_that_cannot_hold_a_model_says_which_can(made, tmp_path, name, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_format_that_fails_while_it_writes_says_which_others_there_are(made, tmp_path, monkeypatch):
+    def write(*_):
+        raise UsageError("ONNX cannot hold this model: no such operation.")
+
+    monkeypatch.setattr(type(FORMATS["onnx"]), "write", write)
+    with pytest.raises(UsageError, match=r"no such operation\. Offered for it: --format native\.$"):
+        exported(made, "trees", "onnx", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_record_vouches_for_every_file_and_tells_every_figure(made, tmp_path):
     done = exported(made, "trees", "onnx", tmp_path / "out")
     record = json.loads((tmp_path / "out" / RECORD).read_text())

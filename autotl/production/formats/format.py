@@ -33,7 +33,11 @@ class Format(Protocol):
         ...
 
     def write(self, model: Exportable, folder: Path) -> dict[str, Any]:
-        """Writes the model's own files; returns what `preprocess.json` must tell beside the preprocessing."""
+        """Writes the model's own files; returns what `preprocess.json` must tell beside the preprocessing.
+
+        Raises:
+            UsageError: it cannot hold something of this model; `export_bundle` adds which formats may.
+        """
         ...
 
 
@@ -44,9 +48,7 @@ def preprocess_of(model: Exportable) -> str:
     return str(model.preprocessing["reads"])
 
 
-COUNTS_WORDS = (
-    "cuts texts into words, which no format but TensorFlow's own can hold. Offered for it: --format saved_model, native"
-)
+COUNTS_WORDS = "cuts texts into words, which no format but TensorFlow's own can hold"
 ON_TORCH = (
     "runs on PyTorch, which no format holds that is made of Keras layers. Offered for it: `autotl predict` and `autotl "
     "serve`; the bundle's folder encoder/ is a checkpoint that `transformers` loads"
@@ -55,4 +57,4 @@ WITHOUT_TENSORFLOW = (
     "counts words, and was written where Keras computes by something else than TensorFlow, whose graphs alone hold "
     "words. Ship its trial again without KERAS_BACKEND: autotl promote RUN/TRIAL"
 )
-NO_NETWORK = "is made of trees, not of layers. Offered for it: --format native, onnx"
+NO_NETWORK = "is made of trees, not of layers"

@@ -80,9 +80,7 @@ def _convert(model: Exportable, path: Path, settings: Mapping[str, Any]) -> None
     try:
         model.tensor_model().export(path, format="litert", verbose=False, target_spec=own, **settings)
     except Exception as error:  # the converter knows no error of its own
-        raise UsageError(
-            f"LiteRT cannot hold this model: {_reason(error)} Other formats: --format saved_model, onnx, openvino"
-        ) from error
+        raise UsageError(f"LiteRT cannot hold this model: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -39,10 +39,7 @@ class Onnx:
         try:
             _convert(model.tensor_model(), folder / FILE, output=model.answers.output)
         except Exception as error:  # the converter knows no error of its own
-            why = in_one_line(error)
-            raise UsageError(
-                f"ONNX cannot hold this model: {why.rstrip('.')}. Other formats: --format saved_model, litert, openvino"
-            ) from error
+            raise UsageError(f"ONNX cannot hold this model: {in_one_line(error).rstrip('.')}.") from error
         return {}
 
 

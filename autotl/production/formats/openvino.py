@@ -45,8 +45,5 @@ class OpenVino:
         try:
             model.tensor_model().export(str(folder / FILE), format="openvino", verbose=False)
         except Exception as error:  # the converter knows no error of its own
-            why = in_one_line(error)
-            raise UsageError(
-                f"OpenVINO cannot hold this model: {why.rstrip('.')}. Other formats: --format saved_model, litert, onnx"
-            ) from error
+            raise UsageError(f"OpenVINO cannot hold this model: {in_one_line(error).rstrip('.')}.") from error
         return {}

@@ -89,7 +89,7 @@ def _raw_inputs(model: Exportable) -> tuple[Callable[..., Any], dict[str, Any]]:
         if reading.crop != "none":
             raise UsageError(
                 "this model looks at the square around an image's content (crop: content), which the graph of a "
-                "SavedModel does not find. Offered for it: --format litert, onnx, openvino, native"
+                "SavedModel does not find."
             )
         size = reading.size
 

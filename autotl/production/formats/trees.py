@@ -43,7 +43,7 @@ def onnx_of_trees(model: Exportable) -> bytes:
     parts = [_Part.of(one, files, prefix) for one, prefix in _forests(kept)]
     columns = {part.text.columns for part in parts if part.text is not None}
     if not columns:
-        raise UsageError(f"{bundle.path} says the same of everything and has no trees. Offered for it: --format native")
+        raise UsageError(f"{bundle.path} says the same of everything and has no trees.")
     graph = _Graph(columns.pop(), float(bundle.description["temperature"]))
     return ANSWERING[bundle.problem.name](graph, parts, model.answers.output)
 
@@ -192,7 +192,7 @@ def _goes_left(decision: int, threshold: float) -> bool:
     if kind == MISSING_IS_NAN:
         return bool(decision & DEFAULT_LEFT)
     if kind == MISSING_IS_ZERO:
-        raise UsageError("its trees take zero for missing, which ONNX cannot say. Offered for it: --format native")
+        raise UsageError("its trees take zero for missing, which ONNX cannot say.")
     return threshold >= 0
 
 
