@@ -44,11 +44,6 @@ class Bert:
     max_positions: int
 
     @property
-    def token_ids(self) -> keras.KerasTensor:
-        """The model's input."""
-        return self.model.inputs[0]
-
-    @property
     def sequence(self) -> keras.KerasTensor:
         """The model's output."""
         return self.model.outputs[0]

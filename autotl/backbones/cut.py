@@ -55,11 +55,6 @@ class Division:
         """What stands behind the tokens of a sequence."""
         return padding_id_of(self.network.reading)
 
-    @property
-    def stores_inputs(self) -> bool:
-        """Whether the cut lies before the first layer: nothing is computed, examples are stored as they are read."""
-        return self.place == self.network.whole.inputs[0].name
-
     def activate(self) -> None:
         """Puts the pretrained weights back and makes exactly `unfrozen` trainable, whatever other divisions did."""
         self.network.restore_pretrained_weights()

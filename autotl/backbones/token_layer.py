@@ -26,14 +26,8 @@ LAST_CHARACTER = 0xEFFFF  # the private planes behind it would double the rules;
 SURROGATES = range(0xD800, 0xE000)
 
 
-def token_model(wordpiece: WordPiece, length: int) -> keras.Model:
-    """Strings (n,) → int32 (n, length), equal to `wordpiece.encode`. Loads in safe mode with Keras and KerasHub."""
-    texts = keras.Input((), dtype="string", name="texts")
-    return keras.Model(texts, token_ids(texts, wordpiece, length), name="tokenizer")
-
-
 def token_ids(texts: keras.KerasTensor, wordpiece: WordPiece, length: int) -> keras.KerasTensor:
-    """The same in a graph of your own.
+    """Strings (n,) → int32 (n, length), equal to `wordpiece.encode`. Loads in safe mode with Keras and KerasHub.
 
     It runs in graphs: `predict`, `predict_on_batch`, `tf.function`, an export. Called eagerly it raises an
     error: KerasHub's layers then hand Python lists on, of which a functional model keeps the first word alone.

@@ -40,22 +40,6 @@ class Box(NamedTuple):
         return Box(*(factor * end for end in self))
 
 
-def content_box(grey: NDArray[np.uint8]) -> Box:
-    """The square that a cropped image shows: the smallest around its content, with a small margin.
-
-    It lies inside the image where it fits there; elsewhere (long content of a narrow image, content up to a border) it
-    reaches beyond, to be filled with background, so that nothing is ever stretched and all images get one margin.
-    Content up to all four borders, as in plain photographs, gives the smallest square around the whole image, and a
-    blank image the image itself.
-
-    Args:
-        grey: (height, width).
-    """
-    height, width = grey.shape
-    content = content_bounds(grey)
-    return Box(0, 0, width, height) if content is None else square_around(content, width=width, height=height)
-
-
 def content_bounds(grey: NDArray[np.uint8]) -> Box | None:
     """The tight box around the content; None for a blank image.
 
@@ -76,9 +60,13 @@ def content_bounds(grey: NDArray[np.uint8]) -> Box | None:
 
 
 def square_around(content: Box, *, width: float, height: float) -> Box:
-    """The square around a box of an image with its margin: shifted into the image where it fits there, else centred on
-    the box and reaching beyond the image. Content that reaches all four borders leaves no background to make a margin
-    of, and gets none."""
+    """The square that a cropped image shows: the smallest around a box of it, with a small margin.
+
+    It is shifted into the image where it fits there; elsewhere (long content of a narrow image, content up to a border)
+    it is centred on the box and reaches beyond, to be filled with background, so that nothing is ever stretched and all
+    images get one margin. Content up to all four borders, as in plain photographs, leaves no background to make a
+    margin of, and gets none.
+    """
     longest = max(content.right - content.left, content.bottom - content.top)
     side = longest if content == (0, 0, width, height) else longest * (1 + 2 * MARGIN)
     left = _shifted((content.left + content.right - side) / 2, width - side)

@@ -27,9 +27,9 @@ class Draft:
     sentences: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
 
-    def put(self, key: str, value: Any, comment: str = "", beside: Sequence[str] = ()) -> None:
+    def put(self, key: str, value: Any, comment: str = "") -> None:
         """A key that the task has."""
-        self.lines[key] = Line(key, value, comment, tuple(beside))
+        self.lines[key] = Line(key, value, comment)
 
     def offer(self, key: str, value: Any, comment: str = "") -> None:
         """A key that is only shown, unless the task has it already."""

@@ -13,7 +13,7 @@ from autotl.leaderboard.same_examples import SameExamples
 from autotl.leaderboard.without_labels import candidates_of, fill_in, judged_rows, mean_of_pool
 from autotl.run.trial_row import Row
 from autotl.scoring.committee import Verdict, judge
-from autotl.scoring.few_labels import ACCURACIES, FEW_LABELS, FewLabelsRule, HeldOut, Posterior, posterior_of
+from autotl.scoring.few_labels import ACCURACIES, FEW_LABELS, HeldOut, Posterior, posterior_of
 from autotl.scoring.metrics import Labels, Values, predicted_labels
 from autotl.trial.outcome import Outputs
 
@@ -74,7 +74,6 @@ def decision_of(
     *,
     metric: str,
     seed: int,
-    rule: FewLabelsRule = FEW_LABELS,
 ) -> Decision:
     """Who wins among the complete rows that keep the limits; the same before and after ranking."""
     judged = judged_rows(rows)
@@ -100,12 +99,12 @@ def decision_of(
     reference = verdict.reference
     ranks = {trial: value for trial, value in verdict.values.items() if value is not None}
     if reference is None or not ranks:
-        posterior = posterior_of(held_out, None, rule=rule)
+        posterior = posterior_of(held_out, None)
     else:
         known = [score for row in of_source if math.isfinite(score := source_score_of(row, metric))]
         ends = (everyone.rate(reference), max(known, default=0.0))
-        posterior = posterior_of(held_out, ranks, ends=ends, rule=rule)
-    groups = tuple(posterior.groups(costs, tie_level=rule.tie_level))
+        posterior = posterior_of(held_out, ranks, ends=ends)
+    groups = tuple(posterior.groups(costs, tie_level=FEW_LABELS.tie_level))
     by_labels = next(posterior_of(everyone, None).groups(costs, tie_level=0.0))[0]
     return Decision(count, verdict, posterior, groups, by_labels)
 

@@ -10,7 +10,7 @@ from autotl.adaptation import METHODS
 from autotl.leaderboard.rows import BARRED, cost_of, is_barred, source_score_of
 from autotl.plan.baselines import SOURCE_ONLY
 from autotl.run.trial_row import Row
-from autotl.scoring.candidates import RULE, Candidate, Rule
+from autotl.scoring.candidates import Candidate
 from autotl.scoring.committee import Verdict, judge
 from autotl.scoring.ensv import ENSV
 from autotl.scoring.guards import PASSED
@@ -32,10 +32,9 @@ def verdict_of(
     labels: Labels,
     *,
     seed: int,
-    rule: Rule = RULE,
 ) -> Verdict:
     """What the committee says of the complete rows that keep the limits; the same before and after ranking."""
-    return judge(candidates_of(rows, outputs, labels), seed=seed, rule=rule)
+    return judge(candidates_of(rows, outputs, labels), seed=seed)
 
 
 def candidates_of(rows: Sequence[Mapping[str, Any]], outputs: Mapping[int, Outputs], labels: Labels) -> list[Candidate]:

@@ -75,9 +75,9 @@ def smallest_resolvable_difference(examples: int, *, accuracy: float = 0.8, leve
     return min(NormalDist().inv_cdf(0.5 + level / 2) * math.sqrt(disputed / max(examples, 1)), 1.0)
 
 
-def resolution_sentence(examples: int, *, accuracy: float = 0.8) -> str:
+def resolution_sentence(examples: int) -> str:
     """The same in words, for a task with few examples."""
-    points = 100 * smallest_resolvable_difference(examples, accuracy=accuracy)
+    points = 100 * smallest_resolvable_difference(examples)
     return (
         f"With {examples} examples to score on, two models must differ by about {points:.0f} points of accuracy "
         "to be told apart."

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autotl.scoring import LABEL_FREE_SCORES
-from autotl.scoring.candidates import RULE, Rule
+from autotl.scoring.candidates import RULE
 from autotl.scoring.label_free import Evidence, derivable
 from autotl.scoring.metrics import Values
 from autotl.scoring.resampling import Units
@@ -11,10 +11,10 @@ from autotl.scoring.resampling import Units
 DEVIATION = "_deviation"  # behind a score's name: how much it varies over resamples of its examples
 
 
-def deviations(evidence: Evidence, *, seed: int, rule: Rule = RULE) -> dict[str, float]:
+def deviations(evidence: Evidence, *, seed: int) -> dict[str, float]:
     """How much each score that tells the search varies over resamples of the examples, by its name and `_deviation`."""
     known = derivable(evidence)
-    found = {name: in_draws(known, name, seed=seed, draws=rule.draws) for name in rule.searched_by}
+    found = {name: in_draws(known, name, seed=seed, draws=RULE.draws) for name in RULE.searched_by}
     return {
         f"{name}{DEVIATION}": float(np.std(values))
         for name, values in found.items()

@@ -14,6 +14,10 @@ Probabilities = NDArray[np.float32]  # (n, classes)
 Features = NDArray[np.float32]  # (n, d)
 
 
+def without_check() -> None:
+    """A `check` that never stops: there is all the time in the world."""
+
+
 class Trained(Protocol):
     """A model that a trial trained."""
 

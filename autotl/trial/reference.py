@@ -23,6 +23,7 @@ from autotl.plan import Plan
 from autotl.plan.baselines import linear_probe
 from autotl.plan.space import Space
 from autotl.trial.classical.signal_features import FEWEST_SAMPLES, signal_features
+from autotl.trial.learner import without_check
 
 if TYPE_CHECKING:
     from autotl.trial.workshop import Workshop
@@ -71,7 +72,7 @@ def reference(data: TaskData, space: Space, make_workshop: "Callable[[], Worksho
 
 def _by_network(plans: list[Plan], workshop: "Workshop") -> Reference:
     plan = _fastest(plans, workshop)
-    learner = workshop.bench.learner(plan, lambda: None)
+    learner = workshop.bench.learner(plan, without_check)
     learner.start(workshop.data.folds[0], fold_number=0)
     size = f" at {plan.image_size} px" if plan.image_size else ""
     return Reference(f"{plan.backbone.label}{size}", lambda rows: learner.predict(rows)[1])

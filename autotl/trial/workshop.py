@@ -23,7 +23,7 @@ from autotl.scoring.mixval import MAJOR_PART, mix_partners
 from autotl.trial.classical_learner import ClassicalLearner
 from autotl.trial.gpu_memory import gpu_bytes_since_last_asked
 from autotl.trial.head_learner import HeadBench
-from autotl.trial.learner import Arrays, ExpectsOfSource, Learner, Mixes, Trained
+from autotl.trial.learner import Arrays, ExpectsOfSource, Learner, Mixes, Trained, without_check
 from autotl.trial.network_bench import NetworkBench
 from autotl.trial.outcome import DivergedError, Ending, EpochRow, Job, OutOfMemoryError, OutOfTimeError, Outputs
 from autotl.trial.packet import HeadPacket
@@ -240,7 +240,7 @@ class Workshop:
 
     def trained(self, plan: Plan, weights: Sequence[NDArray[Any]]) -> Learner:
         """The model that a trial left behind, from its stored weights."""
-        learner = self._learner(plan.left_behind(), lambda: None)
+        learner = self._learner(plan.left_behind(), without_check)
         learner.load_weights(list(weights))
         return learner
 

@@ -46,7 +46,6 @@ SETTINGS = {  # how many of each method
     "self_training": 3,
     "shot": 3,
 }
-JOINT = ("deep_coral", "dann", "mcc", "infomax", "self_training", "shot")
 VALIDATION = 0.2  # of the source
 COMPONENTS = 100
 RARE = 0.1  # share of a class's examples that an imbalanced target keeps of its rarest class

@@ -141,8 +141,8 @@ def test_embeddings_equal_those_of_the_published_network(minilm: Path) -> None:
     ids = wordpiece.encode(reference["texts"], reference["length"])
     assert ids.tolist() == reference["token_ids"]
     loaded = bert_from_folder(minilm, padding_id=wordpiece.padding_id)
-    poolings = [pooled(loaded.sequence, loaded.token_ids, kind, padding_id=0) for kind in bert.POOLINGS]
-    mean, first = (np.asarray(value) for value in keras.Model(loaded.token_ids, poolings)(ids))
+    poolings = [pooled(loaded.sequence, loaded.model.input, kind, padding_id=0) for kind in bert.POOLINGS]
+    mean, first = (np.asarray(value) for value in keras.Model(loaded.model.input, poolings)(ids))
     normalised = mean / np.linalg.norm(mean, axis=1, keepdims=True)
     np.testing.assert_allclose(normalised[:, :48], reference["mean_normalised"], atol=1e-4)
     np.testing.assert_allclose(first[:, :16], reference["cls"], atol=1e-4)
@@ -189,7 +189,7 @@ def test_a_roberta_gets_its_segment_vector_too(tmp_path: Path, kind: str) -> Non
 
 def test_padding_changes_nothing(tmp_path: Path) -> None:
     loaded = bert_from_folder(tiny_folder(tmp_path), padding_id=0)
-    model = keras.Model(loaded.token_ids, pooled(loaded.sequence, loaded.token_ids, "mean", padding_id=0))
+    model = keras.Model(loaded.model.input, pooled(loaded.sequence, loaded.model.input, "mean", padding_id=0))
     short = np.asarray(model(IDS[1:, :3]))
     np.testing.assert_allclose(np.asarray(model(np.pad(IDS[1:, :3], ((0, 0), (0, 6))))), short, atol=1e-6)
 
@@ -212,7 +212,7 @@ def test_dropout_is_never_active(tmp_path: Path) -> None:
 def test_a_saved_network_loads_in_safe_mode_with_identical_outputs(tmp_path: Path) -> None:
     for activation in ("gelu", "gelu_new"):
         loaded = bert_from_folder(tiny_folder(tmp_path, hidden_act=activation), padding_id=0)
-        model = keras.Model(loaded.token_ids, pooled(loaded.sequence, loaded.token_ids, "mean", padding_id=0))
+        model = keras.Model(loaded.model.input, pooled(loaded.sequence, loaded.model.input, "mean", padding_id=0))
         model.save(tmp_path / "saved.keras")
         again = keras.saving.load_model(tmp_path / "saved.keras", safe_mode=True)
         np.testing.assert_array_equal(np.asarray(again(IDS)), np.asarray(model(IDS)))
@@ -228,7 +228,7 @@ def test_one_saved_model_goes_from_strings_to_vectors(tmp_path: Path) -> None:
     model.save(tmp_path / "whole.keras")
     again = keras.saving.load_model(tmp_path / "whole.keras", safe_mode=True)
     sentences = ["The cat sat.", "", "thé café"]
-    by_ids = keras.Model(loaded.token_ids, pooled(loaded.sequence, loaded.token_ids, "mean", padding_id=0))
+    by_ids = keras.Model(loaded.model.input, pooled(loaded.sequence, loaded.model.input, "mean", padding_id=0))
     expected = by_ids.predict(wordpiece.encode(sentences, 8), verbose=0)
     np.testing.assert_array_equal(again.predict(np.array(sentences, dtype=object), verbose=0), expected)
 
@@ -314,7 +314,7 @@ def test_a_checkpoint_that_would_be_another_network_is_refused(tmp_path: Path, c
 def test_lengths_beyond_the_positions_are_refused(tmp_path: Path) -> None:
     folder = tiny_folder(tmp_path)
     assert bert_from_folder(folder, padding_id=0).max_positions == 10
-    assert bert_from_folder(folder, padding_id=0, length=10).token_ids.shape == (None, 10)
+    assert bert_from_folder(folder, padding_id=0, length=10).model.input.shape == (None, 10)
     for length in (2, 11):
         with pytest.raises(TaskError, match=f"a sequence length of {length} is not possible. Allowed: 3 to 10"):
             bert_from_folder(folder, padding_id=0, length=length)

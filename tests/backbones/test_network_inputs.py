@@ -121,7 +121,7 @@ def test_digest_and_cut_know_the_form(tmp_path, form, shape):
         with pytest.raises(TaskError, match=r"rows of this table have shape \(4,\)"):
             build_network(spec, form=Form("table", schema=fewer))
     division = divide(network, "all")
-    assert division.stores_inputs
+    assert division.position == 0
     assert division.crossing[0].shape == network.example_shape
     examples = np.random.default_rng(0).normal(size=(2, *network.example_shape)).astype(np.float32)
     np.testing.assert_allclose(

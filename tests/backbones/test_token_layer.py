@@ -11,7 +11,7 @@ import tensorflow as tf
 from nasty_texts import NASTY, tiny_vocabulary
 
 from autotl.backbones import text_package
-from autotl.backbones.token_layer import token_model
+from autotl.backbones.token_layer import token_ids
 from autotl.backbones.tokenizer import WordPiece, read_wordpiece
 
 TINY = WordPiece(tiny_vocabulary(), lowercase=True, strip_accents=True)
@@ -24,6 +24,11 @@ def minilm() -> WordPiece:
     if missing:
         pytest.skip(missing)
     return read_wordpiece(text_package.text_package_folder("all_minilm_l6_v2"))
+
+
+def token_model(wordpiece: WordPiece, length: int) -> keras.Model:
+    texts = keras.Input((), dtype="string", name="texts")
+    return keras.Model(texts, token_ids(texts, wordpiece, length), name="tokenizer")
 
 
 def predicted(model: keras.Model, texts: list[str]) -> np.ndarray:

@@ -3,13 +3,20 @@
 import numpy as np
 import pytest
 
-from autotl.data.content import FAINTEST, MARGIN, Box, content_bounds, content_box, filled_shares
+from autotl.data.content import FAINTEST, MARGIN, Box, content_bounds, filled_shares, square_around
 
 
 def patch(height, width, *, top, left, rows, columns, background=0, value=200):
     grey = np.full((height, width), background, dtype=np.uint8)
     grey[top : top + rows, left : left + columns] = value
     return grey
+
+
+def content_box(grey):
+    """What a cropped image shows: the square around its content; a blank image itself."""
+    height, width = grey.shape
+    content = content_bounds(grey)
+    return Box(0, 0, width, height) if content is None else square_around(content, width=width, height=height)
 
 
 def bounds_by_looking(grey):

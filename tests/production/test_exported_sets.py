@@ -9,8 +9,8 @@ import pytest
 from autotl.production.beside import runtimes
 from autotl.production.serving_model import NativeServing
 from autotl.scoring.answers import ANSWERS
-from autotl.trial.classical.model import without_check
 from autotl.trial.classical.one_vs_rest import BoostedTreesPerLabel
+from autotl.trial.learner import without_check
 
 
 def runtime():

@@ -42,7 +42,7 @@ def trained(made: Trainer, wordpiece) -> tuple[list[np.ndarray], np.ndarray, flo
     texts = sorted(toy_texts(48, longest=44), key=len)
     tokens = wordpiece.encode(texts, LENGTH)
     prefix = made.division.prefix
-    crossing = [tokens] if made.division.stores_inputs else prefix(tokens)
+    crossing = [tokens] if made.division.position == 0 else prefix(tokens)
     crossing = [np.asarray(tensor) for tensor in (crossing if isinstance(crossing, list | tuple) else [crossing])]
     labels = np.arange(48) % 3
     made.reset(a_plan(weight_decay=1e-3), seed=1, class_weights=np.ones(3, np.float32))
@@ -78,7 +78,7 @@ def test_training_without_shared_padding_is_training_with_it(request, wordpiece,
 def test_short_batches_really_are_computed_short(monkeypatch, unfrozen):
     made = a_trainer(PADDED_WITH_0, "mean", unfrozen)
     tokens = PADDED_WITH_0.encode(["a b c", "d"], LENGTH)
-    crossing = [tokens] if made.division.stores_inputs else [np.asarray(t) for t in made.division.prefix(tokens)]
+    crossing = [tokens] if made.division.position == 0 else [np.asarray(t) for t in made.division.prefix(tokens)]
     seen = []
     monkeypatch.setattr(
         made.model, "predict_on_batch", lambda tensors: seen.append(keras.tree.flatten(tensors)) or SAID

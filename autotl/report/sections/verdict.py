@@ -42,7 +42,6 @@ class Circumstances:
 
     Attributes:
         uses: how often this test set has been read, this time included; 0 where it was not.
-        rows_tested: examples of it.
         warnings: of the audit, graver findings included.
         weakest: the class that the winner finds least often, and the share that it finds; None where not known.
         refit: as in `ReportValues`.
@@ -52,7 +51,6 @@ class Circumstances:
     """
 
     uses: int = 0
-    rows_tested: int = 0
     warnings: int = 0
     weakest: tuple[str, float] | None = None
     refit: Json | None = None
@@ -248,7 +246,6 @@ def circumstances(
     """What the other parts of the report say about the winner."""
     return Circumstances(
         uses=int(test.get("uses") or 0),
-        rows_tested=int(test.get("rows") or 0),
         warnings=sum(finding.get("severity") in ("warning", "error") for finding in findings),
         weakest=weakest_class(confusion) if confusion else None,
         refit=refit,

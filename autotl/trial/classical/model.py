@@ -99,7 +99,3 @@ def over_all_classes(probabilities: NDArray[np.floating], present: Labels, class
         return spread.astype(np.float32)
     spread[:, present] = np.maximum(probabilities, LEAST_PROBABILITY)
     return (spread / spread.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def without_check() -> None:
-    """A `check` that never stops."""

@@ -9,15 +9,11 @@ from autotl.backbones.network import Network
 from autotl.data.examples import Inputs, Rows
 from autotl.features import ExtractionProgress
 from autotl.plan import Plan
-from autotl.trial.learner import Features
+from autotl.trial.learner import Features, without_check
 from autotl.trial.network_learner import NetworkLearner
 from autotl.trial.outcome import Size
 from autotl.trial.private.head import Labelled
 from autotl.trial.workshop import Workshop
-
-
-def _nothing_to_check() -> None:
-    """There is all the time in the world."""
 
 
 @dataclass
@@ -55,5 +51,5 @@ class PrivateBench:
 
     def _learner(self, plan: Plan) -> NetworkLearner:
         if plan.key() not in self._learners:
-            self._learners = {plan.key(): self.workshop.bench.learner(plan, _nothing_to_check)}
+            self._learners = {plan.key(): self.workshop.bench.learner(plan, without_check)}
         return self._learners[plan.key()]

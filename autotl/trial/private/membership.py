@@ -53,11 +53,6 @@ def most_that_may_be_caught(false_alarms: float, *, epsilon: float, delta: float
     return min(math.exp(epsilon) * false_alarms + delta, 1 - math.exp(-epsilon) * (1 - delta - false_alarms), 1.0)
 
 
-def by_loss(head: PrivateHead, pool: Labelled) -> Numbers:
-    """Suspicion (n,): a small loss. Paper: Yeom et al., CSF 2018, arXiv:1709.01604."""
-    return logit_of_truth(head, pool)
-
-
 def logit_of_truth(head: PrivateHead, pool: Labelled) -> Numbers:
     """log(p / (1 - p)) of the right class, (n,)."""
     said = head.predict(pool.features).astype(np.float64)[np.arange(len(pool)), pool.labels]
@@ -101,7 +96,7 @@ class Shadows:
         return attacked(suspicion, self.members.ravel())
 
     def attacks_by_loss(self) -> Attack:
-        """The same by one threshold on the loss for all examples."""
+        """The same by one threshold on the loss for all examples (Yeom et al., CSF 2018, arXiv:1709.01604)."""
         return attacked(self.said.ravel(), self.members.ravel())
 
     def _fitted(self, others: Members, counted: Members) -> tuple[Numbers, float]:

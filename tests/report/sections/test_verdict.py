@@ -130,5 +130,5 @@ def test_the_weakest_class_has_examples_enough_to_say_so():
 
 def test_circumstances_count_what_the_audit_did_not_wave_through():
     findings = [{"severity": severity} for severity in ("info", "warning", "error")]
-    around = circumstances(test={"uses": 2, "rows": 9}, findings=findings, confusion=None, refit=None)
-    assert (around.uses, around.rows_tested, around.warnings, around.weakest) == (2, 9, 2, None)
+    around = circumstances(test={"uses": 2}, findings=findings, confusion=None, refit=None)
+    assert (around.uses, around.warnings, around.weakest) == (2, 2, None)

@@ -10,7 +10,7 @@ import pytest
 from autotl.errors import StorageError
 from autotl.trial.classical import bag_of_words
 from autotl.trial.classical.bag_of_words import BagOfWords, cross_fitted_logits, terms_of
-from autotl.trial.classical.model import without_check
+from autotl.trial.learner import without_check
 
 ODD = [
     "",

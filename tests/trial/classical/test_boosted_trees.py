@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autotl.trial.classical import BoostedTrees
-from autotl.trial.classical.model import without_check
+from autotl.trial.learner import without_check
 
 
 def fit(table: np.ndarray, labels: np.ndarray, classes: int = 2, **options: Any) -> BoostedTrees:

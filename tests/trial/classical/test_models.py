@@ -10,7 +10,7 @@ import pytest
 
 from autotl.errors import StorageError
 from autotl.trial.classical import MODELS, ClassicalModel
-from autotl.trial.classical.model import without_check
+from autotl.trial.learner import without_check
 
 
 @dataclass(frozen=True)

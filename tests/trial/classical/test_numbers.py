@@ -11,7 +11,7 @@ from autotl.errors import StorageError
 from autotl.scoring.metrics import METRICS
 from autotl.task.problem import REGRESSION
 from autotl.trial.classical import MODELS_FOR, model_named
-from autotl.trial.classical.model import without_check
+from autotl.trial.learner import without_check
 from tests.trial.classical.test_models import table, texts, windows
 
 MAKERS = {"bag_of_words": texts, "boosted_trees": table, "random_forest": windows}

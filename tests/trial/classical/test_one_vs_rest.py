@@ -6,8 +6,8 @@ from sklearn.metrics import average_precision_score
 
 from autotl.errors import StorageError
 from autotl.trial.classical.bag_of_words import BagOfWordsPerLabel, cross_fitted_logits
-from autotl.trial.classical.model import without_check
 from autotl.trial.classical.one_vs_rest import BoostedTreesPerLabel, RandomForestPerLabel
+from autotl.trial.learner import without_check
 
 WORDS = (("pump", "leak"), ("belt", "noise"), ("fan", "heat"))
 

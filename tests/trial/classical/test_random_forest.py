@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autotl.trial.classical import RandomForest
-from autotl.trial.classical.model import without_check
+from autotl.trial.learner import without_check
 
 
 def fit(windows: np.ndarray, labels: np.ndarray, classes: int) -> RandomForest:
