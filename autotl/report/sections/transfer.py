@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autotl.adaptation import METHODS
 from autotl.plan.baselines import LINEAR_PROBE, MEANINGS, NO_TRANSFER
 from autotl.report import wording
 from autotl.report.entries import Entry, Interval, were_judged, winner_of
@@ -19,6 +20,15 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class Adapted:
+    """How the winner was brought to the target."""
+
+    method: str
+    what_it_did: str
+    paper: str
+
+
+@dataclass(frozen=True)
 class Transfer:
     """The answer, and what it rests on."""
 
@@ -26,6 +36,7 @@ class Transfer:
     why: str
     lines: Sequence[Compared]
     on_test: bool  # whether test figures stand beside
+    adapted: Adapted | None  # of the winner; None where nothing was adapted
 
 
 def transfer(entries: Sequence[Entry], headline: Json, *, higher_is_better: bool) -> Transfer | None:
@@ -60,7 +71,15 @@ def transfer(entries: Sequence[Entry], headline: Json, *, higher_is_better: bool
             for entry in baselines
         ],
         on_test=any(entry.test for entry in baselines),
+        adapted=_adapted(winner),
     )
+
+
+def _adapted(winner: Entry) -> Adapted | None:
+    method = METHODS.get(winner.adaptation)
+    if method is None or method.stage == "none":
+        return None
+    return Adapted(winner.adaptation, method.in_words, method.paper)
 
 
 def _by_gain(gain: Interval) -> tuple[str, str]:

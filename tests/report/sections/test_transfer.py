@@ -3,8 +3,10 @@
 import pytest
 from entry_rows import entry_row
 
+from autotl.adaptation import METHODS
 from autotl.report.entries import read_entries
 from autotl.report.sections import transfer
+from autotl.report.sections.transfer import Adapted
 
 WINNER = entry_row(1, winner=True)
 WITHOUT = entry_row(2, baseline="no_transfer")
@@ -48,6 +50,13 @@ def test_a_winner_without_transfer_says_no():
 def test_without_validation_labels_the_test_answers(others, higher_is_better, answer):
     found = asked(on_test(WINNER, 0.7), on_test(WITHOUT, others), higher_is_better=higher_is_better)
     assert found.answer == answer
+
+
+def test_what_the_winners_method_did_is_told_with_its_paper():
+    adapted = asked({**WINNER, "plan": {**WINNER["plan"], "adaptation": {"method": "dann", "weight": 0.3}}}).adapted
+    assert adapted == Adapted("dann", METHODS["dann"].in_words, METHODS["dann"].paper)
+    assert asked({**WINNER, "plan": {**WINNER["plan"], "adaptation": {"method": "none"}}}).adapted is None
+    assert asked({**WINNER, "plan": {**WINNER["plan"], "adaptation": "of_a_later_version"}}).adapted is None
 
 
 def test_what_was_not_measured_is_not_answered():
