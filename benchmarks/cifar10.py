@@ -11,7 +11,7 @@ from typing import Any
 import autotl
 from autotl.api import Run
 from autotl.search.events import TrialEnded
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 TASK = """\
 name: cifar10
@@ -36,6 +36,7 @@ seed: 0
 
 def main() -> None:
     """Runs the search and prints winner, baselines and the difference on the same test images."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("--trials", type=int, default=24)
     arguments.add_argument("--wall", default="40m")

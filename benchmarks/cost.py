@@ -20,7 +20,7 @@ from typing import Any
 from autotl.run.folder import STUDY
 from autotl.run.study import reading
 from benchmarks.sample_reports import ROOT, SAMPLES
-from benchmarks.shared import parser
+from benchmarks.shared import parser, use_own_home
 
 TRIALS = {"flowers": 6, "handwritten-digits": 4, "movie-reviews": 4, "fault-detection": 16, "bearing-faults": 4}
 FOUND = "compared.json"
@@ -51,6 +51,7 @@ class Compared:
 
 def main() -> None:
     """Searches, compares, prints."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("--only", nargs="*", choices=sorted(TRIALS), default=sorted(TRIALS))
     arguments.add_argument("--runs", type=Path, default=None, help="keep the folders here")

@@ -10,7 +10,7 @@ from typing import Any
 
 import autotl
 from autotl.search.events import TrialEnded
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 DATA = {  # example -> its folder of real data
@@ -23,6 +23,7 @@ DATA = {  # example -> its folder of real data
 
 def main() -> None:
     """Searches each example's task with its data in place."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("--only", choices=sorted(DATA), default=None)
     arguments.add_argument("--out", type=Path, default=None, help="keep the run folders here")

@@ -14,7 +14,7 @@ import pandas as pd
 
 import autotl
 from autotl.scoring.metrics import compute_all
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 TORQUE = """\
 name: torque
@@ -36,6 +36,7 @@ LABELS = {"torque": "Torque [Nm]", "ratings": "rating"}
 
 
 def main() -> None:
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("task", choices=("torque", "ratings"))
     arguments.add_argument("--rows", type=int, default=2000, help="that are used, of the table or the domain")

@@ -28,7 +28,7 @@ from autotl.trial.private.membership import Attack, Shadows, most_that_may_be_ca
 from autotl.trial.private.noise import SecretDraws, new_key
 from autotl.trial.scorer import Scorer
 from autotl.trial.workshop import Workshop
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 DELTA = 1 / 80_000  # one in ten times the training images
 EPSILONS = (1.0, 3.0, 8.0)
@@ -49,6 +49,7 @@ seed: {seed}
 
 def main() -> None:
     """Runs one of the three."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("what", choices=("heads", "search", "attack"))
     arguments.add_argument("--seeds", type=int, default=3)

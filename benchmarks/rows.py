@@ -23,7 +23,7 @@ from autotl.plan.fields import parse_plan
 from autotl.production.evaluation import evaluate_on_test
 from autotl.production.refit import all_labelled
 from autotl.search.events import TrialEnded
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 IMDB = """\
 name: imdb
@@ -85,6 +85,7 @@ DOMAINS = ("books", "dvd", "electronics", "kitchen")
 
 def main() -> None:
     """Runs one benchmark and prints its table."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("which", choices=("imdb", "amazon", "ai4i", "own", "cwru"))
     arguments.add_argument("--wall", default=None)

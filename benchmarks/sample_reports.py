@@ -24,7 +24,7 @@ from autotl.api import read_leaderboard, write_demo
 from autotl.report import wording
 from autotl.run.folder import STUDY
 from autotl.run.study import reading
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
@@ -146,6 +146,7 @@ SAMPLES = {
 
 def main() -> None:
     """Searches, lays out, and writes the index."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("--only", choices=sorted(SAMPLES), default=None)
     arguments.add_argument(

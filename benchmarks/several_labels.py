@@ -23,7 +23,7 @@ from autotl.run.scored_examples import read_scored_examples
 from autotl.scoring.comparison import paired_difference
 from autotl.scoring.label_thresholds import tuned
 from autotl.scoring.metrics import METRICS
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 LABELS = ("HDF", "OSF", "PWF", "RNF", "TWF")  # in alphabetical order, as a search has them
 NUMBERS = (
@@ -51,6 +51,7 @@ Probabilities = NDArray[np.float64]
 
 def main() -> None:
     """Prints a line for each draw and model, and the mean difference."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("--draws", type=int, default=3)
     arguments.add_argument("--trials", type=int, default=4)

@@ -21,7 +21,7 @@ from autotl.api import FeaturesAsked, noise_of, write_statistics_of
 from autotl.api.searching import Run
 from benchmarks.adaptation import domains
 from benchmarks.adaptation.tasks import ROBUST_METHODS
-from benchmarks.shared import parser
+from benchmarks.shared import parser, use_own_home
 
 TARGET = "target: {{train: target{ending}, labels: none, validation: 0, test: {{labels_of: train}}}}"
 OVER_SUMS = (
@@ -74,6 +74,7 @@ FAMILIES = {
 
 def main() -> None:
     """Searches every pair over sums and over examples, and prints both with their distance in points."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("--rows", nargs="*", choices=sorted(FAMILIES), default=sorted(FAMILIES))
     arguments.add_argument("--pairs", type=int, default=None, help="so many of each family")

@@ -22,7 +22,7 @@ from autotl.api.several import Turn
 from autotl.search.events import TrialEnded
 from benchmarks.adaptation.domains import PRODUCTS
 from benchmarks.adaptation.figures import in_words
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 HEAD = """\
 modality: text
@@ -76,6 +76,7 @@ COLUMNS = {
 
 def main() -> None:
     """Searches every seed and prints a line per task and one over all."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("--seeds", type=int, default=5)
     arguments.add_argument("--from-seed", type=int, default=0, help="the first seed")

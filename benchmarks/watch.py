@@ -37,7 +37,7 @@ from autotl.scoring.watching import Portrait, compare, judge
 from autotl.trial.forms import form_of
 from autotl.trial.outcome import Job
 from benchmarks.selection.corruptions import CORRUPTIONS
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 DOMAINS = ("books", "dvd", "electronics", "kitchen")
 LOADS = (0, 1, 2, 3)
@@ -93,6 +93,7 @@ class Found:
 
 def main() -> None:
     """Prints a table; with --json also every draw."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.formatter_class = argparse.RawDescriptionHelpFormatter
     arguments.add_argument("data", nargs="+", choices=list(MAKERS))

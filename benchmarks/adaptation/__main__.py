@@ -19,7 +19,7 @@ from autotl.search.events import TrialEnded
 from benchmarks.adaptation.figures import HEADER, Measured, line
 from benchmarks.adaptation.measuring import NoWinner, measure
 from benchmarks.adaptation.tasks import ROWS, Row
-from benchmarks.shared import parser
+from benchmarks.shared import parser, use_own_home
 
 SHOWN = ("unfrozen_layers", "head", "learning_rate", "adaptation")
 
@@ -29,6 +29,7 @@ TABLE = "table"
 
 def main() -> None:
     """Runs one row and prints its line, and a line per pair where there are several; or shows what was kept."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("row", choices=[*ROWS, TABLE])
     arguments.add_argument("--seeds", type=int, default=None, help="searches of each pair")

@@ -11,7 +11,7 @@ import numpy as np
 from autotl.data import load_data
 from autotl.task import task_from_mapping
 from benchmarks.audit import planted
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 TASKS: dict[str, dict[str, object]] = {  # of the real data sets, as a user would write them
     "cifar10": {"data": {"target": {"train": "cifar10/train", "test": "cifar10/test"}}},
@@ -62,6 +62,7 @@ print(quick, time.perf_counter() - started - quick, resource.getrusage(resource.
 
 def main() -> None:
     """Runs every part; `--rows` for the times of large tables as well."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("--rows", type=int, nargs="*", default=[], help="also time tables of so many rows")
     given = arguments.parse_args()

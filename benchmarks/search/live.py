@@ -27,7 +27,7 @@ from benchmarks.search.pools import read_pools
 from benchmarks.search.portfolio import portfolio
 from benchmarks.search.replay import Table
 from benchmarks.search.tasks import TASKS, data_of
-from benchmarks.shared import parser
+from benchmarks.shared import parser, use_own_home
 
 PRODUCT, ALONE, RANDOM = "the product", "TPE + ASHA alone", "random search"
 
@@ -63,6 +63,7 @@ class Watch:
 
 def main() -> None:
     """Prints a line for every search, then one for every task and strategy."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     tables = {pool.task: Table(pool) for pool in read_pools()}
     arguments.add_argument("--only", nargs="+", choices=list(tables), default=list(tables))

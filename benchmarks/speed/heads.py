@@ -26,7 +26,7 @@ from autotl.api import read_leaderboard
 from autotl.run.folder import TRIALS
 from autotl.run.trial_files import LOG
 from autotl.search.events import Event, TrialEnded
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 CLASSES = 10
 PIXELS = 128
@@ -83,6 +83,7 @@ class Clock:
 
 def main() -> None:
     """Prints the search's seconds, extraction's, and where the search spent them."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     for name, default in (("trials", 200), ("epochs", 10), ("images", 2_000), ("workers", 1)):
         arguments.add_argument(f"--{name}", type=int, default=default)

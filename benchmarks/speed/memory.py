@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 
 CLASSES = 10
 PIXELS = 128
@@ -41,6 +41,7 @@ start_with:
 
 def main() -> None:
     """Prints a row per number of images."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("--images", type=int, nargs="+", default=[5_000, 50_000])
     arguments.add_argument("--workers", type=int, default=2)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from autotl.api import read_leaderboard
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 from benchmarks.speed.heads import some_of
 
 PIXELS = 128
@@ -51,6 +51,7 @@ seed: 0
 
 def main() -> None:
     """Prints seconds, ratios and accuracies."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("--images", type=int, default=2_000)
     arguments.add_argument("--validation", type=int, default=500)

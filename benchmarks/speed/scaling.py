@@ -11,7 +11,7 @@ What the leaderboard and the report of many trials take is `benchmarks.speed.rep
 import tempfile
 from pathlib import Path
 
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 from benchmarks.speed.memory import PIXELS, draw, measured_search
 
 KINDS = ("trials", "images", "workers")
@@ -38,6 +38,7 @@ seed: 0
 
 def main() -> None:
     """Prints a row per search."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("kinds", nargs="*", choices=[*KINDS, []], default=KINDS)
     arguments.add_argument("--trials", type=int, nargs="+", default=[10, 100, 1_000])

@@ -21,7 +21,7 @@ from autotl.features import FeatureStore
 from autotl.plan import Plan
 from autotl.plan.baselines import first_plans
 from autotl.trial.making import WorkshopOrder
-from benchmarks.shared import parser, present
+from benchmarks.shared import parser, present, use_own_home
 from benchmarks.speed.heads import PIXELS, some_of
 
 TOKENS = 128
@@ -34,6 +34,7 @@ search_space: {{backbone: {backbone}, tap: {{choice: [{taps}]}}, unfrozen_layers
 
 def main() -> None:
     """Prints a row per modality."""
+    use_own_home()
     arguments = parser(__doc__ or "")
     arguments.add_argument("--images", type=int, default=2_000)
     arguments.add_argument("--texts", type=int, default=1_000)
