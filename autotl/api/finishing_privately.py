@@ -169,6 +169,7 @@ class _Finisher:
             rows_tested=counted.rows,
             protocol=counted.protocol,
             source_score=None,
+            strangers=(),  # that somebody is of another class was not paid for
         )
 
     def _sentences(self) -> list[str]:

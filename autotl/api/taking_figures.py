@@ -88,6 +88,7 @@ def _take_test(
             rows_tested=len(test.labels),
             protocol=test.protocol,
             source_score=_on_source(ranked, winner),
+            strangers=test.strangers,
         )
     )
     ranked.tell(leaderboard.test_sentences_of_together(ranked.together))

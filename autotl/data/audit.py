@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from autotl.data.auditing.codes import CODES, SOFTER, allowable_codes
+from autotl.data.auditing.codes import CODES, MAX_BROKEN_SHARE, SOFTER, allowable_codes
 from autotl.data.auditing.label_audit import LabelAudit
 from autotl.data.auditing.label_names import near_names, told_alone, told_with_count, twins
 from autotl.data.auditing.numbers import NUMBERS, continuous_findings
@@ -17,7 +17,6 @@ from autotl.task import PRIVATE_METRIC, Task
 
 NOUNS = {"image": "file", "text": "text", "table": "row", "signal": "window"}  # what an example of a modality is called
 BROKEN = {"image": "broken_image", "text": "broken_text", "table": "broken_row", "signal": "broken_window"}
-MAX_BROKEN_SHARE = 0.01
 FEW_EXAMPLES = 10
 IMBALANCE = 10.0  # largest class against smallest; above it the default metric is balanced
 _SHOWN = 20

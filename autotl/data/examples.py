@@ -91,7 +91,7 @@ class Finding:
 
 
 class SealedTest:
-    """Test inputs, and labels that only `open_labels` gives out: to `production.evaluation.predict_and_open` alone."""
+    """Test inputs, and labels that only `open_labels` gives out, to `production.evaluation.predict_and_open` alone."""
 
     def __init__(
         self,

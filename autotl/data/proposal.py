@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 
 from autotl.data import audit
+from autotl.data.auditing.codes import MAX_BROKEN_SHARE
 from autotl.data.auditing.duplicates import duplicate_findings, group_leaks
 from autotl.data.draft import Draft
 from autotl.data.examples import Finding
@@ -208,7 +209,7 @@ def _look_inside(draft: Draft, listed: Survey) -> None:
 
 def _allow_broken(draft: Draft, listed: Survey, opened: Opened) -> None:
     share = len(opened.broken) / max(1, opened.examples)
-    if audit.MAX_BROKEN_SHARE < share <= SKIPPED_SHARE:
+    if MAX_BROKEN_SHARE < share <= SKIPPED_SHARE:
         noun, code = audit.NOUNS[listed.modality], audit.BROKEN[listed.modality]
         draft.add("audit.allow", code, f"{len(opened.broken):,} of {opened.examples:,} {noun}s are broken and skipped")
         first = opened.broken[0]

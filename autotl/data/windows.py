@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from autotl.data.auditing.codes import MAX_BROKEN_SHARE
 from autotl.data.date_text import date_form, read_date
 from autotl.data.examples import Finding, Rows
 from autotl.data.images import digest_of
@@ -25,7 +26,6 @@ Floats = NDArray[np.float64]
 SHORTEST = 4  # samples; less is a row of a table, not a signal
 LONGEST = 10_000_000  # samples in a window, all channels together: 40 MB
 MOST_CHANNELS = 1_000
-MAX_BROKEN_SHARE = 0.01
 GAP = 1.5  # a step longer than so many usual ones lacks a sample
 SAME_RATE = 1.02  # units whose usual steps differ by less are sampled alike
 CROWDED = 0.5  # a step shorter than so many usual ones is no even sampling

@@ -16,12 +16,14 @@ def test_sentences(
     rows_tested: int,
     protocol: str,
     source_score: Mapping[str, Any] | None,
+    strangers: Sequence[str],
 ) -> list[str]:
     """The winner's test figure, the baselines' beside it, and how often this test set has been used.
 
     Args:
         rows: with `test` filled in for winner and baselines.
         source_score: the winner's score on the source where it was picked without target labels.
+        strangers: classes of test examples that no model can name.
     """
     winner = next(row for row in rows if row["winner"])
     figure = winner["refit_test"] or winner["test"]
@@ -47,6 +49,9 @@ def test_sentences(
         sentences.append(f"On the same examples, all as trained in the search: {'; '.join(others)}.")
     elif others:
         sentences.append(f"On the same examples: {'; '.join(others)}.")
+    if strangers:
+        named = f"{', '.join(map(repr, strangers[:5]))}{' …' if len(strangers) > 5 else ''}"
+        sentences.append(f"Nothing that was learnt from is of {named}: test examples that are count as wrong.")
     if protocol == "labels_of_train":
         sentences.append("The test inputs are the unlabelled target inputs themselves (transductive protocol).")
     if uses > 1:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from filelock import FileLock
@@ -34,6 +34,7 @@ class TestResult:  # not a test: what one found
     labels: NDArray[np.int64]
     uses: int  # of this test set on this machine, this one included
     protocol: str
+    strangers: tuple[str, ...]  # classes of its examples that no model can name
 
 
 def evaluate_on_test(
@@ -55,12 +56,12 @@ def evaluate_on_test(
             name: workshop.trained(plan, weights).predict_inputs(inputs) for name, (plan, weights) in models.items()
         }
 
-    probabilities, labels, uses = predict_and_open(test, say)
+    opened = predict_and_open(test, say)
     figures = {
-        name: workshop.scorer.on_test(labels, predicted, test.groups, thresholds=(thresholds or {}).get(name))
-        for name, predicted in probabilities.items()
+        name: workshop.scorer.on_test(opened.labels, predicted, test.groups, thresholds=(thresholds or {}).get(name))
+        for name, predicted in opened.predicted.items()
     }
-    return TestResult(figures, probabilities, labels, uses, test.protocol)
+    return TestResult(figures, opened.predicted, opened.labels, opened.uses, test.protocol, opened.strangers)
 
 
 @dataclass(frozen=True)
@@ -82,22 +83,32 @@ def count_on_test(
         predict: probabilities (n, classes) of inputs.
         noise: what is added to the count.
     """
-    probabilities, labels, uses = predict_and_open(test, predict)
-    right = int(np.count_nonzero(probabilities.argmax(axis=1) == labels)) + noise()
-    return Counted(right, len(labels), uses, test.protocol)
+    opened = predict_and_open(test, predict)
+    right = int(np.count_nonzero(opened.predicted.argmax(axis=1) == opened.labels)) + noise()
+    return Counted(right, len(opened.labels), opened.uses, test.protocol)
 
 
-def predict_and_open(
-    test: SealedTest, predict: Callable[[Inputs], Predicted]
-) -> tuple[Predicted, NDArray[np.int64], int]:
-    """Counts the use, has the test inputs predicted, and only then opens the labels: there is no other way to them.
+@dataclass(frozen=True)
+class Opened(Generic[Predicted]):
+    """A test that was opened.
 
-    Returns:
-        What was predicted, the labels, and the uses of this test set on this machine, this one included.
+    Attributes:
+        predicted: before that, of its inputs.
+        uses: of this test set on this machine, this one included.
+        strangers: classes of its examples that no model can name.
     """
+
+    predicted: Predicted
+    labels: NDArray[np.int64]
+    uses: int
+    strangers: tuple[str, ...]
+
+
+def predict_and_open(test: SealedTest, predict: Callable[[Inputs], Predicted]) -> Opened[Predicted]:
+    """Counts the use, has the test inputs predicted, and only then opens the labels: there is no other way to them."""
     uses = count_use(test.fingerprint)
     predicted = predict(test.inputs)
-    return predicted, test.open_labels(), uses
+    return Opened(predicted, test.open_labels(), uses, test.open_unknown_classes())
 
 
 def count_use(fingerprint: str) -> int:

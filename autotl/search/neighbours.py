@@ -13,8 +13,8 @@ from autotl.features import FeatureStore, default_limit_bytes
 from autotl.features.shared import BlockRegister, features_folder, stored_keys
 from autotl.features.store import Tensors
 from autotl.run import trial_files
-from autotl.search.home import hung_files
 from autotl.search.nodes import Node, this_node
+from autotl.search.returning import hung_files
 
 SECONDS_TO_FETCH = 120.0  # a block; then it is computed
 SECONDS_TO_LEAVE = 5.0

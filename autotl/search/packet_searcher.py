@@ -19,12 +19,12 @@ from autotl.search.budget import Budget
 from autotl.search.earlier import EarlierTrial
 from autotl.search.enough import Enough
 from autotl.search.events import counts_as_trial
-from autotl.search.home import BringLastWords, nothing_to_bring
 from autotl.search.journal import Journal
 from autotl.search.objective import Objective
 from autotl.search.packing import MemoryLimits, Packing
 from autotl.search.proposer import Proposal, Proposer
 from autotl.search.repeats import Repeats
+from autotl.search.returning import BringLastWords, nothing_to_bring
 from autotl.trial.halving import grace_of
 from autotl.trial.outcome import Job
 

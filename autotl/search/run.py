@@ -22,12 +22,12 @@ from autotl.search.cost.reckoning import STARTUP_FACT, Reckoning
 from autotl.search.earlier import EarlierTrial, earlier_trials
 from autotl.search.enough import Enough
 from autotl.search.events import Listener, SearchStarted
-from autotl.search.home import BringLastWords, Home, ThisMachine, at_home, nothing_to_bring
 from autotl.search.journal import Journal
 from autotl.search.limits import PlanLimits
 from autotl.search.objective import GainOverSourceOnly, Objective, ScoreItself
 from autotl.search.proposer import Cost, Proposal, Proposer
 from autotl.search.repeats import Repeats
+from autotl.search.returning import BringLastWords, Home, ThisMachine, at_home, nothing_to_bring
 from autotl.search.watchdog import Patience
 from autotl.trial.halving import rungs_below
 from autotl.trial.making import MakeWorkshop, WorkshopOrder

@@ -18,10 +18,10 @@ from autotl.search.budget import Budget
 from autotl.search.cluster import environment as environment_of
 from autotl.search.cluster import into_our_log, quiet_loggers
 from autotl.search.forgetting import Forgetting
-from autotl.search.home import Home
 from autotl.search.nodes import MemoryShares
 from autotl.search.packet_searcher import PacketSearcher
 from autotl.search.resources import Shares
+from autotl.search.returning import Home
 from autotl.search.stopping import EarlyStopping, SearchStopper
 from autotl.search.watchdog import Patience
 from autotl.search.worker import PacketTrainable

@@ -13,9 +13,9 @@ from ray import tune
 
 from autotl.errors import StorageError
 from autotl.run.cut_off import OUT_OF_BUDGET
-from autotl.search.home import Home
 from autotl.search.memory import MB, MemoryGuard
 from autotl.search.nodes import MemoryShares, this_node
+from autotl.search.returning import Home
 from autotl.search.watchdog import Patience, Watchdog
 from autotl.task.duration import format_duration
 from autotl.trial.making import MakeWorkshop

@@ -11,7 +11,7 @@ BARE = {"value": 0.8, "low": None, "high": None}
 
 def sentences(*rows, **own):
     settings = {"metric": "accuracy", "uses": 1, "rows_tested": 1200, "protocol": "given", "source_score": None}
-    return sentences_of(rows, **(settings | own))
+    return sentences_of(rows, **(settings | {"strangers": ()} | own))
 
 
 def winner(**own):
@@ -102,3 +102,9 @@ def test_every_further_use_of_the_test_set_is_confessed(uses, told):
 def test_only_a_worse_figure_is_the_price_of_the_domain_gap(metric, source, words):
     told = sentences(winner(), metric=metric, source_score={"value": source, "low": None, "high": None})
     assert words in told[1]
+
+
+def test_classes_that_only_the_test_has_are_told():
+    told = sentences(winner(), strangers=("kite", "owl"))
+    assert told[1:] == ["Nothing that was learnt from is of 'kite', 'owl': test examples that are count as wrong."]
+    assert "'e' …:" in sentences(winner(), strangers=("a", "b", "c", "d", "e", "f"))[1]

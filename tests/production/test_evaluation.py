@@ -42,7 +42,7 @@ class WatchedTest(SealedTest):
     """Notes when its labels are opened."""
 
     def __init__(self, labels, steps):
-        super().__init__(SimpleNamespace(), np.array(labels), "fingerprint", "given")
+        super().__init__(SimpleNamespace(), np.array(labels), "fingerprint", "given", ("owl",))
         self.steps = steps
 
     def open_labels(self):
@@ -75,8 +75,8 @@ def test_one_function_opens_the_labels():
     assert places_where(names("open_labels")) == {"production/evaluation.py:predict_and_open"}
 
 
-def test_nothing_else_of_the_seal_is_opened():
-    assert places_where(names("open_unknown_classes")) == set()
+def test_the_same_one_tells_classes_that_only_the_test_has():
+    assert places_where(names("open_unknown_classes")) == {"production/evaluation.py:predict_and_open"}
 
 
 def test_no_module_reaches_past_the_seal():
@@ -93,7 +93,7 @@ def test_labels_are_opened_once_and_after_every_prediction():
     result = evaluate_on_test(models, WatchedTest([0, 1], steps), PretendWorkshop(steps))
     assert steps == ["predicted", "predicted", "opened"]
     assert {name: figure["value"] for name, figure in result.figures.items()} == {"3": 1.0, "refit": 0.5}
-    assert (result.uses, result.protocol) == (1, "given")
+    assert (result.uses, result.protocol, result.strangers) == (1, "given", ("owl",))
 
 
 def test_a_count_of_right_answers_is_a_use_and_opens_after_the_prediction_too():

@@ -29,9 +29,9 @@ from autotl.features import SharedFeatureStore, extract, features_folder
 from autotl.run import trial_files
 from autotl.search import tuning
 from autotl.search.cluster import _asks_for_a_token, joined_cluster, private_cluster
-from autotl.search.home import hung_files
 from autotl.search.neighbours import neighbours_on
 from autotl.search.nodes import look_at_nodes, this_node
+from autotl.search.returning import hung_files
 from autotl.trial.checkpoint import Checkpoint, plan_identity
 from autotl.trial.outcome import Outputs
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 Severity = Literal["error", "warning", "info"]
 
+MAX_BROKEN_SHARE = 0.01  # of the examples of a split; so many are skipped with a warning
 SOFTER: dict[Severity, Severity] = {"error": "warning", "warning": "info", "info": "info"}  # once it is allowed
 
 

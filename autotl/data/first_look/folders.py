@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from autotl.data import audit
+from autotl.data.auditing.codes import MAX_BROKEN_SHARE
 from autotl.data.draft import Draft
 from autotl.data.first_look.telling import ENCODINGS, Asked, put_encoding, put_modality
 from autotl.data.layout import Layout
@@ -54,7 +54,7 @@ def _text_encoding(files: Sequence[Path]) -> str:
     """The first encoding in which nearly all the texts can be read."""
     for encoding in ENCODINGS:
         broken = sum(_cannot_read(file, encoding) for file in files[:: max(1, len(files) // 1_000)])
-        if broken <= audit.MAX_BROKEN_SHARE * min(len(files), 1_000):
+        if broken <= MAX_BROKEN_SHARE * min(len(files), 1_000):
             return encoding
     return ENCODINGS[0]
 
