@@ -32,9 +32,14 @@ from benchmarks.shared import parser, use_own_home
 PRODUCT, ALONE, RANDOM = "the product", "TPE + ASHA alone", "random search"
 
 
+def as_by_ctrl_c() -> None:
+    """Ends the search of this process in order."""
+    signal.raise_signal(signal.SIGINT)
+
+
 @dataclass
 class Watch:
-    """A listener that notes when the goal was reached, and ends the search then, as Ctrl-C does.
+    """A listener that notes when the goal was reached, and ends the search then.
 
     Attributes:
         seconds, trials: until then; None while it was not.
@@ -42,6 +47,7 @@ class Watch:
     """
 
     goal: float
+    end: Callable[[], None] = as_by_ctrl_c
     seconds: float | None = None
     trials: int | None = None
     ended: int = 0
@@ -58,7 +64,7 @@ class Watch:
         is_good = event.row["status"] == "complete" and event.row["score"]["value"] >= self.goal
         if is_good and self.seconds is None:
             self.seconds, self.trials = self.elapsed, self.ended
-            signal.raise_signal(signal.SIGINT)
+            self.end()
 
 
 def main() -> None:
