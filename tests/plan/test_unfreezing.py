@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from autotl.errors import TaskError
 from autotl.plan import Plan
@@ -19,7 +20,7 @@ def folder(tmp_path) -> Path:
     """A checkpoint by its looks; nothing here loads it."""
     (tmp_path / "net").mkdir()
     (tmp_path / "net" / "config.json").write_text(json.dumps({"model_type": "vit"}))
-    (tmp_path / "net" / "model.safetensors").write_bytes(b"")
+    save_file({}, tmp_path / "net" / "model.safetensors")
     return tmp_path
 
 
