@@ -6,7 +6,8 @@ wherever it says so: there is nothing in autotl that would run it.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,8 @@ def checked_config(folder: Path, *, label: str) -> dict[str, Any]:
         TaskError: no such folder, weights that are not safetensors or damaged, code of its own, or a model that writes
             texts.
     """
-    try:
+    with _told_of(label):
         config = read_preset_config(folder)
-    except TaskError as cause:
-        raise TaskError(f"{label}: {cause}") from cause
     if not isinstance(config.get("model_type"), str):
         raise TaskError(f"{label}: its config.json names no model_type, so it is no checkpoint of Hugging Face's.")
     _refuse_code(folder, config, label)
@@ -61,13 +60,20 @@ def checked_config(folder: Path, *, label: str) -> dict[str, Any]:
             f"{label}: there is no {WEIGHTS} in it.{seen} Save the network once more where you trust it, with "
             "`model.save_pretrained(FOLDER)`, which writes safetensors."
         )
-    try:
+    with _told_of(label):
         for path in safetensors_files(folder):
             check_safetensors(path)
-    except TaskError as cause:
-        raise TaskError(f"{label}: {cause}") from cause
     _refuse_generative(config, label)
     return config
+
+
+@contextmanager
+def _told_of(label: str) -> Iterator[None]:
+    """What is wrong with files, as told of the backbone that they are of."""
+    try:
+        yield
+    except TaskError as cause:
+        raise TaskError(f"{label}: {cause}") from cause
 
 
 def cached_checkpoint(name: str, revision: str | None) -> Path | None:

@@ -12,6 +12,10 @@ Booleans = NDArray[np.bool_]
 MISSING_WORDS = frozenset(
     {"", "na", "n/a", "#n/a", "nan", "nat", "null", "none", "-", "?", "inf", "+inf", "-inf", "infinity", "-infinity"}
 )
+READ_AS_DECIMALS = (
+    "may stand before decimals or thousands; decimals are read. If they mean thousands, write the numbers without them."
+)
+"""What is said of commas that `ambiguous_comma` finds, after naming one."""
 _LARGEST = float(np.finfo(np.float32).max)
 
 

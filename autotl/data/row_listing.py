@@ -7,6 +7,7 @@ from pathlib import Path
 from autotl.data.examples import Finding, Inputs
 from autotl.data.label_lists import as_one_column
 from autotl.data.labels import LABELS
+from autotl.data.number_text import READ_AS_DECIMALS
 from autotl.data.records import feature_columns, records_from_table
 from autotl.data.tables import TABLE_SUFFIXES, LabelError, Table, TableError, read_table
 from autotl.data.texts import texts_of
@@ -74,10 +75,7 @@ def _doubts(task: Task, table: Table, label: str | None, where: str) -> tuple[Fi
     at = LABELS[task.problem].doubtful(cells)
     if at is None:
         return ()
-    words = (
-        f"column {label!r}: its commas, such as line {table.lines[at]}: {cells[at]!r}, may stand before decimals or "
-        "thousands; decimals are read. If they mean thousands, write the numbers without them."
-    )
+    words = f"column {label!r}: its commas, such as line {table.lines[at]}: {cells[at]!r}, {READ_AS_DECIMALS}"
     return (Finding("ambiguous_numbers", "warning", f"{where}: {words}"),)
 
 

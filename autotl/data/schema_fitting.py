@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from autotl.data.cells import Cells, shortened
 from autotl.data.date_text import DATE_PARTS, date_form, date_parts, read_date
 from autotl.data.examples import Finding, Rows
-from autotl.data.number_text import Booleans, Floats, ambiguous_comma, number_notation, read_numbers
+from autotl.data.number_text import READ_AS_DECIMALS, Booleans, Floats, ambiguous_comma, number_notation, read_numbers
 from autotl.data.records import Records
 from autotl.data.schema import MAX_CATEGORIES, CategoricalColumn, DateColumn, NumericColumn, Schema
 from autotl.errors import DataError
@@ -146,10 +146,7 @@ def _fit_numbers(sight: _Sight, notation: str, allow: Collection[str]) -> _Outco
         return None, [sight.finding("identifier", words)]
     if ambiguous_comma(texts, notation) is not None:
         commas = np.array(["," in text for text in texts], dtype=bool)
-        words = (
-            f"its commas, such as {sight.first(commas)}, may stand before decimals or thousands; decimals are read. "
-            "If they mean thousands, write the numbers without them."
-        )
+        words = f"its commas, such as {sight.first(commas)}, {READ_AS_DECIMALS}"
         findings.append(sight.finding("ambiguous_numbers", words))
     return NumericColumn.model_validate(
         {"name": sight.name, "notation": notation, "median": float(np.median(present))}
